@@ -1,0 +1,30 @@
+// The front door of `platform`.
+export { AssertionError, assert, assertNever } from './assert.ts'
+export { crc32c } from './crc32c.ts'
+export type {
+  Address,
+  Clock,
+  Compress,
+  CompressionName,
+  ConnectOptions,
+  Disk,
+  Env,
+  File,
+  FileStat,
+  Input,
+  Listener,
+  ListenOptions,
+  Lock,
+  Logger,
+  Network,
+  Output,
+  Program,
+  Random,
+  Receiver,
+  Signal,
+  Socket,
+  Timer,
+} from './env.ts'
+export { CompressionError, DiskError, NetworkError } from './env.ts'
+export { nodeEnv } from './node/node-env.ts'
+export { sleep, withDeadline } from './wait.ts'
