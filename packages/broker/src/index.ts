@@ -1,1 +1,15 @@
-export {}
+// The front door of the broker, for those who run it in their own process (`testing` does).
+export { type Broker, type Progress, startBroker } from './broker.ts'
+export {
+  InvalidConfig,
+  type Layers,
+  LiveConfig,
+  type Row,
+  type SettingName,
+  settingNames,
+  settingRow,
+  topicSettings,
+  type Values,
+} from './config/index.ts'
+export { StartError } from './log/index.ts'
+export { VERSION } from './version.ts'

@@ -1,1 +1,2 @@
-export {}
+// The front door of `coordinator`.
+export type { Decision, StateMachine } from './state-machine.ts'

@@ -1,0 +1,283 @@
+// Composition: the only file that sees every room. Starts them in order, stops them in the reverse one.
+import {
+  bootstrapCluster,
+  ClusterState,
+  Controller,
+  Member,
+  newClusterId,
+  openEmbeddedStore,
+  ProducerIds,
+  type ReplicaAnswer,
+} from '@minikafka/cluster'
+import type { Address, Env } from '@minikafka/platform'
+import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
+import { DiskSpace } from './disk-space.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Listeners } from './listeners.ts'
+import { DataDirectory } from './log/index.ts'
+import { MemoryBudget } from './memory-budget.ts'
+import { MetadataFollower } from './metadata.ts'
+import { Partitions } from './partition/index.ts'
+import type { Rooms } from './rooms.ts'
+import { VERSION } from './version.ts'
+
+/** Of the memory budget: what readers that keep up are served from (ARCHITECTURE "Memory"). */
+const TAIL_BYTES_MAX = 32 * 1024 * 1024
+
+export type Progress = (what: 'recovering', done: number, total: number) => void
+
+export type Broker = {
+  readonly nodeId: number
+  readonly clusterId: string
+  /** Where each listener is bound, with its true port. */
+  readonly addresses: ReadonlyMap<string, Address>
+  readonly address: Address
+  readonly partitionCount: number
+  /** The last stop was clean: nothing was scanned. */
+  readonly wasClean: boolean
+  readonly isNewDirectory: boolean
+  freeBytes(): Promise<number>
+  /** Settles when the broker cannot go on (a failed disk): close it without a clean mark and exit 74. */
+  readonly failed: Promise<Error>
+  /** Controlled stop: finish, sync, mark. `clean` false leaves no mark and syncs nothing, for after a failure. */
+  close(options?: { clean?: boolean }): Promise<void>
+}
+
+/**
+ * Start one broker on its data directory.
+ *
+ * Errors  StartError with an exit code (locked, damaged, foreign, port taken); InvalidConfig.
+ * Holds   resolved = ready: every partition is open and led, connections are served.
+ */
+export async function startBroker(
+  env: Env,
+  config: LiveConfig,
+  onProgress?: Progress,
+): Promise<Broker> {
+  const specs = listenerSpecs(config.values)
+  const undo: (() => Promise<void>)[] = []
+  try {
+    return await start(env, config, specs, undo, onProgress)
+  } catch (error) {
+    for (const step of undo.reverse())
+      await step().catch((again) => env.logger.error({ err: again }, 'while stopping'))
+    throw error
+  }
+}
+
+async function start(
+  env: Env,
+  config: LiveConfig,
+  specs: ReturnType<typeof listenerSpecs>,
+  undo: (() => Promise<void>)[],
+  onProgress?: Progress,
+): Promise<Broker> {
+  const { values } = config
+  const nodeId = values['node.id']
+  const directory = await DataDirectory.open(env, {
+    path: values['data.dir'],
+    nodeId,
+    clusterIdIfNew: newClusterId(env),
+    tailBytesMax: Math.min(TAIL_BYTES_MAX, values['memory.max.bytes'] / 2),
+    filesOpenMax: values['log.files.open.max'],
+    logger: env.logger.child({ component: 'log' }),
+  })
+  let brokerEpoch = directory.previousBrokerEpoch ?? -1
+  let opened = false
+  undo.push(() =>
+    directory.close({ clean: !opened && directory.previousBrokerEpoch !== undefined, brokerEpoch }),
+  )
+  const listeners = await Listeners.bind(env, specs)
+  undo.push(() => listeners.close({ finishMs: 0 }))
+  const store = await openEmbeddedStore(env, { directory: directory.path })
+  undo.push(() => store.close())
+  const { clusterId } = await bootstrapCluster(store, directory.meta.clusterId)
+  const state = await ClusterState.open(env, store)
+  undo.push(() => state.close())
+  await directory.markOpened()
+  opened = true
+  const wasClean = directory.previousBrokerEpoch !== undefined
+  const member = await Member.join(env, store, {
+    brokerId: nodeId,
+    clusterId: directory.meta.clusterId,
+    incarnation: env.random.uuid(),
+    dirIds: [directory.meta.dirId],
+    endpoints: endpointsOf(config, listeners),
+    rack: values.rack || undefined,
+    version: VERSION,
+    cleanEpoch: directory.previousBrokerEpoch,
+  })
+  undo.push(() => member.leave())
+  brokerEpoch = member.brokerEpoch
+  const controller = await Controller.open(
+    env,
+    { store, state, member },
+    {
+      partitionsMax: () => config.values['max.partitions'],
+      isFlushGroup: (topicConfig) => (topicConfig.get('flush') ?? config.values.flush) === 'group',
+    },
+  )
+  undo.push(() => controller.close())
+  applyDynamic(env, config, state, nodeId)
+
+  const partitions = new Partitions(env, directory, nodeId, () => config.values)
+  let fail: (error: Error) => void = () => {}
+  const failed = new Promise<Error>((resolve) => {
+    fail = resolve
+  })
+  directory.onOffline(fail)
+  const follower = new MetadataFollower(env, {
+    nodeId,
+    state,
+    controller,
+    partitions,
+    config,
+    onFailure: (error) => fail(error as Error),
+  })
+  undo.push(() => follower.close())
+  await follower.openAll((done, total) => onProgress?.('recovering', done, total))
+  const reports = await controller.brokerReady({
+    brokerId: nodeId,
+    answers: (topicId, partition) => answerOf(partitions, nodeId, topicId, partition),
+  })
+  for (const report of reports) env.logger.warn(report, 'a partition without an eligible leader')
+  await follower.follow()
+
+  const memory = new MemoryBudget(values['memory.max.bytes'])
+  const rooms: Rooms = {
+    nodeId,
+    version: VERSION,
+    config,
+    state,
+    controller,
+    producerIds: new ProducerIds(store),
+    partitions,
+    directory,
+    memory,
+    reached: (revision) => follower.reached(revision),
+    nextRotation: rotation(),
+    endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
+  }
+  const stopConfig = followConfig(env, config, state, nodeId, follower)
+  const space = new DiskSpace(env, directory, partitions, config)
+  await space.check()
+  const housekeeping = new Housekeeping(env, config, partitions, space)
+  listeners.open(rooms, memory, () => ({
+    brokerVersion: VERSION,
+    clusterId,
+    nodeId,
+    frameBytesMax: values['socket.request.max.bytes'],
+    requestsInFlightMax: values['max.requests.in.flight.per.connection'],
+  }))
+
+  async function close({ clean = true }: { clean?: boolean } = {}): Promise<void> {
+    housekeeping.stop()
+    stopConfig()
+    await listeners.close({ finishMs: clean ? config.values['shutdown.timeout.ms'] : 0 })
+    await follower.close()
+    partitions.closeAll('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping')
+    await controller.close()
+    await state.close()
+    const epoch = member.brokerEpoch
+    await member.leave()
+    await store.close()
+    await directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch })
+  }
+
+  const addresses = listeners.addresses()
+  const [address = { host: '', port: 0 }] = addresses.values()
+  let closing: Promise<void> | undefined
+  return {
+    nodeId,
+    clusterId,
+    addresses,
+    address,
+    get partitionCount() {
+      return partitions.count
+    },
+    wasClean,
+    isNewDirectory: directory.isNew,
+    freeBytes: () => directory.freeBytes(),
+    failed,
+    close: (options) => {
+      closing ??= close(options)
+      return closing
+    },
+  }
+}
+
+// --- addresses ---------------------------------------------------------------------------------
+
+/** What this broker tells the cluster of itself: the advertised address of each listener, or "as dialled". */
+function endpointsOf(config: LiveConfig, listeners: Listeners): ReadonlyMap<string, Address> {
+  const advertised = advertisedAddresses(config.values)
+  const names = [...listeners.addresses().keys()]
+  return new Map(names.map((name) => [name, advertised.get(name) ?? AS_DIALLED]))
+}
+
+const AS_DIALLED: Address = { host: '', port: 0 }
+
+function endpointOf(
+  state: ClusterState,
+  config: LiveConfig,
+  nodeId: number,
+  brokerId: number,
+  listener: string,
+): Address {
+  if (brokerId === nodeId) return advertisedAddresses(config.values).get(listener) ?? AS_DIALLED
+  return state.broker(brokerId)?.endpoints.get(listener) ?? AS_DIALLED
+}
+
+// --- recovery ----------------------------------------------------------------------------------
+
+/** What this broker's replica says of its log, where the controller has to choose (REPLICATION 2.9.2). */
+function answerOf(
+  partitions: Partitions,
+  nodeId: number,
+  topicId: string,
+  number: number,
+): ReplicaAnswer | undefined {
+  const partition = partitions.get(topicId, number)
+  if ('error' in partition) return undefined
+  const { log } = partition
+  return {
+    brokerId: nodeId,
+    lastEpoch: log?.epochs.latest ?? -1,
+    durableEndOffset: log?.durableEndOffset ?? -1,
+    lost: log === undefined,
+  }
+}
+
+// --- configuration -----------------------------------------------------------------------------
+
+function applyDynamic(env: Env, config: LiveConfig, state: ClusterState, nodeId: number): void {
+  const texts = new Map([...state.brokerConfig('cluster'), ...state.brokerConfig(nodeId)])
+  for (const refused of config.setDynamic(texts))
+    env.logger.warn({ refused }, 'ignored a dynamic setting')
+}
+
+function followConfig(
+  env: Env,
+  config: LiveConfig,
+  state: ClusterState,
+  nodeId: number,
+  follower: MetadataFollower,
+): () => void {
+  const stopState = state.onChange(({ configChanged }) => {
+    if (configChanged) applyDynamic(env, config, state, nodeId)
+  })
+  const stopValues = config.onChange((changed) => {
+    env.logger.info({ changed }, 'settings changed')
+    if (changed.includes('log.level')) env.logger.level = config.values['log.level']
+    follower.reconfigure()
+  })
+  return () => {
+    stopState()
+    stopValues()
+  }
+}
+
+function rotation(): () => number {
+  let count = 0
+  return () => count++
+}

@@ -1,0 +1,27 @@
+// The door of the configuration room.
+export { advertisedAddresses, isLoopback, type ListenerSpec, listenerSpecs } from './endpoints.ts'
+export {
+  difference,
+  flagName,
+  InvalidConfig,
+  isSettingName,
+  type Layers,
+  type Origin,
+  type Resolved,
+  resolveConfig,
+  unknownName,
+  variableName,
+} from './layers.ts'
+export { checkBrokerSetting, LiveConfig } from './live.ts'
+export { expectation, format, parseValue } from './parse.ts'
+export {
+  isDynamic,
+  type Row,
+  type SettingName,
+  settingNames,
+  settingRow,
+  type TopicValues,
+  topicSettings,
+  type Values,
+} from './settings.ts'
+export { checkTopicSetting, resolveTopic, type TopicConfig } from './topic-config.ts'

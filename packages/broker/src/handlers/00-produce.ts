@@ -1,0 +1,63 @@
+// Room 4 of the walk. Request to one append per partition; the answer waits for all of them.
+// Before: broker/dispatch. After: broker/partition.
+//
+// Versions   0.
+// Behaviour  Appends of one connection are enqueued in the order of arrival: up to the first `await` this runs
+//            synchronously. Each partition succeeds or fails by itself. With acks 0 nothing is answered; where an
+//            append failed, the connection is closed, the only sign that such a producer can get.
+// Notes      An unknown topic id is definite: the client refreshes and never writes to a successor of the same name.
+import type { RequestOf, ResponseOf } from '@minikafka/protocol'
+import { type Apis, errorCode, MinikafkaError } from '@minikafka/protocol'
+import type { Acks, Appended } from '../partition/index.ts'
+import type { Context } from './context.ts'
+
+type Request = RequestOf<Apis['produce']>
+type Response = ResponseOf<Apis['produce']>
+type Append = Request['appends'][number]
+
+const TIMEOUT_MS_MAX = 10 * 60_000
+
+export async function produce(request: Request, context: Context): Promise<Response | undefined> {
+  const acks = request.acks as Acks
+  const timeoutMs = Math.min(Math.max(request.timeoutMs, 1), TIMEOUT_MS_MAX)
+  const pending = request.appends.map((append) => appendOne(append, acks, timeoutMs, context))
+  const outcomes = await Promise.all(pending)
+  if (request.acks === 0) return answerNothing(outcomes)
+  return {
+    results: outcomes.map((outcome, index) => result(outcome, request.appends[index], context)),
+  }
+}
+
+function appendOne(append: Append, acks: Acks, timeoutMs: number, { rooms }: Context) {
+  const partition = rooms.partitions.get(append.topicId, append.partition)
+  if ('error' in partition) {
+    const { error, message } = partition
+    return { error, message, written: 0, baseOffset: -1, logAppendTimeMs: -1 } satisfies Appended
+  }
+  return partition.produce(append.batch, acks, timeoutMs)
+}
+
+function result(
+  outcome: Appended,
+  append: Append | undefined,
+  { rooms }: Context,
+): Response['results'][number] {
+  const partition = append && rooms.partitions.get(append.topicId, append.partition)
+  const known = partition && !('error' in partition) ? partition : undefined
+  return {
+    errorCode: errorCode(outcome.error),
+    errorMessage: outcome.message,
+    written: outcome.written,
+    baseOffset: outcome.baseOffset,
+    logAppendTimeMs: outcome.logAppendTimeMs,
+    logStartOffset: outcome.error === 'NONE' ? (known?.log?.logStartOffset ?? -1) : -1,
+    leaderId: known?.leadership.leaderId ?? -1,
+    leaderEpoch: known?.leadership.leaderEpoch ?? -1,
+  }
+}
+
+function answerNothing(outcomes: readonly Appended[]): undefined {
+  const failed = outcomes.find(({ error }) => error !== 'NONE')
+  if (failed === undefined || failed.error === 'NONE') return undefined
+  throw new MinikafkaError(failed.error, { message: failed.message ?? undefined })
+}

@@ -1,0 +1,228 @@
+// Room 8 of the walk. (offset, max bytes) to slices below the high watermark; followers use the same door.
+// Before: a reader's request, through broker/dispatch. After: client/consumer.
+//
+// Versions   0.
+// Behaviour  A long poll: answered at once with an error or with minBytes, else when a high watermark moves far
+//            enough, at the latest after maxWaitMs. Where the walk over the partitions begins rotates, so that none
+//            starves. The first batch of the first non-empty partition comes whole, whatever maxBytes says (KIP-74).
+// Notes      Checks stand in the order of REPLICATION 2.3. No sessions yet: session id 0 is answered, every fetch is full.
+import type { RequestOf, ResponseOf } from '@minikafka/protocol'
+import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka/protocol'
+import type { LogSlice } from '../log/index.ts'
+import type { Partition } from '../partition/index.ts'
+import type { Context } from './context.ts'
+
+type Request = RequestOf<Apis['fetch']>
+type Response = ResponseOf<Apis['fetch']>
+type Wanted = Request['partitions'][number]
+type Result = Response['results'][number]
+
+const WAIT_MS_MAX = 60_000
+/** Left of a frame for everything that is not records. */
+const FRAME_OVERHEAD_BYTES = 512 * 1024
+const READ_COMMITTED = 1
+
+export async function fetch(request: Request, context: Context): Promise<Response> {
+  if (request.replicaId !== -1) {
+    throw new MinikafkaError('CLUSTER_AUTHORIZATION_FAILED', {
+      message: 'this broker has no followers',
+    })
+  }
+  if (request.sessionId !== 0) throw new MinikafkaError('FETCH_SESSION_ID_NOT_FOUND')
+  const waitMs = Math.min(Math.max(request.maxWaitMs, 0), WAIT_MS_MAX)
+  const deadlineMs = context.receivedAtMs + waitMs
+  for (;;) {
+    const watch = watchPartitions(request, context)
+    try {
+      const { results, bytes, failed } = await collect(request, context)
+      const enough = failed || bytes >= enoughBytes(request, context)
+      const leftMs = deadlineMs - context.env.clock.monotonicMs()
+      if (enough || leftMs <= 0 || context.signal.aborted) return { sessionId: 0, results }
+      await watch.moved(leftMs)
+    } finally {
+      watch.stop()
+    }
+  }
+}
+
+/** Above the memory budget any byte is enough: a short answer frees memory sooner. */
+function enoughBytes({ minBytes, maxBytes }: Request, { rooms }: Context): number {
+  const wanted = Math.max(
+    0,
+    Math.min(minBytes, answerBytesMax(maxBytes, rooms.config.values['socket.request.max.bytes'])),
+  )
+  return rooms.memory.full ? Math.min(1, wanted) : wanted
+}
+
+function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
+  return Math.max(1, Math.min(maxBytes, frameBytesMax - FRAME_OVERHEAD_BYTES))
+}
+
+// --- reading -----------------------------------------------------------------------------------
+
+async function collect(request: Request, context: Context) {
+  const { partitions } = request
+  const { rooms } = context
+  let room = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
+  if (rooms.memory.full) room = Math.min(room, Math.max(1, request.minBytes))
+  let bytes = 0
+  let failed = false
+  const results: Result[] = []
+  const first = partitions.length === 0 ? 0 : rooms.nextRotation() % partitions.length
+  for (let step = 0; step < partitions.length; step++) {
+    const wanted = partitions[(first + step) % partitions.length]
+    if (wanted === undefined) continue
+    const bound = Math.max(0, Math.min(room - bytes, wanted.maxBytes))
+    const read = readOne(wanted, request.isolation, bound, bytes === 0, context)
+    const result = read instanceof Promise ? await read : read
+    for (const buffer of result.records) bytes += buffer.length
+    failed ||= result.errorCode !== 0 || result.diverging !== null
+    results.push(result)
+  }
+  return { results, bytes, failed }
+}
+
+function readOne(
+  wanted: Wanted,
+  isolation: number,
+  bytesMax: number,
+  firstWhole: boolean,
+  { rooms }: Context,
+): Result | Promise<Result> {
+  const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
+  if ('error' in partition) return failure(wanted, partition.error, partition.message)
+  const wrong = refusal(wanted, partition)
+  if (wrong !== undefined) return wrong
+  const below = isolation === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark
+  if (wanted.fetchOffset >= below || (bytesMax === 0 && !firstWhole))
+    return success(wanted, partition, [])
+  const slice = partition.read(wanted.fetchOffset, below, bytesMax, firstWhole)
+  if (!(slice instanceof Promise)) return success(wanted, partition, slice.buffers)
+  return slice.then(
+    ({ buffers }: LogSlice) => success(wanted, partition, buffers),
+    (error: Error) => failure(wanted, 'KAFKA_STORAGE_ERROR', error.message, partition),
+  )
+}
+
+/** The checks of REPLICATION 2.3, in their order. */
+function refusal(wanted: Wanted, partition: Partition): Result | undefined {
+  const { log, leadership, offline } = partition
+  if (offline) return failure(wanted, offline.error, offline.message)
+  if (log === undefined)
+    return failure(wanted, 'NOT_LEADER_OR_FOLLOWER', 'the partition is being opened')
+  const { leaderEpoch } = leadership
+  if (wanted.leaderEpoch >= 0 && wanted.leaderEpoch !== leaderEpoch) {
+    const name = wanted.leaderEpoch < leaderEpoch ? 'FENCED_LEADER_EPOCH' : 'UNKNOWN_LEADER_EPOCH'
+    return failure(
+      wanted,
+      name,
+      `the leader epoch is ${leaderEpoch}, not ${wanted.leaderEpoch}`,
+      partition,
+    )
+  }
+  if (!partition.isLeader()) {
+    return failure(
+      wanted,
+      'NOT_LEADER_OR_FOLLOWER',
+      `broker ${leadership.leaderId} leads it`,
+      partition,
+    )
+  }
+  const diverging = divergence(wanted, partition)
+  if (diverging !== undefined) return { ...success(wanted, partition, []), diverging }
+  const { logStartOffset, logEndOffset } = log
+  if (wanted.fetchOffset >= logStartOffset && wanted.fetchOffset <= logEndOffset) return undefined
+  return {
+    ...failure(
+      wanted,
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${wanted.fetchOffset} is outside ${logStartOffset} to ${logEndOffset}`,
+      partition,
+    ),
+    logStartOffset,
+    logEndOffset,
+  }
+}
+
+/** Set where the asker's last record comes from a leader epoch that ended earlier here (KIP-320). */
+function divergence(
+  { lastFetchedEpoch, fetchOffset }: Wanted,
+  { log }: Partition,
+): Result['diverging'] | undefined {
+  if (lastFetchedEpoch < 0 || log === undefined) return undefined
+  const end = log.epochs.endOffsetFor(lastFetchedEpoch, log.logEndOffset)
+  if (end === undefined) return { epoch: -1, endOffset: -1 }
+  return end.epoch < lastFetchedEpoch || end.endOffset < fetchOffset ? end : undefined
+}
+
+// --- results -----------------------------------------------------------------------------------
+
+function success(wanted: Wanted, partition: Partition, records: readonly Uint8Array[]): Result {
+  const { log, leadership } = partition
+  return {
+    errorCode: 0,
+    errorMessage: null,
+    topicId: wanted.topicId,
+    partition: wanted.partition,
+    highWatermark: partition.highWatermark,
+    lastStableOffset: partition.lastStableOffset,
+    logStartOffset: log?.logStartOffset ?? -1,
+    logEndOffset: log?.logEndOffset ?? -1,
+    compactedBelow: log?.compactedBelow ?? 0,
+    leaderId: leadership.leaderId,
+    leaderEpoch: leadership.leaderEpoch,
+    diverging: null,
+    aborted: [],
+    records,
+  }
+}
+
+function failure(wanted: Wanted, error: ErrorName, message: string, partition?: Partition): Result {
+  return {
+    errorCode: errorCode(error),
+    errorMessage: message,
+    topicId: wanted.topicId,
+    partition: wanted.partition,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    logEndOffset: -1,
+    compactedBelow: 0,
+    leaderId: partition?.leadership.leaderId ?? -1,
+    leaderEpoch: partition?.leadership.leaderEpoch ?? -1,
+    diverging: null,
+    aborted: [],
+    records: [],
+  }
+}
+
+// --- waiting -----------------------------------------------------------------------------------
+
+/** Listens from before the read on, so that a watermark that moves during it is not missed. */
+function watchPartitions(request: Request, { env, rooms, signal }: Context) {
+  let hasMoved = false
+  let wake: (() => void) | undefined
+  const onMove = () => {
+    hasMoved = true
+    wake?.()
+  }
+  const stops = request.partitions.map(({ topicId, partition }) => {
+    const found = rooms.partitions.get(topicId, partition)
+    return 'error' in found ? undefined : found.onReadable(onMove)
+  })
+  const moved = (waitMs: number) =>
+    new Promise<void>((resolve) => {
+      if (hasMoved || signal.aborted) return resolve()
+      const timer = env.clock.timer(waitMs, resolve)
+      wake = () => {
+        timer.cancel()
+        resolve()
+      }
+      signal.addEventListener('abort', wake, { once: true })
+    })
+  const stop = () => {
+    for (const end of stops) end?.()
+    if (wake) signal.removeEventListener('abort', wake)
+  }
+  return { moved, stop }
+}

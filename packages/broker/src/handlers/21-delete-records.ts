@@ -1,0 +1,65 @@
+// DeleteRecords: moves the start of a log forward.
+//
+// Versions   0.
+// Behaviour  The new start is durable before the answer; files go later. -1 means up to the high watermark; an offset
+//            below the present start changes nothing and succeeds.
+// Notes      Above the high watermark is OFFSET_OUT_OF_RANGE: what is not committed is not deleted.
+import type { RequestOf, ResponseOf } from '@minikafka/protocol'
+import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
+import type { Context } from './context.ts'
+
+type Request = RequestOf<Apis['deleteRecords']>
+type Response = ResponseOf<Apis['deleteRecords']>
+type Cut = Request['partitions'][number]
+type Result = Response['results'][number]
+
+export async function deleteRecords(request: Request, context: Context): Promise<Response> {
+  const results: Result[] = []
+  for (const cut of request.partitions) results.push(await cutOne(cut, context))
+  return { results }
+}
+
+async function cutOne(cut: Cut, { rooms }: Context): Promise<Result> {
+  const partition = rooms.partitions.get(cut.topicId, cut.partition)
+  if ('error' in partition) return result(cut, partition.error, partition.message, -1)
+  if (partition.offline) return result(cut, partition.offline.error, partition.offline.message, -1)
+  const { log, highWatermark } = partition
+  if (log === undefined || !partition.isLeader()) {
+    return result(
+      cut,
+      'NOT_LEADER_OR_FOLLOWER',
+      `broker ${partition.leadership.leaderId} leads it`,
+      -1,
+    )
+  }
+  const before = cut.beforeOffset === -1 ? highWatermark : cut.beforeOffset
+  if (before < 0 || before > highWatermark) {
+    return result(
+      cut,
+      'OFFSET_OUT_OF_RANGE',
+      `offset ${before} is not between 0 and the high watermark ${highWatermark}`,
+      -1,
+    )
+  }
+  try {
+    await log.deleteBefore(before)
+    return result(cut, 'NONE', null, log.logStartOffset)
+  } catch (error) {
+    return result(cut, 'KAFKA_STORAGE_ERROR', (error as Error).message, -1)
+  }
+}
+
+function result(
+  cut: Cut,
+  error: ErrorName | 'NONE',
+  message: string | null,
+  logStartOffset: number,
+): Result {
+  return {
+    errorCode: errorCode(error),
+    errorMessage: message,
+    topicId: cut.topicId,
+    partition: cut.partition,
+    logStartOffset,
+  }
+}

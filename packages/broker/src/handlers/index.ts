@@ -1,0 +1,43 @@
+// The dispatch table: one handler for each API. Total: a forgotten handler does not compile.
+import type { Apis, RequestOf, ResponseOf } from '@minikafka/protocol'
+import { produce } from './00-produce.ts'
+import { fetch } from './01-fetch.ts'
+import { listOffsets } from './02-list-offsets.ts'
+import { metadata } from './03-metadata.ts'
+import { createTopics } from './19-create-topics.ts'
+import { deleteTopics } from './20-delete-topics.ts'
+import { deleteRecords } from './21-delete-records.ts'
+import { initProducerId } from './22-init-producer-id.ts'
+import { describeConfigs } from './32-describe-configs.ts'
+import { describeLogDirs } from './35-describe-log-dirs.ts'
+import { createPartitions } from './37-create-partitions.ts'
+import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
+import { describeCluster } from './60-describe-cluster.ts'
+import type { Context } from './context.ts'
+
+export { type Hello, hello } from './18-api-versions.ts'
+export type { Context } from './context.ts'
+
+/** ApiVersions is answered by the server of the connection, from `hello`. Undefined: nothing is answered (acks 0). */
+export type Handlers = {
+  readonly [K in Exclude<keyof Apis, 'apiVersions'>]: (
+    request: RequestOf<Apis[K]>,
+    context: Context,
+  ) => Promise<ResponseOf<Apis[K]> | undefined>
+}
+
+export const handlers: Handlers = {
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  describeConfigs,
+  describeLogDirs,
+  createPartitions,
+  incrementalAlterConfigs,
+  describeCluster,
+}

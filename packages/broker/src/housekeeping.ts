@@ -1,0 +1,78 @@
+// What is done by the clock: retention, forgotten producers, a look at the disk. One timer each, for the whole broker.
+import type { Env, Timer } from '@minikafka/platform'
+import type { LiveConfig } from './config/index.ts'
+import type { DiskSpace } from './disk-space.ts'
+import type { Partitions } from './partition/index.ts'
+
+const DISK_CHECK_MS = 1_000
+/** The wall clock moved so much more or less than time did: somebody set it. Nothing is deleted on its word yet (T21). */
+const JUMP_MS = 60_000
+
+export class Housekeeping {
+  readonly #env: Env
+  readonly #config: LiveConfig
+  readonly #partitions: Partitions
+  readonly #space: DiskSpace
+  readonly #timers = new Map<string, Timer>()
+  #stopped = false
+  #lastLook: { readonly wallMs: number; readonly monotonicMs: number }
+
+  constructor(env: Env, config: LiveConfig, partitions: Partitions, space: DiskSpace) {
+    this.#env = env
+    this.#config = config
+    this.#partitions = partitions
+    this.#space = space
+    this.#lastLook = this.#now()
+    this.#every(
+      'log',
+      () => this.#config.values['log.retention.check.interval.ms'],
+      () => this.#lookAfterLogs(),
+    )
+    this.#every(
+      'disk',
+      () => DISK_CHECK_MS,
+      () => this.#space.check(),
+    )
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const timer of this.#timers.values()) timer.cancel()
+  }
+
+  /** The next turn is set when the work is done, so that slow work never piles up. */
+  #every(name: string, delayMs: () => number, work: () => Promise<void>): void {
+    const turn = () => {
+      work()
+        .catch((error: unknown) =>
+          this.#env.logger.error({ err: error, work: name }, 'housekeeping failed'),
+        )
+        .finally(() => {
+          if (!this.#stopped) this.#every(name, delayMs, work)
+        })
+    }
+    this.#timers.set(name, this.#env.clock.timer(delayMs(), turn))
+  }
+
+  async #lookAfterLogs(): Promise<void> {
+    if (this.#clockJumped()) {
+      this.#env.logger.warn('the wall clock was set: retention waits for the next check')
+      return
+    }
+    this.#partitions.expireProducers()
+    await this.#partitions.applyRetention()
+  }
+
+  #clockJumped(): boolean {
+    const before = this.#lastLook
+    const now = this.#now()
+    this.#lastLook = now
+    const drift = now.wallMs - before.wallMs - (now.monotonicMs - before.monotonicMs)
+    return Math.abs(drift) > JUMP_MS
+  }
+
+  #now() {
+    const { clock } = this.#env
+    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+  }
+}

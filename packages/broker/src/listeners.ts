@@ -1,0 +1,124 @@
+// The doors of the broker: bound before the logs are recovered, so that a taken port is found out at once; opened after.
+// Enters: accepted sockets. Leaves: connections, each served by its listener's dispatcher.
+import type { Address, Env, Listener, Socket } from '@minikafka/platform'
+import { type MemoryAccount, RpcServer, type ServerLimits } from '@minikafka/protocol'
+import type { ListenerSpec, Values } from './config/index.ts'
+import { dispatcher } from './dispatch.ts'
+import type { Hello } from './handlers/index.ts'
+import { EXIT, StartError } from './log/index.ts'
+import type { Rooms } from './rooms.ts'
+
+const FIRST_FRAME_BYTES_MAX = 64 * 1024
+const FRAME_BYTES_PER_SECOND = 64_000
+const BODY_DEPTH_MAX = 32
+/** Sockets held while the logs are recovered; more are sent away and will come again. */
+const WAITING_MAX = 1_000
+
+type Bound = {
+  readonly spec: ListenerSpec
+  readonly listener: Listener
+  readonly waiting: Socket[]
+  server: RpcServer | undefined
+}
+
+export class Listeners {
+  readonly #env: Env
+  readonly #bound: Bound[] = []
+
+  constructor(env: Env) {
+    this.#env = env
+  }
+
+  /** Binds them all, or none. Errors: StartError with what is in the way. */
+  static async bind(env: Env, specs: readonly ListenerSpec[]): Promise<Listeners> {
+    const listeners = new Listeners(env)
+    try {
+      for (const spec of specs) listeners.#bound.push(await listeners.#bindOne(spec))
+      return listeners
+    } catch (error) {
+      await listeners.close({ finishMs: 0 })
+      throw error
+    }
+  }
+
+  async #bindOne(spec: ListenerSpec): Promise<Bound> {
+    const waiting: Socket[] = []
+    const bound: { current?: Bound } = {}
+    const accept = (socket: Socket) => {
+      const server = bound.current?.server
+      if (server !== undefined) server.accept(socket)
+      else if (waiting.length < WAITING_MAX) waiting.push(socket)
+      else socket.destroy()
+    }
+    try {
+      const listener = await this.#env.network.listen(spec.bind, accept)
+      bound.current = { spec, listener, waiting, server: undefined }
+      return bound.current
+    } catch (error) {
+      throw cannotListen(spec, error as Error & { code?: string })
+    }
+  }
+
+  addresses(): ReadonlyMap<string, Address> {
+    return new Map(this.#bound.map(({ spec, listener }) => [spec.name, listener.address]))
+  }
+
+  get connectionCount(): number {
+    return this.#bound.reduce((count, { server }) => count + (server?.connectionCount ?? 0), 0)
+  }
+
+  /** From now on what comes in is served. */
+  open(rooms: Rooms, memory: MemoryAccount, facts: () => Hello): void {
+    const limits = limitsOf(rooms.config.values)
+    for (const bound of this.#bound) {
+      bound.server = new RpcServer(
+        this.#env,
+        limits,
+        memory,
+        dispatcher(this.#env, rooms, bound.spec.name, facts),
+      )
+      for (const socket of bound.waiting.splice(0)) bound.server.accept(socket)
+    }
+  }
+
+  /** No new connections; requests in flight have `finishMs` to end. */
+  async close({ finishMs }: { finishMs: number }): Promise<void> {
+    await Promise.all(
+      this.#bound.map(async ({ listener, waiting, server }) => {
+        const closed = listener.close()
+        for (const socket of waiting) socket.destroy()
+        await server?.close({ finishMs })
+        await closed
+      }),
+    )
+  }
+}
+
+function limitsOf(values: Values): ServerLimits {
+  return {
+    frameBytesMax: values['socket.request.max.bytes'],
+    firstFrameBytesMax: FIRST_FRAME_BYTES_MAX,
+    requestsInFlightMax: values['max.requests.in.flight.per.connection'],
+    idleMs: values['connections.max.idle.ms'],
+    firstFrameMs: values['first.frame.timeout.ms'],
+    frameMs: values['frame.timeout.ms'],
+    frameBytesPerSecond: FRAME_BYTES_PER_SECOND,
+    unsentBytesMax: values['unsent.max.bytes.per.connection'],
+    slowReaderMs: values['slow.reader.timeout.ms'],
+    bodyDepthMax: BODY_DEPTH_MAX,
+    connectionsMax: values['max.connections'],
+    connectionsPerAddressMax: values['max.connections.per.ip'],
+  }
+}
+
+function cannotListen({ name, bind }: ListenerSpec, error: Error & { code?: string }): StartError {
+  const where = `${bind.host}:${bind.port}`
+  const cures: Readonly<Record<string, string>> = {
+    EADDRINUSE:
+      'something else listens there: stop it, or choose another port (--port 0 takes any free one)',
+    EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, 127.0.0.1 or 0.0.0.0',
+    EACCES: 'this user may not listen there: choose a port above 1023',
+  }
+  const cure = cures[error.code ?? ''] ?? error.message
+  return new StartError(EXIT.unavailable, `listener ${name} at ${where}`, cure, { cause: error })
+}

@@ -1,0 +1,27 @@
+// The door of the log: what is kept. Everything else in this folder is its own business.
+export {
+  DataDirectory,
+  type DataDirectoryOptions,
+  type FloorSlot,
+  type OpenLogOptions,
+} from './data-directory.ts'
+export type { DirectoryMeta } from './directory-meta.ts'
+export {
+  type DumpOptions,
+  dumpLog,
+  type InspectLine,
+  type VerifyOptions,
+  verifyDirectory,
+} from './inspect.ts'
+export { LeaderEpochs } from './leader-epochs.ts'
+export { Log } from './log.ts'
+export type {
+  FlushPolicy,
+  FoundPartition,
+  LogIdentity,
+  LogListener,
+  LogSettings,
+  LogSlice,
+  RecoveryReport,
+} from './log-types.ts'
+export { EXIT, StartError } from './start-error.ts'

@@ -1,0 +1,65 @@
+// What the log and those who use it say to each other. Enters: settings, a listener. Leaves: slices, reports.
+import type { DiskError } from '@minikafka/platform'
+
+export type FlushPolicy = 'group' | 'interval' | 'os'
+
+/** Frozen, resolved for one topic; `Log.configure` swaps it. Names are the topic settings'. */
+export type LogSettings = {
+  readonly segmentBytes: number
+  readonly segmentMs: number
+  /** -1: no limit. */
+  readonly retentionMs: number
+  /** -1: no limit. */
+  readonly retentionBytes: number
+  readonly flush: FlushPolicy
+  /** With flush=interval. */
+  readonly flushMs: number
+  /** How long the files of removed segments and topics stay. */
+  readonly deleteDelayMs: number
+  /** Bytes of batches between two index entries; 4,096 unless a test says otherwise. */
+  readonly indexIntervalBytes: number
+}
+
+/** Told synchronously; must be cheap and must not throw. */
+export type LogListener = {
+  /** logEndOffset or durableEndOffset moved. */
+  advanced(): void
+  /**
+   * A write failed (disk full). Everything from `fromOffset` on is cut and its outcome unknown; the log
+   * is usable again and gives `fromOffset` next. Never called from within `enqueue`.
+   */
+  writeFailed(fromOffset: number, error: DiskError): void
+  /** The data directory failed (REPLICATION 2.12.3): no more appends, syncs and reads. */
+  offline(error: Error): void
+}
+
+/** Whole batches in offset order. The views stay valid as long as they are held. */
+export type LogSlice = {
+  readonly buffers: readonly Uint8Array[]
+  readonly bytes: number
+  /** Offset after the last batch here; where nothing was read, the offset asked for. */
+  readonly nextOffset: number
+}
+
+export type LogIdentity = {
+  readonly topic: string
+  /** UUID, lower-case text. The identity: the topic's name may come to mean another topic. */
+  readonly topicId: string
+  readonly partition: number
+}
+
+/** What opening a log found (REPLICATION 2.12.1). */
+export type RecoveryReport = {
+  /** Nothing was scanned: the last stop was clean. */
+  readonly clean: boolean
+  readonly logEndOffset: number
+  /** Bytes of batches whose CRC was checked. */
+  readonly scannedBytes: number
+  /** A torn tail: bytes cut from the first invalid batch on, later segments included. */
+  readonly cutBytes: number
+  /** The log ends below the checkpointed high watermark: committed data is lost here. */
+  readonly lost: boolean
+}
+
+/** A partition that was found in the data directory, by its `partition.meta`. */
+export type FoundPartition = LogIdentity & { readonly directoryName: string }

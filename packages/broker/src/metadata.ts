@@ -1,0 +1,154 @@
+// What the metadata says, done: topics that come, change and go become partitions that open, lead and close.
+// Enters: changes of the cluster's image, in order. Leaves: partitions in that state; whoever asked hears when.
+
+import type { ClusterChange, ClusterState, Controller, Partition, Topic } from '@minikafka/cluster'
+import type { Env, Logger } from '@minikafka/platform'
+import { type LiveConfig, resolveTopic } from './config/index.ts'
+import type { Leadership, Partitions } from './partition/index.ts'
+
+/** Logs opened at once: enough to keep the disk busy, few enough to leave file descriptors. */
+const OPENS_AT_ONCE = 32
+
+export class MetadataFollower {
+  readonly #logger: Logger
+  readonly #nodeId: number
+  readonly #state: ClusterState
+  readonly #controller: Controller
+  readonly #partitions: Partitions
+  readonly #config: LiveConfig
+  readonly #onFailure: (error: unknown) => void
+  #queue: Promise<void> = Promise.resolve()
+  #stop: (() => void) | undefined
+
+  constructor(
+    env: Env,
+    parts: {
+      nodeId: number
+      state: ClusterState
+      controller: Controller
+      partitions: Partitions
+      config: LiveConfig
+      onFailure: (error: unknown) => void
+    },
+  ) {
+    this.#logger = env.logger.child({ component: 'metadata' })
+    this.#nodeId = parts.nodeId
+    this.#state = parts.state
+    this.#controller = parts.controller
+    this.#partitions = parts.partitions
+    this.#config = parts.config
+    this.#onFailure = parts.onFailure
+  }
+
+  /** Opens every log that this broker keeps. Nothing is led yet. */
+  async openAll(onOpened?: (done: number, total: number) => void): Promise<void> {
+    const wanted = this.#state
+      .topics()
+      .flatMap((topic) =>
+        this.#state.partitionsOf(topic.topicId).map((partition) => ({ topic, partition })),
+      )
+      .filter(({ partition }) => this.#isMine(partition))
+    let done = 0
+    await eachAtOnce(OPENS_AT_ONCE, wanted, async ({ topic, partition }) => {
+      await this.#open(topic, partition)
+      onOpened?.(++done, wanted.length)
+    })
+    const deleting = new Set(this.#state.deletingTopics().map(({ topicId }) => topicId))
+    await this.#partitions.setStrayAside((topicId) => deleting.has(topicId))
+    for (const topicId of deleting) await this.#controller.replicasRemoved(topicId, this.#nodeId)
+  }
+
+  /** Leads what the image says now, then follows every change of it. */
+  async follow(): Promise<void> {
+    this.#stop = this.#state.onChange((change) => this.#enqueue(() => this.#apply(change)))
+    const all = this.#state.topics().flatMap(({ topicId }) => this.#state.partitionsOf(topicId))
+    await eachAtOnce(OPENS_AT_ONCE, all, (partition) => this.#lead(partition))
+  }
+
+  /** Resolves when everything up to this revision of the metadata has been done here. */
+  async reached(revision: number): Promise<void> {
+    await this.#state.reached(revision)
+    await this.#queue
+  }
+
+  /** Broker settings changed: topics without a value of their own take the new one. */
+  reconfigure(): void {
+    for (const topic of this.#state.topics()) this.#configure(topic)
+  }
+
+  async close(): Promise<void> {
+    this.#stop?.()
+    await this.#queue
+  }
+
+  // --- changes -------------------------------------------------------------------------------
+
+  #enqueue(step: () => Promise<void>): void {
+    this.#queue = this.#queue.then(step).catch((error: unknown) => this.#onFailure(error))
+  }
+
+  async #apply({ topics, partitions }: ClusterChange): Promise<void> {
+    for (const { topicId, before, after, deleted } of topics) {
+      if (deleted) await this.#delete(topicId)
+      else if (before !== undefined && after !== undefined) this.#configure(after)
+    }
+    const now = partitions.flatMap(({ after }) => (after === undefined ? [] : [after]))
+    await eachAtOnce(OPENS_AT_ONCE, now, async (partition) => {
+      const topic = this.#state.topicById(partition.topicId)
+      if (topic === undefined) return
+      if (
+        this.#isMine(partition) &&
+        !this.#partitions.has(partition.topicId, partition.partition)
+      ) {
+        await this.#open(topic, partition)
+      }
+      await this.#lead(partition)
+    })
+  }
+
+  async #delete(topicId: string): Promise<void> {
+    await this.#partitions.delete(topicId)
+    await this.#controller.replicasRemoved(topicId, this.#nodeId)
+    this.#logger.info({ topicId }, 'topic deleted')
+  }
+
+  async #open(topic: Topic, { partition }: Partition): Promise<void> {
+    const values = resolveTopic(this.#config.values, topic.config)
+    await this.#partitions.open({ topic: topic.name, topicId: topic.topicId, partition, values })
+  }
+
+  async #lead(partition: Partition): Promise<void> {
+    const leadership: Leadership = {
+      leaderId: partition.leader,
+      leaderEpoch: partition.leaderEpoch,
+      isr: partition.isr,
+      minIsr: partition.minIsr,
+    }
+    await this.#partitions.lead(partition.topicId, partition.partition, leadership)
+  }
+
+  #configure(topic: Topic): void {
+    this.#partitions.configure(topic.topicId, resolveTopic(this.#config.values, topic.config))
+  }
+
+  #isMine({ replicas }: Partition): boolean {
+    return replicas.includes(this.#nodeId)
+  }
+}
+
+/** Runs `work` over the items, at most `atOnce` at a time; the first error ends it. */
+async function eachAtOnce<T>(
+  atOnce: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0
+  const worker = async () => {
+    for (;;) {
+      const item = items[next++]
+      if (item === undefined) return
+      await work(item)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
+}

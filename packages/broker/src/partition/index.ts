@@ -1,0 +1,3 @@
+// The door of the partition room.
+export { type Acks, type Appended, type Leadership, Partition } from './partition.ts'
+export { type Lookup, type PartitionSpec, Partitions } from './partitions.ts'

@@ -1,0 +1,418 @@
+// Room 5 of the walk. Leader? Epoch, sequence, offsets; acks wait here for the high watermark.
+// Before: broker/handlers/00-produce. After: broker/log.
+// Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
+import type { DiskError, Env, Timer } from '@minikafka/platform'
+import { assert } from '@minikafka/platform'
+import {
+  type BatchHeader,
+  checkProducedBatch,
+  type ErrorName,
+  readBatchHeader,
+  stampBatch,
+  stampLogAppendTime,
+} from '@minikafka/protocol'
+import type { TopicValues } from '../config/index.ts'
+import type { Log, LogSlice } from '../log/index.ts'
+import { ProducerStates } from './producer-states.ts'
+
+/** What became of one batch. `written`: 0 = not in the log and never will be, 1 = it may be (REPLICATION 2.2). */
+export type Appended = {
+  readonly error: ErrorName | 'NONE'
+  readonly message: string | null
+  readonly written: 0 | 1
+  readonly baseOffset: number
+  readonly logAppendTimeMs: number
+}
+
+/** What the metadata says of this partition. */
+export type Leadership = {
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly isr: readonly number[]
+  readonly minIsr: number
+}
+
+export type Acks = -1 | 0 | 1
+
+type Waiter = {
+  /** The high watermark (acks all) or the own position (acks 1) that settles it. */
+  readonly offset: number
+  readonly acks: 1 | -1
+  readonly settle: (appended: Appended) => void
+  readonly success: Appended
+  timer: Timer | undefined
+}
+
+export type PartitionOptions = {
+  readonly nodeId: number
+  readonly values: TopicValues
+  /** Refuses appends while the disk has no room to spare. */
+  readonly storageFull: () => boolean
+  /** Room for one more producer id in the whole broker (max.producer.ids). */
+  readonly producerIdRoom: () => boolean
+  readonly producerIdsMax: () => number
+}
+
+export class Partition {
+  readonly topic: string
+  readonly topicId: string
+  readonly number: number
+  readonly producers = new ProducerStates()
+  readonly #env: Env
+  readonly #options: PartitionOptions
+  #values: TopicValues
+  #log: Log | undefined
+  #leadership: Leadership = { leaderId: -1, leaderEpoch: -1, isr: [], minIsr: 1 }
+  /** Invariant: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset. */
+  #highWatermark = 0
+  #leaderEpochStartOffset = 0
+  /** True while producer state is read anew after a failed write: nothing can be checked against it. */
+  #rebuilding = false
+  #offline: { readonly error: ErrorName; readonly message: string } | undefined
+  #waiters: Waiter[] = []
+  readonly #readers = new Set<() => void>()
+
+  constructor(
+    env: Env,
+    name: { topic: string; topicId: string; partition: number },
+    options: PartitionOptions,
+  ) {
+    this.#env = env
+    this.topic = name.topic
+    this.topicId = name.topicId
+    this.number = name.partition
+    this.#options = options
+    this.#values = options.values
+  }
+
+  // --- what the log tells: handed to it when it is opened ------------------------------------
+
+  readonly listener = {
+    advanced: (): void => this.#advanceHighWatermark(),
+    writeFailed: (fromOffset: number, error: DiskError): void =>
+      this.#writeFailed(fromOffset, error),
+    offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
+  }
+
+  /** Takes the opened log; producer state is replayed from its batch headers (REPLICATION 2.10). */
+  async open(log: Log): Promise<void> {
+    assert(this.#log === undefined, 'a partition opens its log once')
+    this.#log = log
+    await this.#replayProducers(log)
+    this.#highWatermark = log.logStartOffset
+    this.#advanceHighWatermark()
+  }
+
+  /** Applies what the metadata says; durable in the epoch checkpoint before it accepts a batch (REPLICATION 2.5). */
+  async lead(leadership: Leadership): Promise<void> {
+    const log = this.#openLog()
+    if (leadership.leaderEpoch > this.#leadership.leaderEpoch && this.#isMe(leadership.leaderId)) {
+      this.#leaderEpochStartOffset = log.queuedEndOffset
+      await log.epochs.assign(leadership.leaderEpoch, this.#leaderEpochStartOffset)
+    }
+    this.#leadership = leadership
+    this.#advanceHighWatermark()
+  }
+
+  configure(values: TopicValues): void {
+    this.#values = values
+  }
+
+  get values(): TopicValues {
+    return this.#values
+  }
+
+  get log(): Log | undefined {
+    return this.#log
+  }
+
+  get leadership(): Leadership {
+    return this.#leadership
+  }
+
+  get offline(): { readonly error: ErrorName; readonly message: string } | undefined {
+    return this.#offline
+  }
+
+  get highWatermark(): number {
+    return this.#highWatermark
+  }
+
+  /** No transactions yet: all that is committed is decided. */
+  get lastStableOffset(): number {
+    return this.#highWatermark
+  }
+
+  // --- produce -------------------------------------------------------------------------------
+
+  /**
+   * Append one batch and wait as long as `acks` asks.
+   *
+   * Shape   `batch`: one v2 batch, base offset 0; given: stamped in place and kept.
+   * Errors  in the answer; before the append definite (`written` 0), after it ambiguous (`written` 1).
+   * Holds   check of the sequence and enqueueing stand in one synchronous section.
+   * Source  REPLICATION 2.2, the numbers in the comments are its steps.
+   */
+  produce(batch: Uint8Array, acks: Acks, timeoutMs: number): Appended | Promise<Appended> {
+    const refusal = this.#refusal(acks) // 2
+    if (refusal !== undefined) return refusal
+    const log = this.#openLog()
+    const invalid = this.#invalid(batch) // 3
+    if (invalid !== undefined) return invalid
+    const header = readBatchHeader(batch)
+    const verdict = this.producers.check(header) // 4
+    if (verdict.kind === 'refuse') return definite(verdict.error, verdict.message)
+    if (verdict.kind === 'duplicate') {
+      const { firstOffset, lastOffset, appendTimeMs } = verdict.mark
+      return this.#whenAcknowledged(
+        acks,
+        lastOffset + 1,
+        succeeded(firstOffset, appendTimeMs),
+        timeoutMs,
+      )
+    }
+    const full = this.#noRoom(header, acks) // 5
+    if (full !== undefined) return full
+    const appendTimeMs = this.#stamp(batch, log.queuedEndOffset) // 6
+    const stamped = readBatchHeader(batch)
+    this.producers.record(stamped, this.#env.clock.wallMs())
+    log.enqueue(batch)
+    return this.#whenAcknowledged(
+      acks,
+      stamped.lastOffset + 1,
+      succeeded(stamped.baseOffset, appendTimeMs),
+      timeoutMs,
+    )
+  }
+
+  /** Why nothing can be appended here at all. */
+  #refusal(acks: Acks): Appended | undefined {
+    if (this.#offline) return definite(this.#offline.error, this.#offline.message)
+    if (acks !== 0 && acks !== 1 && acks !== -1) {
+      return definite('INVALID_REQUIRED_ACKS', `acks must be -1, 0 or 1, not ${acks}`)
+    }
+    if (!this.#isMe(this.#leadership.leaderId)) {
+      return definite(
+        'NOT_LEADER_OR_FOLLOWER',
+        `broker ${this.#leadership.leaderId} leads ${this.#name}`,
+      )
+    }
+    if (this.#rebuilding) {
+      return definite(
+        'KAFKA_STORAGE_ERROR',
+        `${this.#name} recovers from a failed write; try again`,
+      )
+    }
+    return undefined
+  }
+
+  /** What makes a batch unacceptable whatever the state of the partition. No per-record work. */
+  #invalid(batch: Uint8Array): Appended | undefined {
+    const max = this.#values['max.message.bytes']
+    if (batch.length > max) {
+      return definite(
+        'MESSAGE_TOO_LARGE',
+        `the batch has ${batch.length} bytes, ${this.topic} takes at most ${max}`,
+      )
+    }
+    const wrong = checkProducedBatch(batch)
+    if (wrong !== undefined) return definite(wrong.error, wrong.message)
+    return this.#timestampOutside(readBatchHeader(batch))
+  }
+
+  #timestampOutside({ baseTimestamp, maxTimestamp }: BatchHeader): Appended | undefined {
+    if (this.#values['message.timestamp.type'] === 'LogAppendTime') return undefined
+    const nowMs = this.#env.clock.wallMs()
+    const before = this.#values['message.timestamp.before.max.ms']
+    const oldest = before === -1 ? 0 : nowMs - before
+    const newest = nowMs + this.#values['message.timestamp.after.max.ms']
+    if (baseTimestamp >= oldest && maxTimestamp <= newest) return undefined
+    const culprit = maxTimestamp > newest ? maxTimestamp : baseTimestamp
+    return definite('INVALID_TIMESTAMP', `timestamp ${culprit} is outside ${oldest} to ${newest}`)
+  }
+
+  #noRoom({ producerId }: BatchHeader, acks: Acks): Appended | undefined {
+    if (this.#options.storageFull()) {
+      return definite(
+        'STORAGE_FULL',
+        'the disk of the broker has less than disk.reserve.bytes free',
+      )
+    }
+    if (acks === -1 && this.#leadership.isr.length < this.#leadership.minIsr) {
+      return definite(
+        'NOT_ENOUGH_REPLICAS',
+        `${this.#leadership.isr.length} in sync, min.insync.replicas is ${this.#leadership.minIsr}`,
+      )
+    }
+    if (producerId >= 0 && !this.producers.has(producerId) && !this.#options.producerIdRoom()) {
+      return definite(
+        'THROTTLING_QUOTA_EXCEEDED',
+        'max.producer.ids are in use on this broker; try again later',
+      )
+    }
+    return undefined
+  }
+
+  /** Gives the batch its offset, epoch and, with LogAppendTime, its time; returns that time or -1. */
+  #stamp(batch: Uint8Array, baseOffset: number): number {
+    stampBatch(batch, baseOffset, this.#leadership.leaderEpoch)
+    if (this.#values['message.timestamp.type'] === 'CreateTime') return -1
+    const nowMs = this.#env.clock.wallMs()
+    stampLogAppendTime(batch, nowMs)
+    return nowMs
+  }
+
+  // --- acks ----------------------------------------------------------------------------------
+
+  #whenAcknowledged(acks: Acks, offset: number, success: Appended, timeoutMs: number) {
+    if (acks === 0 || this.#reached(acks) >= offset) return success
+    return new Promise<Appended>((resolve) => {
+      const waiter: Waiter = { offset, acks, success, settle: resolve, timer: undefined }
+      waiter.timer = this.#env.clock.timer(timeoutMs, () => {
+        this.#waiters = this.#waiters.filter((other) => other !== waiter)
+        resolve(
+          ambiguous(
+            'REQUEST_TIMED_OUT',
+            `not acknowledged within ${timeoutMs} ms; it may be written yet`,
+          ),
+        )
+      })
+      this.#waiters.push(waiter)
+    })
+  }
+
+  /** How far `acks` can be promised: all = the high watermark, 1 = this broker's own position. */
+  #reached(acks: 1 | -1): number {
+    return acks === -1 ? this.#highWatermark : this.#position()
+  }
+
+  /** pos(r) of REPLICATION 2.4: with flush=group only what an fdatasync covers counts. */
+  #position(): number {
+    const log = this.#openLog()
+    return this.#values.flush === 'group' ? log.durableEndOffset : log.logEndOffset
+  }
+
+  /** The minimum of pos(r) over the in-sync replicas, which on one broker are {me} (REPLICATION 2.4). */
+  #advanceHighWatermark(): void {
+    if (this.#log === undefined || this.#offline) return
+    const { isr, minIsr } = this.#leadership
+    const position = this.#position()
+    const committed = isr.length >= minIsr && isr.every((id) => this.#isMe(id)) && isr.length > 0
+    if (committed && position > this.#highWatermark) {
+      this.#highWatermark = position
+      for (const wake of [...this.#readers]) wake()
+    }
+    if (this.#waiters.length > 0) this.#settleWaiters()
+  }
+
+  #settleWaiters(): void {
+    const left: Waiter[] = []
+    for (const waiter of this.#waiters) {
+      if (this.#reached(waiter.acks) < waiter.offset) left.push(waiter)
+      else {
+        waiter.timer?.cancel()
+        waiter.settle(waiter.success)
+      }
+    }
+    this.#waiters = left
+  }
+
+  // --- trouble -------------------------------------------------------------------------------
+
+  /** Everything from `fromOffset` on is cut from the log: those who wait for it hear that it is unknown. */
+  #writeFailed(fromOffset: number, error: DiskError): void {
+    const name = error.code === 'ENOSPC' ? 'STORAGE_FULL' : 'KAFKA_STORAGE_ERROR'
+    this.#failWaiters((waiter) => waiter.offset > fromOffset, ambiguous(name, error.message))
+    this.#rebuilding = true
+    void this.#rebuild()
+  }
+
+  async #rebuild(): Promise<void> {
+    try {
+      await this.#replayProducers(this.#openLog())
+      this.#rebuilding = false
+    } catch (error) {
+      this.goOffline('KAFKA_STORAGE_ERROR', `${this.#name}: ${(error as Error).message}`)
+    }
+  }
+
+  async #replayProducers(log: Log): Promise<void> {
+    this.producers.clear()
+    // As if used now: the stamps in the batches are the producers' own and may be years old.
+    const nowMs = this.#env.clock.wallMs()
+    await log.headers(log.logStartOffset, (header) => this.producers.record(header, nowMs))
+    this.producers.trim(this.#options.producerIdsMax())
+  }
+
+  /** No more appends and reads; those who wait hear that their write is unknown. */
+  goOffline(error: ErrorName, message: string): void {
+    this.#offline ??= { error, message }
+    this.#failWaiters(() => true, ambiguous(error, message))
+    for (const wake of [...this.#readers]) wake()
+  }
+
+  #failWaiters(which: (waiter: Waiter) => boolean, outcome: Appended): void {
+    const failed = this.#waiters.filter(which)
+    this.#waiters = this.#waiters.filter((waiter) => !which(waiter))
+    for (const waiter of failed) {
+      waiter.timer?.cancel()
+      waiter.settle(outcome)
+    }
+  }
+
+  // --- reading -------------------------------------------------------------------------------
+
+  /** Whole batches from `from` on, all below `below`; see Log.read. */
+  read(
+    from: number,
+    below: number,
+    bytesMax: number,
+    firstWhole: boolean,
+  ): LogSlice | Promise<LogSlice> {
+    return this.#openLog().read(from, below, bytesMax, firstWhole)
+  }
+
+  /** Calls back whenever the high watermark moved or the partition went offline. Returns the way to stop it. */
+  onReadable(wake: () => void): () => void {
+    this.#readers.add(wake)
+    return () => this.#readers.delete(wake)
+  }
+
+  get leaderEpochStartOffset(): number {
+    return this.#leaderEpochStartOffset
+  }
+
+  isLeader(): boolean {
+    return this.#isMe(this.#leadership.leaderId)
+  }
+
+  /** Stops: those who wait hear that their write is unknown; the log is closed by its directory. */
+  close(error: ErrorName, message: string): void {
+    this.goOffline(error, message)
+  }
+
+  #openLog(): Log {
+    assert(this.#log !== undefined, 'the log is open')
+    return this.#log
+  }
+
+  #isMe(brokerId: number): boolean {
+    return brokerId === this.#options.nodeId
+  }
+
+  get #name(): string {
+    return `${this.topic}-${this.number}`
+  }
+}
+
+function succeeded(baseOffset: number, logAppendTimeMs: number): Appended {
+  return { error: 'NONE', message: null, written: 1, baseOffset, logAppendTimeMs }
+}
+
+function definite(error: ErrorName, message: string): Appended {
+  return { error, message, written: 0, baseOffset: -1, logAppendTimeMs: -1 }
+}
+
+function ambiguous(error: ErrorName, message: string): Appended {
+  return { error, message, written: 1, baseOffset: -1, logAppendTimeMs: -1 }
+}

@@ -1,0 +1,104 @@
+import type { BatchHeader } from '@minikafka/protocol'
+import { expect, test } from 'vitest'
+import { ProducerStates } from './producer-states.ts'
+
+function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
+  const count = fields.count ?? 1
+  const baseOffset = fields.baseOffset ?? 0
+  return {
+    sizeBytes: 100,
+    leaderEpoch: 0,
+    magic: 2,
+    crc: 0,
+    attributes: 0,
+    compression: 'none',
+    timestampType: 'create',
+    transactional: false,
+    control: false,
+    lastOffsetDelta: count - 1,
+    lastOffset: baseOffset + count - 1,
+    baseTimestamp: 0,
+    maxTimestamp: 0,
+    producerId: 7,
+    producerEpoch: 0,
+    baseSequence: 0,
+    recordCount: count,
+    baseOffset,
+    ...fields,
+  }
+}
+
+function states(...batches: BatchHeader[]): ProducerStates {
+  const all = new ProducerStates()
+  for (const header of batches) all.record(header, 1)
+  return all
+}
+
+test('a batch without a producer id is always appended and never remembered', () => {
+  const all = states(batch({ producerId: -1, producerEpoch: -1, baseSequence: -1 }))
+  expect(all.size).toBe(0)
+  expect(all.check(batch({ producerId: -1, producerEpoch: -1, baseSequence: -1 })).kind).toBe(
+    'append',
+  )
+})
+
+test('an unknown producer must begin at sequence 0', () => {
+  expect(states().check(batch({ baseSequence: 0 })).kind).toBe('append')
+  expect(states().check(batch({ baseSequence: 3 }))).toMatchObject({ error: 'UNKNOWN_PRODUCER_ID' })
+})
+
+test('each of the last five batches is recognized and answered with its offsets, the sixth last is not', () => {
+  const six = [0, 1, 2, 3, 4, 5].map((n) =>
+    batch({ baseSequence: n * 2, count: 2, baseOffset: n * 10 }),
+  )
+  const all = states(...six)
+  for (const n of [1, 2, 3, 4, 5]) {
+    const verdict = all.check(batch({ baseSequence: n * 2, count: 2 }))
+    expect(verdict).toMatchObject({
+      kind: 'duplicate',
+      mark: { firstOffset: n * 10, lastOffset: n * 10 + 1 },
+    })
+  }
+  expect(all.check(batch({ baseSequence: 0, count: 2 }))).toMatchObject({
+    error: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  })
+})
+
+test('a gap in the sequence is refused, the next one is appended', () => {
+  const all = states(batch({ baseSequence: 0, count: 3 }))
+  expect(all.check(batch({ baseSequence: 4 }))).toMatchObject({
+    error: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  })
+  expect(all.check(batch({ baseSequence: 3 })).kind).toBe('append')
+})
+
+test('after sequence 2^31 - 1 comes 0, also in the middle of a batch', () => {
+  const last = 2 ** 31 - 1
+  const ended = states(batch({ baseSequence: last, count: 1 }))
+  expect(ended.check(batch({ baseSequence: 0 })).kind).toBe('append')
+  const across = states(batch({ baseSequence: last, count: 3 }))
+  expect(across.check(batch({ baseSequence: 2 })).kind).toBe('append')
+  expect(across.check(batch({ baseSequence: last, count: 3 })).kind).toBe('duplicate')
+})
+
+test('a lower epoch is fenced, a higher one must begin at 0 and forgets the old batches', () => {
+  const all = states(batch({ producerEpoch: 3, baseSequence: 9 }))
+  expect(all.check(batch({ producerEpoch: 2, baseSequence: 10 }))).toMatchObject({
+    error: 'INVALID_PRODUCER_EPOCH',
+  })
+  expect(all.check(batch({ producerEpoch: 4, baseSequence: 10 }))).toMatchObject({
+    error: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  })
+  all.record(batch({ producerEpoch: 4, baseSequence: 0 }), 2)
+  expect(all.check(batch({ producerEpoch: 4, baseSequence: 1 })).kind).toBe('append')
+})
+
+test('expiry forgets those silent longest, and use makes young again', () => {
+  const all = new ProducerStates()
+  all.record(batch({ producerId: 1 }), 10)
+  all.record(batch({ producerId: 2 }), 20)
+  all.record(batch({ producerId: 1, baseSequence: 1 }), 30)
+  expect(all.oldestUseMs()).toBe(20)
+  expect(all.expire(30)).toBe(1)
+  expect([all.has(1), all.has(2)]).toEqual([true, false])
+})

@@ -1,0 +1,153 @@
+// What one partition remembers of its idempotent producers: the last five batches of each.
+// Enters: batch headers. Leaves: append, duplicate, or an error. Pure: no clock, no I/O. Source: KIP-98, REPLICATION 2.10.
+import type { BatchHeader } from '@minikafka/protocol'
+
+/** Batches remembered per producer; clients keep at most as many in flight. Source: KIP-98. */
+export const BATCHES_REMEMBERED = 5
+const SEQUENCE_MAX = 2 ** 31 - 1
+
+type BatchMark = {
+  readonly firstSequence: number
+  readonly lastSequence: number
+  readonly firstOffset: number
+  readonly lastOffset: number
+  readonly appendTimeMs: number
+}
+
+type ProducerEntry = {
+  epoch: number
+  /** Oldest first, at most BATCHES_REMEMBERED, all of `epoch`. */
+  batches: BatchMark[]
+  /** Wall clock of the last batch, for expiry. */
+  lastUsedMs: number
+}
+
+export type Verdict =
+  | { readonly kind: 'append' }
+  | { readonly kind: 'duplicate'; readonly mark: BatchMark }
+  | {
+      readonly kind: 'refuse'
+      readonly error:
+        | 'INVALID_PRODUCER_EPOCH'
+        | 'OUT_OF_ORDER_SEQUENCE_NUMBER'
+        | 'UNKNOWN_PRODUCER_ID'
+      readonly message: string
+    }
+
+const APPEND: Verdict = { kind: 'append' }
+
+export class ProducerStates {
+  readonly #byId = new Map<number, ProducerEntry>()
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** Decides, changes nothing. Check and enqueue must stand in one synchronous section. */
+  check(header: BatchHeader): Verdict {
+    const { producerId, producerEpoch, baseSequence } = header
+    if (producerId < 0) return APPEND
+    const entry = this.#byId.get(producerId)
+    if (entry === undefined) return baseSequence === 0 ? APPEND : unknownProducer(header)
+    if (producerEpoch < entry.epoch) {
+      return refuse(
+        'INVALID_PRODUCER_EPOCH',
+        `producer ${producerId} is at epoch ${entry.epoch}, not ${producerEpoch}`,
+      )
+    }
+    if (producerEpoch > entry.epoch) {
+      if (baseSequence === 0) return APPEND
+      return outOfOrder(header, 0)
+    }
+    const last = lastSequenceOf(header)
+    const mark = entry.batches.find(
+      (batch) => batch.firstSequence === baseSequence && batch.lastSequence === last,
+    )
+    if (mark !== undefined) return { kind: 'duplicate', mark }
+    const newest = entry.batches.at(-1)
+    const expected = newest === undefined ? 0 : nextSequence(newest.lastSequence)
+    return baseSequence === expected ? APPEND : outOfOrder(header, expected)
+  }
+
+  /** Records an appended, replayed or replicated batch; never rejects. `header.baseOffset` is final. */
+  record(header: BatchHeader, nowMs: number): void {
+    const { producerId, producerEpoch } = header
+    if (producerId < 0) return
+    let entry = this.#byId.get(producerId)
+    // Deleting first keeps the map in order of use, oldest first: eviction takes from the front.
+    if (entry !== undefined) this.#byId.delete(producerId)
+    if (entry === undefined || entry.epoch !== producerEpoch) {
+      entry = { epoch: producerEpoch, batches: [], lastUsedMs: nowMs }
+    }
+    this.#byId.set(producerId, entry)
+    entry.lastUsedMs = nowMs
+    if (entry.batches.length === BATCHES_REMEMBERED) entry.batches.shift()
+    entry.batches.push({
+      firstSequence: header.baseSequence,
+      lastSequence: lastSequenceOf(header),
+      firstOffset: header.baseOffset,
+      lastOffset: header.lastOffset,
+      appendTimeMs: header.timestampType === 'append' ? header.maxTimestamp : -1,
+    })
+  }
+
+  /** Forgets producers that were last used before `usedBeforeMs`; returns how many went. */
+  expire(usedBeforeMs: number): number {
+    let count = 0
+    for (const [producerId, entry] of this.#byId) {
+      if (entry.lastUsedMs >= usedBeforeMs) break
+      this.#byId.delete(producerId)
+      count++
+    }
+    return count
+  }
+
+  /** Forgets those silent longest until at most `countMax` are left. */
+  trim(countMax: number): void {
+    for (const producerId of this.#byId.keys()) {
+      if (this.#byId.size <= countMax) break
+      this.#byId.delete(producerId)
+    }
+  }
+
+  /** When the producer that was silent longest was used; undefined where there is none. */
+  oldestUseMs(): number | undefined {
+    return this.#byId.values().next().value?.lastUsedMs
+  }
+
+  has(producerId: number): boolean {
+    return this.#byId.has(producerId)
+  }
+
+  clear(): void {
+    this.#byId.clear()
+  }
+}
+
+/** Sequences run to 2^31 - 1, then go on at 0. */
+function nextSequence(sequence: number): number {
+  return sequence === SEQUENCE_MAX ? 0 : sequence + 1
+}
+
+function lastSequenceOf({ baseSequence, lastOffsetDelta }: BatchHeader): number {
+  const last = baseSequence + lastOffsetDelta
+  return last > SEQUENCE_MAX ? last - SEQUENCE_MAX - 1 : last
+}
+
+function refuse(error: Extract<Verdict, { kind: 'refuse' }>['error'], message: string): Verdict {
+  return { kind: 'refuse', error, message }
+}
+
+function unknownProducer({ producerId, baseSequence }: BatchHeader): Verdict {
+  return refuse(
+    'UNKNOWN_PRODUCER_ID',
+    `producer ${producerId} is not known here and its batch begins at sequence ${baseSequence}, not 0`,
+  )
+}
+
+function outOfOrder({ producerId, baseSequence }: BatchHeader, expected: number): Verdict {
+  return refuse(
+    'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    `producer ${producerId} sent sequence ${baseSequence} where ${expected} follows`,
+  )
+}

@@ -1,0 +1,52 @@
+// dump-log and verify: what is on disk, printed. Reads only.
+import type { Env } from '@minikafka/platform'
+import { InvalidConfig } from '../config/index.ts'
+import { dumpLog, type InspectLine, verifyDirectory } from '../log/index.ts'
+
+const PROBLEM = 1
+
+export async function dump(
+  env: Env,
+  files: readonly string[],
+  options: { records?: boolean; from: string },
+): Promise<void> {
+  const from = Number(options.from)
+  if (!Number.isSafeInteger(from) || from < 0) {
+    throw new InvalidConfig('from', `--from ${options.from}: expected an offset, 0 or more`)
+  }
+  let problems = 0
+  for (const file of files) {
+    if (files.length > 1) await env.program.stdout.write(`${file}:\n`)
+    problems += await print(env, dumpLog(env, file, { records: options.records === true, from }))
+  }
+  env.program.exit(problems === 0 ? 0 : PROBLEM)
+}
+
+export async function verify(
+  env: Env,
+  directory: string,
+  options: { deep?: boolean },
+): Promise<void> {
+  const problems = await print(
+    env,
+    verifyDirectory(env, directory, { deep: options.deep === true }),
+  )
+  await env.program.stderr.write(
+    problems === 0 ? 'no problem found\n' : `${problems} problems found\n`,
+  )
+  env.program.exit(problems === 0 ? 0 : PROBLEM)
+}
+
+/** Returns how many of the lines name a problem. A reader that went away (head, less) ends it quietly. */
+async function print(env: Env, lines: AsyncIterable<InspectLine>): Promise<number> {
+  let problems = 0
+  try {
+    for await (const { text, problem } of lines) {
+      await env.program.stdout.write(`${text}\n`)
+      if (problem) problems++
+    }
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EPIPE') throw error
+  }
+  return problems
+}

@@ -1,0 +1,214 @@
+// Serving: start, say so, obey signals, stop. Enters: the layers of the configuration. Leaves: an exit code.
+import { createLogger, type Env } from '@minikafka/platform'
+import { type Broker, type Progress, startBroker } from '../broker.ts'
+import {
+  InvalidConfig,
+  isLoopback,
+  type Layers,
+  LiveConfig,
+  listenerSpecs,
+} from '../config/index.ts'
+import { EXIT, StartError } from '../log/index.ts'
+import { VERSION } from '../version.ts'
+import { readConfigFile } from './flags.ts'
+
+/** A second signal ends at once; 128 + its number, as shells say it. */
+const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const
+const BAR_AFTER_MS = 500
+const DEV_PORT_WANTED = 9092
+
+export async function serve(
+  outside: Env,
+  given: Layers,
+  options: { dev: boolean; configFile: string | undefined },
+): Promise<void> {
+  const { program } = outside
+  if (program.platform === 'win32' && !options.dev) {
+    throw new InvalidConfig('dev', 'on Windows the broker serves with --dev only')
+  }
+  const layers = options.dev ? await devLayers(outside, given) : given
+  const config = new LiveConfig(layers)
+  const pretty = isPretty(outside, config)
+  const level = config.values['log.level']
+  const logger = await createLogger({
+    level,
+    format: pretty ? 'pretty' : 'json',
+    destination: pretty ? 'stderr' : 'stdout',
+  })
+  const env: Env = { ...outside, logger }
+  program.onFatal((error) => {
+    logger.fatal({ err: error }, 'unexpected error, the broker stops at once')
+    program.exit(error instanceof Error && error.name === 'AssertionError' ? 70 : 1)
+  })
+  warn(env, config)
+  let broker: Broker
+  const bar = recoveryBar(env, pretty)
+  try {
+    broker = await startWithPort(env, config, options.dev, bar.progress)
+  } finally {
+    bar.stop()
+  }
+  await sayReady(env, config, broker, pretty)
+  obeySignals(env, config, broker, options)
+  const error = await broker.failed
+  logger.fatal(
+    { err: error },
+    'the data directory failed: the broker stops, the next start recovers',
+  )
+  await broker.close({ clean: false })
+  program.exit(EXIT.io)
+}
+
+// --- a broker to play with -----------------------------------------------------------------------
+
+async function devLayers(env: Env, given: Layers): Promise<Layers> {
+  const directory = `${env.program.temporaryDirectory}/minikafka-dev-${env.random.uuid().slice(0, 8)}`
+  const flags = new Map([
+    ['data.dir', directory],
+    ['auto.create.topics.enable', 'true'],
+    ['flush', 'os'],
+    ...(given.flags ?? []),
+  ])
+  return { ...given, flags }
+}
+
+/** With --dev a taken port 9092 gives way to a free one. */
+async function startWithPort(
+  env: Env,
+  config: LiveConfig,
+  dev: boolean,
+  onProgress: Progress,
+): Promise<Broker> {
+  try {
+    return await startBroker(env, config, onProgress)
+  } catch (error) {
+    const taken =
+      error instanceof StartError &&
+      (error.cause as { code?: string } | undefined)?.code === 'EADDRINUSE'
+    if (!dev || !taken || config.values.port !== DEV_PORT_WANTED) throw error
+    return startBroker(env, config.withPort(0), onProgress)
+  }
+}
+
+// --- words ---------------------------------------------------------------------------------------
+
+function isPretty({ program }: Env, config: LiveConfig): boolean {
+  const wanted = config.values['log.format']
+  return wanted === 'pretty' || (wanted === 'auto' && program.stderr.isTTY)
+}
+
+function warn(env: Env, config: LiveConfig): void {
+  for (const warning of config.warnings) env.logger.warn(warning)
+  const { values } = config
+  for (const { name, bind } of listenerSpecs(values)) {
+    if (isLoopback(bind.host)) continue
+    env.logger.warn(
+      { listener: name, ...bind },
+      'listener is open to the network without TLS and authentication (allow.insecure)',
+    )
+  }
+  if (values.flush !== 'group')
+    env.logger.warn(
+      { flush: values.flush },
+      'acknowledged records can be lost in a power cut (flush)',
+    )
+}
+
+async function sayReady(
+  env: Env,
+  config: LiveConfig,
+  broker: Broker,
+  pretty: boolean,
+): Promise<void> {
+  const { program, logger } = env
+  const { values } = config
+  const readyMs = Math.round(program.uptimeMs())
+  const facts = {
+    version: VERSION,
+    nodeId: broker.nodeId,
+    clusterId: broker.clusterId,
+    pid: program.pid,
+    host: broker.address.host,
+    port: broker.address.port,
+    dataDir: values['data.dir'],
+    partitions: broker.partitionCount,
+    clean: broker.wasClean,
+    readyMs,
+  }
+  if (!pretty) return logger.info(facts, 'ready')
+  const free = (await broker.freeBytes()) / 1024 ** 3
+  const how = broker.isNewDirectory ? 'new' : broker.wasClean ? 'clean' : 'recovered'
+  const listens = [...broker.addresses].map(
+    ([name, { host, port }]) => `${name === 'default' ? '' : `${name} `}${host}:${port}`,
+  )
+  const advertised =
+    values.advertised === '' ? 'advertised as dialled' : `advertised ${values.advertised}`
+  const loopback = listenerSpecs(values).every(({ bind }) => isLoopback(bind.host))
+  const port = broker.address.port === DEV_PORT_WANTED ? '' : ` -b 127.0.0.1:${broker.address.port}`
+  await program.stderr.write(
+    `minikafka-broker ${VERSION}   node ${broker.nodeId}   cluster ${broker.clusterId} (single)   pid ${program.pid}\n` +
+      `  listen ${listens.join(', ')} (${advertised})   auth: none${loopback ? ', loopback only' : ''}\n` +
+      `  data   ${values['data.dir']}   ${broker.partitionCount} partitions, ${how}   flush: ${values.flush}   free ${free.toFixed(0)} GiB\n` +
+      `ready in ${readyMs} ms - try: npx minikafka topic create hello${port}\n`,
+  )
+}
+
+/** A bar on a terminal while logs are recovered, once it takes longer than half a second. */
+function recoveryBar(env: Env, pretty: boolean): { progress: Progress; stop(): void } {
+  const beganMs = env.clock.monotonicMs()
+  let bar: { update(done: number): void; stop(): void } | undefined
+  let loading = false
+  const progress: Progress = (_what, done, total) => {
+    bar?.update(done)
+    if (!pretty || loading || env.clock.monotonicMs() - beganMs < BAR_AFTER_MS) return
+    loading = true
+    void import('cli-progress').then(({ default: { SingleBar, Presets } }) => {
+      const drawn = new SingleBar(
+        {
+          format: 'recovering {bar} {value} of {total} partitions',
+          stream: env.program.stderr.stream,
+        },
+        Presets.shades_classic,
+      )
+      drawn.start(total, done)
+      bar = drawn
+    })
+  }
+  return { progress, stop: () => bar?.stop() }
+}
+
+// --- signals -------------------------------------------------------------------------------------
+
+function obeySignals(
+  env: Env,
+  config: LiveConfig,
+  broker: Broker,
+  { dev, configFile }: { dev: boolean; configFile: string | undefined },
+): void {
+  const { program, logger } = env
+  let stopping = false
+  const stop = async (signal: 'SIGINT' | 'SIGTERM') => {
+    if (stopping) return program.exit(EXIT_BY_SIGNAL[signal])
+    stopping = true
+    logger.info({ signal }, 'stopping')
+    await broker.close()
+    if (dev) await env.disk.removeDirectory(config.values['data.dir'])
+    logger.info('stopped cleanly')
+    program.exit(0)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    program.onSignal(signal, () => void stop(signal))
+  program.onSignal('SIGHUP', () => void reload(env, config, configFile))
+}
+
+async function reload(env: Env, config: LiveConfig, configFile: string | undefined): Promise<void> {
+  if (configFile === undefined)
+    return env.logger.warn('SIGHUP: there is no configuration file to read again')
+  try {
+    const restart = config.setFile(await readConfigFile(env, configFile))
+    if (restart.length > 0) env.logger.warn({ settings: restart }, 'these settings take a restart')
+    env.logger.info({ file: configFile }, 'read the configuration again')
+  } catch (error) {
+    env.logger.error({ err: error }, 'the configuration was not changed')
+  }
+}

@@ -1,0 +1,193 @@
+// The connections of a client: one per (broker, lane), opened when first asked for, shared while open.
+// Enters: a broker id, or any. Leaves: an open connection, or an error that says what was tried and what to do.
+import type { Address } from '@minikafka/platform'
+import { Connection, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+import type { Core } from './core.ts'
+import type { BrokerInfo } from './topic-info.ts'
+
+/** A purpose with its own connection: what waits in one lane does not hold up another. */
+export type Lane = 'control' | 'produce' | `fetch:${number}` | `group:${number}`
+
+export type Target = number | 'any' | 'controller'
+
+const CLIENT_NAME = '@minikafka/client'
+const CLIENT_VERSION = '0.1.0'
+
+type Link = {
+  readonly lane: Lane
+  readonly dialled: Address
+  readonly opening: Promise<Connection>
+  connection: Connection | undefined
+}
+
+export class Connections {
+  readonly #core: Core
+  /** By broker id and lane, or by address and lane before the id is known. */
+  readonly #links = new Map<string, Link>()
+  #closed = false
+
+  constructor(core: Core) {
+    this.#core = core
+  }
+
+  async connect(to: Target, lane: Lane): Promise<Connection> {
+    if (to === 'any') return await this.#connectAny(lane)
+    const { metadata } = this.#core
+    const nodeId = to === 'controller' ? metadata.controllerId : to
+    if (to === 'controller' && nodeId < 0) return await this.#connectAny(lane)
+    const open = this.now(nodeId, lane)
+    if (open !== undefined) return open
+    let broker = metadata.broker(nodeId)
+    if (broker === undefined) {
+      await metadata.refresh(`broker ${nodeId} is not known`, [])
+      broker = metadata.broker(nodeId)
+    }
+    if (broker === undefined) throw unreachable(`broker ${nodeId} is not among the live brokers`)
+    return await this.#connectBroker(broker, lane)
+  }
+
+  /** The open connection of a lane, if there is one. */
+  now(nodeId: number, lane: Lane): Connection | undefined {
+    const connection = this.#links.get(`${nodeId}/${lane}`)?.connection
+    return connection?.open ? connection : undefined
+  }
+
+  /** The address that was dialled for `connection`: what an empty host in Metadata means. */
+  dialled(connection: Connection): Address {
+    for (const link of this.#links.values()) {
+      if (link.connection === connection) return link.dialled
+    }
+    return connection.address
+  }
+
+  stats(): Record<'inFlight' | 'roundTripMs' | 'bytesIn' | 'bytesOut', number>[] {
+    const open = new Set<Connection>()
+    for (const { connection } of this.#links.values()) if (connection?.open) open.add(connection)
+    return [...open].map(({ inFlight }) => ({ inFlight, roundTripMs: 0, bytesIn: 0, bytesOut: 0 }))
+  }
+
+  closeLane(lane: Lane): void {
+    for (const link of [...this.#links.values()]) if (link.lane === lane) link.connection?.close()
+  }
+
+  close(): void {
+    this.#closed = true
+    for (const link of [...this.#links.values()]) link.connection?.close()
+    this.#links.clear()
+  }
+
+  /** An open connection of the lane if there is one; else the first of all known addresses that answers. */
+  async #connectAny(lane: Lane): Promise<Connection> {
+    for (const link of this.#links.values()) {
+      if (link.lane === lane && link.connection?.open) return link.connection
+    }
+    const causes: string[] = []
+    let cause: MinikafkaError | undefined
+    for (const candidate of this.#candidates()) {
+      try {
+        return await this.#open(`${candidate.host}:${candidate.port}/${lane}`, candidate, lane)
+      } catch (error) {
+        if (!isMinikafkaError(error) || error.name === 'CLOSED') throw error
+        // A port that speaks something else is worth a word of its own, unless another one may be right.
+        if (cause === undefined || error.name !== 'PROTOCOL_VIOLATION') cause = error
+        causes.push(`${nameOf(candidate)} (${reasonOf(error)})`)
+      }
+    }
+    if (cause?.name === 'PROTOCOL_VIOLATION') throw cause
+    const message = `no broker can be reached; tried ${causes.join(', ')}. Is one running there?`
+    throw unreachable(message, cause)
+  }
+
+  /** Seeds and known brokers, each address once, begun at a random one so that load spreads. */
+  #candidates(): Address[] {
+    const { settings, metadata, env } = this.#core
+    const all = new Map<string, Address>()
+    for (const { host, port } of [...settings.seeds, ...metadata.brokers()]) {
+      all.set(`${host}:${port}`, { host, port })
+    }
+    const list = [...all.values()]
+    const start = env.random.below(list.length)
+    return [...list.slice(start), ...list.slice(0, start)]
+  }
+
+  async #connectBroker(broker: BrokerInfo, lane: Lane): Promise<Connection> {
+    try {
+      return await this.#open(`${broker.nodeId}/${lane}`, broker, lane)
+    } catch (error) {
+      if (!isMinikafkaError(error) || error.name !== 'BROKER_UNREACHABLE') throw error
+      throw unreachable(this.#explain(broker, error), error)
+    }
+  }
+
+  #explain(broker: BrokerInfo, error: MinikafkaError): string {
+    const name = nameOf(broker)
+    const dialled = this.#core.settings.seeds.some((seed) => nameOf(seed) === name)
+    if (dialled) return `broker ${broker.nodeId} at ${name} is not reachable (${reasonOf(error)}); is it running?`
+    return (
+      `broker ${broker.nodeId} advertises ${name}, not reachable from here (${reasonOf(error)}); ` +
+      'if it runs, set --advertised there'
+    )
+  }
+
+  async #open(key: string, { host, port }: Address, lane: Lane): Promise<Connection> {
+    const known = this.#links.get(key)
+    if (known !== undefined) return await known.opening
+    const link: Link = { lane, dialled: { host, port }, opening: this.#dial(host, port), connection: undefined }
+    this.#links.set(key, link)
+    try {
+      const connection = await link.opening
+      if (this.#closed) throw this.#core.signal.reason
+      if (link.connection === undefined) this.#opened(key, link, connection)
+      return connection
+    } catch (error) {
+      if (this.#links.get(key) === link) this.#links.delete(key)
+      throw error
+    }
+  }
+
+  async #dial(host: string, port: number): Promise<Connection> {
+    const { env, settings, signal } = this.#core
+    const connection = await Connection.open(env, {
+      host,
+      port,
+      clientName: CLIENT_NAME,
+      clientVersion: CLIENT_VERSION,
+      clientId: settings.clientId,
+      timeoutMs: settings.connectTimeoutMs,
+      signal,
+    })
+    // Closed while the last answer was on its way: nothing connects after close().
+    if (this.#closed) connection.close()
+    return connection
+  }
+
+  /** A connection that was dialled by address serves its broker, too, unless that has one. */
+  #opened(key: string, link: Link, connection: Connection): void {
+    const ownKey = `${connection.hello.nodeId}/${link.lane}`
+    const keys = this.#links.has(ownKey) ? [key] : [key, ownKey]
+    link.connection = connection
+    for (const each of keys) this.#links.set(each, link)
+    const broker = nameOf(link.dialled)
+    this.#core.events.emit('connect', { broker })
+    connection.onClose((error) => {
+      for (const each of keys) if (this.#links.get(each) === link) this.#links.delete(each)
+      this.#core.events.emit('disconnect', error === undefined ? { broker } : { broker, error })
+    })
+  }
+}
+
+function nameOf({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}
+
+/** The system's word for it where there is one: `ECONNREFUSED`. */
+function reasonOf(error: MinikafkaError): string {
+  const { cause } = error
+  if (typeof cause === 'object' && cause !== null && 'code' in cause) return String(cause.code)
+  return error.message
+}
+
+function unreachable(message: string, cause?: unknown): MinikafkaError {
+  const options = cause === undefined ? {} : { cause }
+  return new MinikafkaError('BROKER_UNREACHABLE', { message, outcome: 'not-written' }, options)
+}

@@ -1,0 +1,22 @@
+// The door of the core: what producer, consumer and admin are built on.
+export { backoffMs, type RetrySettings } from './backoff.ts'
+export type { ClientOptions, ClientSettings, RetryOptions } from './client-options.ts'
+export type { Lane, Target } from './connections.ts'
+export { type CallOptions, type ClientEvents, Core, type Part, type PartKind } from './core.ts'
+export { Events } from './emitter.ts'
+export {
+  anything,
+  boolean,
+  callable,
+  checkOptions,
+  integer,
+  invalidOption,
+  numeric,
+  type OptionRule,
+  type OptionRules,
+  oneOf,
+  text,
+  waitRules,
+} from './options.ts'
+export type { BrokerInfo, PartitionInfo, TopicInfo } from './topic-info.ts'
+export { CLOSE_TIMEOUT_MS, Deadline, held } from './wait.ts'

@@ -1,0 +1,65 @@
+// Deadlines over several steps: one budget of time and one signal for all of them.
+import { type Clock, sleep, withDeadline } from '@minikafka/platform'
+import { MinikafkaError } from '@minikafka/protocol'
+import type { Wait } from '../words.ts'
+
+export const CLOSE_TIMEOUT_MS = 30_000
+
+export class Deadline {
+  readonly signal: AbortSignal | undefined
+  readonly #clock: Clock
+  readonly #endMs: number
+  readonly #timeoutMs: number
+  readonly #what: string
+
+  /** `what` completes "... took longer than N ms", e.g. 'flush'. */
+  constructor(clock: Clock, wait: Wait | undefined, defaultMs: number, what: string) {
+    this.#clock = clock
+    this.#timeoutMs = wait?.timeoutMs ?? defaultMs
+    this.#endMs = clock.monotonicMs() + this.#timeoutMs
+    this.#what = what
+    this.signal = wait?.signal
+  }
+
+  /** Milliseconds left, never negative. */
+  get leftMs(): number {
+    return Math.max(0, this.#endMs - this.#clock.monotonicMs())
+  }
+
+  get over(): boolean {
+    return this.leftMs === 0
+  }
+
+  /** Throws `signal.reason` or TIMED_OUT where the wait has ended. */
+  check(cause?: unknown): void {
+    this.signal?.throwIfAborted()
+    if (this.over) throw this.error(cause)
+  }
+
+  error(cause?: unknown): MinikafkaError {
+    const message = `${this.#what} took longer than ${this.#timeoutMs} ms`
+    return new MinikafkaError('TIMED_OUT', { message }, cause === undefined ? {} : { cause })
+  }
+
+  /** Settles as `work` does, or with this deadline's error. The work itself goes on. */
+  hold<T>(work: Promise<T>): Promise<T> {
+    const wait = { timeoutMs: this.leftMs, signal: this.signal }
+    return withDeadline(this.#clock, work, wait, () => this.error())
+  }
+
+  /** Sleeps, at most until the deadline; then `check` says what is the matter. */
+  async sleep(delayMs: number): Promise<void> {
+    await sleep(this.#clock, Math.min(delayMs, this.leftMs), this.signal)
+  }
+}
+
+/** One step with a deadline. */
+export function held<T>(
+  clock: Clock,
+  work: Promise<T>,
+  wait: Wait | undefined,
+  defaultMs: number,
+  what: string,
+): Promise<T> {
+  return new Deadline(clock, wait, defaultMs, what).hold(work)
+}

@@ -1,0 +1,99 @@
+// The producer's bytes: buffered and unacknowledged. Who sends too fast waits here (behaviour 29).
+
+/** A send that waits for room, in the order they came. */
+export type InLine = {
+  /** Monotonic. */
+  readonly sinceMs: number
+  /** There is room: takes its bytes now. */
+  enter(): void
+  /** It waited for too long, or the producer closes. */
+  giveUp(error: Error): void
+}
+
+export type AccountLimits = {
+  readonly maxBufferedBytes: number
+  readonly highWaterBytes: number
+  readonly lowWaterBytes: number
+}
+
+export class Account {
+  readonly #limits: AccountLimits
+  #bytes = 0
+  readonly #line = new Set<InLine>()
+  #drained: (() => void)[] = []
+  #entering = false
+
+  constructor(limits: AccountLimits) {
+    this.#limits = limits
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** At or above the high-water mark: `push` answers false. */
+  get high(): boolean {
+    return this.#bytes >= this.#limits.highWaterBytes
+  }
+
+  /** `send` waits: there is no room, or others wait already. */
+  get full(): boolean {
+    return this.#bytes >= this.#limits.maxBufferedBytes || this.#line.size > 0
+  }
+
+  /** `push` throws. */
+  get overfull(): boolean {
+    return this.#bytes >= 2 * this.#limits.maxBufferedBytes
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes
+    if (this.#drained.length > 0 && this.#bytes < this.#limits.lowWaterBytes) this.#tellDrained()
+    if (this.#line.size > 0) this.#letIn()
+  }
+
+  /** Resolves below the low-water mark. */
+  drained(): Promise<void> {
+    if (this.#bytes < this.#limits.lowWaterBytes) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  wait(waiting: InLine): void {
+    this.#line.add(waiting)
+  }
+
+  leave(waiting: InLine): boolean {
+    return this.#line.delete(waiting)
+  }
+
+  /** The one that waits longest. */
+  first(): InLine | undefined {
+    return this.#line.values().next().value
+  }
+
+  #tellDrained(): void {
+    const waiting = this.#drained
+    this.#drained = []
+    for (const resolve of waiting) resolve()
+  }
+
+  #letIn(): void {
+    // Entering may fail and release at once: this loop goes on, a second one would overtake it.
+    if (this.#entering) return
+    this.#entering = true
+    try {
+      while (this.#bytes < this.#limits.maxBufferedBytes) {
+        const next = this.first()
+        if (next === undefined) break
+        this.#line.delete(next)
+        next.enter()
+      }
+    } finally {
+      this.#entering = false
+    }
+  }
+}

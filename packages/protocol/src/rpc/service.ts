@@ -1,0 +1,74 @@
+// What stands behind a server: who answers requests, and whose memory is charged.
+// Enters: a call that passed the codec. Leaves: its response, a MinikafkaError, or nothing (acks 0).
+import type { Address } from '@minikafka/platform'
+import type { ApiName, Apis } from '../apis/index.ts'
+import type { RequestOf, ResponseOf } from '../define.ts'
+
+/** The budget of all buffers (ARCHITECTURE "Memory"). Charged by frames and unsent answers. */
+export type MemoryAccount = {
+  charge(bytes: number): void
+  release(bytes: number): void
+  /** Above the budget: sockets are not read. */
+  readonly full: boolean
+  /** Calls back each time that the budget has room again; returns the function that stops it. */
+  onRoom(listener: () => void): () => void
+}
+
+export type ServerConnection = {
+  /** Unique within its server. */
+  readonly id: number
+  readonly remote: Address
+  readonly local: Address
+  /** What ApiVersions said: at most 255 characters, control characters escaped; empty before it. */
+  readonly clientName: string
+  readonly clientVersion: string
+  readonly clientId: string
+  /** What the service keeps for the connection: sessions, the principal. */
+  readonly state: Map<string, unknown>
+  /** Finishes what is in flight, answers, closes. */
+  close(): void
+}
+
+type CallOf<A extends ApiName> = {
+  readonly api: A
+  readonly version: number
+  readonly correlationId: number
+  readonly request: RequestOf<Apis[A]>
+  /** Owner of the blobs' bytes: who keeps a blob keeps this whole ArrayBuffer, and is charged for it. */
+  readonly frame: Uint8Array
+  /** Monotonic; when the frame was whole. */
+  readonly receivedAtMs: number
+  readonly connection: ServerConnection
+  /** Aborts when the connection dies. Made when first asked for. */
+  readonly signal: AbortSignal
+}
+
+/** A tagged union over `api`: a `switch` on it knows the request. ApiVersions never gets here, see `hello`. */
+export type ServerCall<A extends ApiName = ApiName> = { [K in A]: CallOf<K> }[A]
+
+export type AnyResponse = { [K in ApiName]: ResponseOf<Apis[K]> }[ApiName]
+
+/** Why a peer was sent away: for the log and the counters. */
+export type RefusalReason = 'http' | 'tls' | 'kafka' | 'noise' | 'malformed' | 'limits'
+
+export type Service = {
+  /**
+   * Answers one call. Called synchronously, in the order of arrival on the connection; answers may overtake.
+   *
+   * Shape   resolves with the response; undefined = nothing is answered (acks 0).
+   * Errors  a MinikafkaError becomes an error frame; anything else UNKNOWN_SERVER_ERROR, `unexpected` is told
+   *         and the connection is closed.
+   */
+  serve(call: ServerCall): Promise<AnyResponse | undefined>
+  /** The answer to ApiVersions. */
+  hello(connection: ServerConnection): ResponseOf<Apis['apiVersions']>
+  /** A peer was refused or cut off. Not rate-limited here. `detail` is a constant sentence, or names a field. */
+  refused?(
+    connection: { readonly remote: Address; readonly local: Address },
+    reason: RefusalReason,
+    detail: string,
+  ): void
+  unexpected(error: unknown, call: ServerCall): void
+  /** Called once for every connection that sent its ApiVersions, after it is gone. */
+  closed?(connection: ServerConnection): void
+}

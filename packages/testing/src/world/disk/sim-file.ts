@@ -1,0 +1,178 @@
+// An open file. Appends finish in the call or later, as the seed says; what was lent is compared when
+// they do, so that a buffer used again too early is found.
+import { assert, type File } from '@minikafka/platform'
+import { type Ground, wallMs } from '../ground.ts'
+import type { Death, Process, Resource } from '../process.ts'
+import type { DiskState } from './disk-state.ts'
+import type { FileImage } from './file-image.ts'
+import { diskError } from './tree.ts'
+
+type Write = { readonly position: number; readonly bytes: Buffer }
+
+/** Fills what was lent to a read until the bytes are there. */
+const GARBAGE = Buffer.alloc(2 ** 16, 0xdb)
+
+export class SimFile implements File, Resource {
+  readonly about: string
+  readonly #ground: Ground
+  readonly #process: Process
+  readonly #disk: DiskState
+  readonly #image: FileImage
+  readonly #path: string
+  readonly #writable: boolean
+  readonly #writing = new Set<Write>()
+  #open = true
+
+  constructor(
+    ground: Ground,
+    process: Process,
+    disk: DiskState,
+    file: { image: FileImage; path: string; writable: boolean },
+  ) {
+    this.#ground = ground
+    this.#process = process
+    this.#disk = disk
+    this.#image = file.image
+    this.#path = file.path
+    this.#writable = file.writable
+    this.about = `open file ${file.path}`
+    process.holds(this)
+  }
+
+  append(buffers: readonly Uint8Array[], position: number): undefined | Promise<void> {
+    assert(Number.isSafeInteger(position) && position >= 0, 'a position is a whole number')
+    const write = { position, bytes: Buffer.concat(buffers) }
+    this.#ground.hash.bytes(write.bytes)
+    const { dice, stalled } = this.#disk
+    if (this.#open && this.#process.alive && !stalled && dice.chance(0.5)) {
+      this.#write(write)
+      return undefined
+    }
+    this.#writing.add(write)
+    return this.#later('disk append', () => {
+      this.#writing.delete(write)
+      assertUntouched(buffers, write.bytes)
+      this.#write(write)
+    })
+  }
+
+  sync(): Promise<void> {
+    const mark = this.#image.mark()
+    return this.#later('disk sync', () => {
+      try {
+        this.#disk.throwIfSyncFails(this.#path)
+      } catch (error) {
+        this.#image.forgetTo(mark)
+        throw error
+      }
+      this.#image.syncTo(mark)
+    })
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    into.fill(0xdb)
+    return this.#later('disk read', () => {
+      assert(isGarbage(into), 'a buffer lent to read() is left alone until the promise settles')
+      return this.#image.read(into, position)
+    })
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#later('disk truncate', () => {
+      this.#checkWritable('ftruncate')
+      const before = this.#image.size
+      this.#image.apply({ type: 'resize', size }, this.#nowMs())
+      this.#disk.take(size - before)
+    })
+  }
+
+  size(): Promise<number> {
+    return this.#later('disk size', () => this.#image.size)
+  }
+
+  close(): Promise<void> {
+    assert(this.#writing.size === 0, `a file is closed when its writes are done: ${this.#path}`)
+    return this.#later('disk close', () => {
+      this.#open = false
+      this.#process.releases(this)
+    })
+  }
+
+  /** What was under way when the process died: done, begun or not. */
+  died(_how: Death): void {
+    this.#open = false
+    const { dice } = this.#disk
+    for (const { position, bytes } of this.#writing) {
+      const size = dice.chance(0.5) ? bytes.length : dice.below(bytes.length + 1)
+      this.#put({ position, bytes: bytes.subarray(0, size) })
+    }
+    this.#writing.clear()
+  }
+
+  #later<T>(label: string, work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const delayMs = this.#disk.drawDelayMs()
+      this.#ground.scheduler.schedule(this.#process, 'io', label, delayMs, () => {
+        if (!this.#open) return reject(diskError('EBADF', label, this.#path))
+        settle(work, resolve, reject)
+      })
+    })
+  }
+
+  #write(write: Write): void {
+    this.#checkWritable('write')
+    const growth = write.position + write.bytes.length - this.#image.size
+    if (growth <= this.#disk.freeBytes) return this.#put(write)
+    // A full disk takes a part: some of what would have fitted is there.
+    const fits = Math.max(0, write.bytes.length - growth + this.#disk.freeBytes)
+    const size = this.#disk.dice.below(Math.min(fits, write.bytes.length) + 1)
+    this.#put({ position: write.position, bytes: write.bytes.subarray(0, size) })
+    throw diskError('ENOSPC', 'write', this.#path)
+  }
+
+  #put({ position, bytes }: Write): void {
+    if (bytes.length === 0) return
+    const before = this.#image.size
+    this.#image.apply({ type: 'write', position, bytes }, this.#nowMs())
+    this.#disk.take(this.#image.size - before)
+  }
+
+  #checkWritable(call: string): void {
+    if (!this.#writable) throw diskError('EBADF', call, this.#path)
+  }
+
+  #nowMs(): number {
+    return wallMs(this.#ground)
+  }
+}
+
+/** Errors of the disk reject; a broken assertion is the caller's fault and ends its process. */
+export function settle<T>(
+  work: () => T,
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    resolve(work())
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error
+    reject(error)
+  }
+}
+
+function isGarbage(bytes: Uint8Array): boolean {
+  for (let from = 0; from < bytes.length; from += GARBAGE.length) {
+    const size = Math.min(GARBAGE.length, bytes.length - from)
+    if (GARBAGE.compare(bytes, from, from + size, 0, size) !== 0) return false
+  }
+  return true
+}
+
+function assertUntouched(buffers: readonly Uint8Array[], bytes: Buffer): void {
+  let position = 0
+  for (const buffer of buffers) {
+    const sent = bytes.subarray(position, position + buffer.length)
+    assert(sent.equals(buffer), 'a buffer lent to append() stays as it was until the promise settles')
+    position += buffer.length
+  }
+}

@@ -1,0 +1,93 @@
+// The names of one simulated disk. Enters: paths. Leaves: inodes, or the errors Node would give.
+import { DiskError } from '@minikafka/platform'
+import { DirectoryImage, type Inode } from './directory-image.ts'
+import type { FileImage } from './file-image.ts'
+
+const MESSAGES: Readonly<Record<string, string>> = {
+  EEXIST: 'file already exists',
+  EBADF: 'bad file descriptor',
+  EIO: 'i/o error',
+  EISDIR: 'illegal operation on a directory',
+  ENOENT: 'no such file or directory',
+  ENOSPC: 'no space left on device',
+  ENOTDIR: 'not a directory',
+  ENOTEMPTY: 'directory not empty',
+}
+
+export function diskError(code: string, call: string, path: string): DiskError {
+  return new DiskError(code, `${code}: ${MESSAGES[code] ?? 'failed'}, ${call} '${path}'`, path)
+}
+
+export class Tree {
+  readonly root: DirectoryImage
+
+  constructor(nowMs: number) {
+    this.root = new DirectoryImage(nowMs)
+  }
+
+  find(path: string): Inode | undefined {
+    let inode: Inode | undefined = this.root
+    for (const name of namesOf(path)) {
+      if (inode?.kind !== 'directory') return undefined
+      inode = inode.get(name)
+    }
+    return inode
+  }
+
+  /** Where the last name of `path` stands or would stand. */
+  place(call: string, path: string): { directory: DirectoryImage; name: string } {
+    const names = namesOf(path)
+    const name = names.pop()
+    if (name === undefined) throw diskError('EISDIR', call, path)
+    return { directory: this.directory(call, names.join('/'), path), name }
+  }
+
+  directory(call: string, path: string, shownPath = path): DirectoryImage {
+    const inode = this.find(path)
+    if (inode === undefined) throw diskError('ENOENT', call, shownPath)
+    if (inode.kind !== 'directory') throw diskError('ENOTDIR', call, shownPath)
+    return inode
+  }
+
+  file(call: string, path: string): FileImage | undefined {
+    const inode = this.find(path)
+    if (inode?.kind === 'directory') throw diskError('EISDIR', call, path)
+    return inode?.kind === 'file' ? inode : undefined
+  }
+
+  makeDirectories(path: string, nowMs: number): void {
+    let directory = this.root
+    for (const name of namesOf(path)) {
+      let inode = directory.get(name)
+      if (inode === undefined) {
+        inode = new DirectoryImage(nowMs)
+        directory.link(name, inode)
+      }
+      if (inode.kind !== 'directory') throw diskError('ENOTDIR', 'mkdir', path)
+      directory = inode
+    }
+  }
+
+  /** Bytes that its files take. */
+  usedBytes(): number {
+    return usedBelow(this.root)
+  }
+}
+
+export function namesOf(path: string): string[] {
+  const names: string[] = []
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop()
+    else if (name !== '' && name !== '.') names.push(name)
+  }
+  return names
+}
+
+function usedBelow(directory: DirectoryImage): number {
+  let bytes = 0
+  for (const inode of directory.inodes()) {
+    if (inode.kind === 'directory') bytes += usedBelow(inode)
+    else bytes += inode.size
+  }
+  return bytes
+}

@@ -1,0 +1,22 @@
+// Spans of time as people write them in tests.
+
+/** Milliseconds, or `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'7d'`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
+
+export function durationMs(duration: Duration): number {
+  if (typeof duration === 'number' && duration >= 0 && Number.isFinite(duration)) return duration
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(String(duration))
+  const unitMs = UNITS_MS[match?.[2] ?? '']
+  if (unitMs === undefined) {
+    throw new RangeError(`'${duration}' is no duration: milliseconds, or like '250ms', '10s', '7d'`)
+  }
+  return Number(match?.[1]) * unitMs
+}

@@ -1,0 +1,55 @@
+// One running process of a node: what it holds open, and whether it still lives.
+// Its code cannot be stopped from outside, so nothing that it asks for happens once it is dead: its
+// timers do not fire, its promises of the disk and the network never settle, what it sends is dropped.
+import type { Generator } from './generator.ts'
+
+export type Resource = {
+  /** For a person who reads what was left over. */
+  readonly about: string
+  /** The kernel's part when the process dies: no callback into the dead code. */
+  died(how: Death): void
+}
+
+/** `kill`: the kernel lives on and closes what was open. `powerCut`: nobody tells anybody anything. */
+export type Death = 'kill' | 'powerCut'
+
+export class Process {
+  readonly node: string
+  readonly pid: number
+  readonly startedAtMs: number
+  /** Breaks ties among its events; its own, so that one more event on a node does not shift the others. */
+  readonly ties: Generator
+  #alive = true
+  readonly #resources = new Set<Resource>()
+
+  constructor(node: string, pid: number, startedAtMs: number, ties: Generator) {
+    this.node = node
+    this.pid = pid
+    this.startedAtMs = startedAtMs
+    this.ties = ties
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  holds(resource: Resource): void {
+    this.#resources.add(resource)
+  }
+
+  releases(resource: Resource): void {
+    this.#resources.delete(resource)
+  }
+
+  held(): string[] {
+    return [...this.#resources].map((resource) => resource.about)
+  }
+
+  die(how: Death): void {
+    if (!this.#alive) return
+    this.#alive = false
+    const resources = [...this.#resources]
+    this.#resources.clear()
+    for (const resource of resources) resource.died(how)
+  }
+}

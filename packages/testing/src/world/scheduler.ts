@@ -1,0 +1,232 @@
+// The one thread of the simulated world: takes the next event, sets the clock, runs it, and lets all
+// promises settle before the one after it. Held, jumping and real time differ only in how far it may go.
+import { assert, type Clock } from '@minikafka/platform'
+import { type Event, EventHeap } from './event-heap.ts'
+import { Generator } from './generator.ts'
+import type { Process } from './process.ts'
+import type { RunningHash } from './running-hash.ts'
+
+/**
+ * `held`     what is due now runs by itself, later things wait for `advance` or `until`.
+ * `jumping`  when everything waits for a timer, time jumps to the next one.
+ * `real`     ordinary time.
+ */
+export type ClockMode = 'held' | 'jumping' | 'real'
+
+export type SchedulerOptions = {
+  readonly seed: number
+  readonly mode: ClockMode
+  /** One turn of the real event loop: V8 has drained all promises when it resolves. */
+  readonly turn: () => Promise<void>
+  readonly realClock: Clock
+  readonly hash: RunningHash
+  /** Code under test threw where nobody could catch it. */
+  readonly crashed: (process: Process | undefined, error: unknown) => void
+  /** One line an event, to find where two runs part. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+/** Somebody who waits for the world: for a time, or for a condition before that time. */
+type Wait = {
+  readonly untilMs: number
+  readonly holds: (() => boolean) | undefined
+  readonly settle: (outcome: 'reached' | 'holds') => void
+  readonly fail: (error: unknown) => void
+}
+
+export class Scheduler {
+  readonly mode: ClockMode
+  readonly #heap = new EventHeap()
+  readonly #options: SchedulerOptions
+  readonly #ties: Generator
+  readonly #realStartMs: number
+  #nowMs = 0
+  #sequence = 0
+  #pumping = false
+  #closed = false
+  #waits: Wait[] = []
+  /** Ends the real sleep of the pump before its time. */
+  #stopSleeping: (() => void) | undefined
+
+  constructor(options: SchedulerOptions) {
+    this.mode = options.mode
+    this.#options = options
+    this.#ties = new Generator(options.seed, 'ties')
+    this.#realStartMs = options.realClock.monotonicMs()
+  }
+
+  /** Milliseconds since the world began. */
+  get nowMs(): number {
+    return this.mode === 'real' ? this.#realNowMs() : this.#nowMs
+  }
+
+  /** True while something is due that needs no timer: bytes on their way, a disk at work. */
+  get busy(): boolean {
+    return this.#heap.ioCount > 0
+  }
+
+  get eventCount(): number {
+    return this.#sequence
+  }
+
+  schedule(
+    process: Process | undefined,
+    kind: Event['kind'],
+    label: string,
+    delayMs: number,
+    run: () => void | Promise<void>,
+  ): Event {
+    assert(delayMs >= 0, 'an event lies in the future')
+    const tie = (process?.ties ?? this.#ties).uint32()
+    const origin = kind === 'timer' && this.mode === 'held' ? new Error(label) : undefined
+    const event: Event = {
+      atMs: this.nowMs + delayMs,
+      tie,
+      sequence: this.#sequence++,
+      label,
+      process,
+      kind,
+      origin,
+      run: this.#closed || process?.alive === false ? undefined : run,
+    }
+    if (event.run === undefined) return event
+    this.#heap.push(event)
+    this.#wake()
+    return event
+  }
+
+  cancel(event: Event): void {
+    this.#heap.cancel(event)
+  }
+
+  cancelAllOf(process: Process): void {
+    this.#heap.cancelAllOf(process)
+  }
+
+  pending(): Event[] {
+    return this.#heap.list()
+  }
+
+  /** Moves time on; resolves when everything up to then has run. */
+  advance(delayMs: number): Promise<void> {
+    return this.#wait(this.nowMs + delayMs, undefined).then(() => undefined)
+  }
+
+  /** Runs the world, moving time only as far as needed. False: the deadline passed first. */
+  async until(holds: () => boolean, deadlineMs: number): Promise<boolean> {
+    return (await this.#wait(this.nowMs + deadlineMs, holds)) === 'holds'
+  }
+
+  /** What waits for the world learns of a failure of the world. */
+  fail(error: unknown): void {
+    const waits = this.#waits
+    this.#waits = []
+    for (const wait of waits) wait.fail(error)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#heap.clear()
+    this.fail(new Error('the world was closed'))
+    this.#stopSleeping?.()
+  }
+
+  #wait(untilMs: number, holds: (() => boolean) | undefined): Promise<'reached' | 'holds'> {
+    return new Promise((settle, fail) => {
+      if (this.#closed) return fail(new Error('the world is closed'))
+      this.#waits.push({ untilMs, holds, settle, fail })
+      this.#wake()
+    })
+  }
+
+  #wake(): void {
+    this.#stopSleeping?.()
+    if (this.#pumping) return
+    this.#pumping = true
+    void this.#pump()
+  }
+
+  async #pump(): Promise<void> {
+    while (!this.#closed) {
+      await this.#options.turn()
+      if (this.#closed) break
+      if (this.#settleWhatHolds()) continue
+      const event = this.#heap.peek()
+      const stopMs = this.#firstStopMs()
+      const atMs = Math.min(event?.atMs ?? Number.POSITIVE_INFINITY, stopMs)
+      if (atMs > this.#mayGoTo()) {
+        if (this.mode !== 'real' || atMs === Number.POSITIVE_INFINITY) break
+        await this.#sleep(atMs - this.#realNowMs())
+      } else if (event !== undefined && event.atMs <= stopMs) await this.#run(event)
+      else if (stopMs !== Number.POSITIVE_INFINITY) this.#reach(stopMs)
+      else break
+    }
+    this.#pumping = false
+  }
+
+  async #run(event: Event): Promise<void> {
+    this.#heap.pop()
+    this.#nowMs = Math.max(this.#nowMs, event.atMs)
+    const { hash, trace, crashed } = this.#options
+    const node = event.process?.node ?? ''
+    hash.number(event.atMs)
+    hash.word(event.label)
+    hash.word(node)
+    trace?.(`${event.atMs} ${node} ${event.label}`)
+    const { run } = event
+    event.run = undefined
+    try {
+      // Only few are asynchronous: an await for each would be another turn of the microtasks.
+      const work = run?.()
+      if (work !== undefined) await work
+    } catch (error) {
+      crashed(event.process, error)
+    }
+  }
+
+  /** How far time may move by itself. */
+  #mayGoTo(): number {
+    if (this.mode === 'real') return this.#realNowMs()
+    if (this.mode === 'jumping' || this.#waits.length > 0) return Number.MAX_VALUE
+    return this.#nowMs
+  }
+
+  #firstStopMs(): number {
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const wait of this.#waits) firstMs = Math.min(firstMs, wait.untilMs)
+    return firstMs
+  }
+
+  #settleWhatHolds(): boolean {
+    if (this.#waits.length === 0) return false
+    return this.#settle('holds', (wait) => wait.holds?.() === true)
+  }
+
+  #reach(stopMs: number): void {
+    this.#nowMs = Math.max(this.#nowMs, stopMs)
+    this.#settle('reached', (wait) => wait.untilMs <= stopMs)
+  }
+
+  #settle(outcome: 'reached' | 'holds', which: (wait: Wait) => boolean): boolean {
+    const settled = this.#waits.filter(which)
+    if (settled.length === 0) return false
+    this.#waits = this.#waits.filter((wait) => !settled.includes(wait))
+    for (const wait of settled) wait.settle(outcome)
+    return true
+  }
+
+  #realNowMs(): number {
+    return this.#options.realClock.monotonicMs() - this.#realStartMs
+  }
+
+  #sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.realClock.timer(delayMs, () => this.#stopSleeping?.())
+      this.#stopSleeping = () => {
+        this.#stopSleeping = undefined
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+}

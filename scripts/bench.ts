@@ -1,0 +1,171 @@
+// `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions]`: one table, its limit measured in the same run.
+// Broker and client share the machine; every ack of flush=group comes after an fdatasync. Ratios to the limit are
+// what can be compared between machines.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { Client } from '@minikafka/client'
+import { atRate, oneAtATime } from './bench/latency.ts'
+import { consumeAll, limitFor, type Mode, produceFor } from './bench/load.ts'
+import { manyPartitions } from './bench/many-partitions.ts'
+import { type Running, startBroker, startScript } from './bench/process.ts'
+import { median, percentiles, printTable, type Row } from './bench/table.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '3' },
+    folder: { type: 'string', default: join('node_modules', '.cache') },
+    only: { type: 'string', default: '' },
+    partitions: { type: 'boolean', default: false },
+  },
+})
+const ms = Number(flags.seconds) * 1000
+const MEBIBYTE = 1024 ** 2
+const FLUSHES = ['group', 'os'] as const
+mkdirSync(flags.folder, { recursive: true })
+const folder = mkdtempSync(join(flags.folder, 'bench-'))
+const rows: Row[] = []
+let limit = Number.NaN
+
+console.log(
+  `Node ${process.versions.node}, ${availableParallelism()} cores, ${flags.seconds} s each\n`,
+)
+try {
+  if (flags.partitions) await manyPartitions(folder)
+  else await everything()
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+async function everything(): Promise<void> {
+  await measureLimit()
+  const broker = await startBroker(folder)
+  const idleMiB = broker.rssMiB()
+  const client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
+  const admin = client.admin()
+  for (const flush of FLUSHES) {
+    for (const size of [100, 1024]) {
+      for (const mode of ['push', 'sendMany', 'send'] as const) {
+        const topic = `${mode}-${size}-${flush}`
+        if (!topic.includes(flags.only)) continue
+        await admin.createTopic(topic, { config: { flush, 'file.delete.delay.ms': 0 } })
+        await produceRow(client, topic, mode, size, flush)
+        if (mode === 'push' && flush === 'group') await consumeRows(client, topic, size)
+        await admin.deleteTopic(topic)
+      }
+    }
+  }
+  for (const flush of FLUSHES) await latencyRows(client, broker, flush)
+  const clientMiB = process.memoryUsage.rss() / MEBIBYTE
+  const peakMiB = broker.rssPeakMiB()
+  await client.close()
+  await broker.stop()
+  await measureLimit()
+  printTable(rows)
+  await startUp(idleMiB)
+  console.log(
+    `memory     broker idle ${idleMiB.toFixed(0)} MiB, under the benchmark at most ${peakMiB.toFixed(0)} MiB; client ${clientMiB.toFixed(0)} MiB`,
+  )
+}
+
+/** Bytes from a socket to a file and nothing else; measured first and last, for the machine may drift. */
+async function measureLimit(): Promise<void> {
+  const server = await startScript('limit-server.mjs', [join(folder, 'limit')])
+  const { bytes, seconds } = await limitFor(server.port, ms)
+  await server.stop()
+  rmSync(join(folder, 'limit'), { force: true })
+  const rate = bytes / seconds / MEBIBYTE
+  if (Number.isNaN(limit)) limit = rate
+  rows.push({
+    what: 'limit: socket to file, bare Node',
+    mebibytesPerSecond: rate,
+    ofLimit: rate / limit,
+  })
+}
+
+async function produceRow(
+  client: Client,
+  topic: string,
+  mode: Mode,
+  size: number,
+  flush: string,
+): Promise<void> {
+  const { records, bytes, seconds, histogram } = await produceFor(client, topic, mode, size, ms)
+  const mebibytes = bytes / seconds / MEBIBYTE
+  rows.push({
+    what: `produce ${size} B, ${mode}, flush=${flush}`,
+    recordsPerSecond: records / seconds,
+    mebibytesPerSecond: mebibytes,
+    ofLimit: mebibytes / limit,
+    ...(histogram && histogram.count > 0 ? percentiles(histogram) : {}),
+    aim: produceAim(mode, size, flush),
+  })
+}
+
+function produceAim(mode: Mode, size: number, flush: string): string {
+  if (size === 100) return flush === 'os' ? '' : mode === 'send' ? '≥ 800 k/s' : '≥ 2 M/s'
+  return mode === 'send' ? '' : flush === 'group' ? '≥ 45 % of the limit' : '≥ 60 % of the limit'
+}
+
+async function consumeRows(client: Client, topic: string, size: number): Promise<void> {
+  const [end] = await client.admin().offsets(topic, 'latest')
+  const records = end?.offset ?? 0
+  for (const mode of ['batches', 'for await'] as const) {
+    const rates: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const { records: read, seconds } = await consumeAll(client, topic, mode, records)
+      rates.push(read / seconds)
+    }
+    const rate = median(rates)
+    const aim = size === 100 ? (mode === 'batches' ? '≥ 3 M/s' : '≥ 2 M/s') : '≥ 700 MiB/s'
+    rows.push({
+      what: `consume ${size} B, ${mode}`,
+      recordsPerSecond: rate,
+      mebibytesPerSecond: (rate * size) / MEBIBYTE,
+      aim,
+    })
+  }
+}
+
+async function latencyRows(client: Client, { port }: Running, flush: string): Promise<void> {
+  const admin = client.admin()
+  const plans = [
+    { what: 'one at a time', aim: 'p50 ≤ 0.7 ms', rate: 0 },
+    { what: '10,000/s', aim: 'p99 ≤ 8 ms', rate: 10_000 },
+    { what: '50,000/s', aim: 'p99 ≤ 15 ms', rate: 50_000 },
+  ]
+  for (const { what, aim, rate } of plans) {
+    const topic = `end-to-end-${rate}-${flush}`
+    if (!topic.includes(flags.only)) continue
+    await admin.createTopic(topic, { config: { flush, 'file.delete.delay.ms': 0 } })
+    const histogram =
+      rate === 0
+        ? await oneAtATime(client, topic, 2_000)
+        : await atRate(client, `127.0.0.1:${port}`, topic, rate, ms * 2)
+    await admin.deleteTopic(topic)
+    rows.push({
+      what: `end to end, ${what}, flush=${flush}`,
+      ...percentiles(histogram),
+      aim: flush === 'group' ? aim : '',
+    })
+  }
+}
+
+async function startUp(idleMiB: number): Promise<void> {
+  const times: number[] = []
+  for (let round = 0; round < 7; round++) {
+    const broker = await startBroker(folder)
+    times.push(broker.readyMs)
+    await broker.stop()
+  }
+  const bare: number[] = []
+  for (let round = 0; round < 7; round++) {
+    const server = await startScript('limit-server.mjs', [join(folder, 'limit')])
+    bare.push(server.readyMs)
+    await server.stop()
+  }
+  console.log(
+    `\nstart-up   broker ready ${median(times).toFixed(0)} ms after its process started (aim ≤ 200), a bare Node server ${median(bare).toFixed(0)} ms; idle ${idleMiB.toFixed(0)} MiB (aim ≤ 70)`,
+  )
+}

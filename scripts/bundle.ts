@@ -1,0 +1,30 @@
+// The two programs, each bundled to one CommonJS file: start-up costs 0.8 ms a file, and only a CommonJS entry can set
+// the size of libuv's pool before it starts. Source: docs/decisions/0002-one-file-programs.md.
+import { chmodSync } from 'node:fs'
+import { build } from 'esbuild'
+
+/** First statement of the program, before anything can start the pool. */
+const POOL = "process.env.UV_THREADPOOL_SIZE ??= '16';"
+
+/** Native and optional: loaded when installed. The rest is inside. */
+const EXTERNAL = ['@node-rs/crc32', 'lz4-napi']
+
+for (const { entry, out, banner } of [
+  { entry: 'packages/broker/src/bin.ts', out: 'packages/broker/dist/bin.cjs', banner: POOL },
+  { entry: 'packages/cli/src/bin.ts', out: 'packages/cli/dist/bin.cjs', banner: '' },
+]) {
+  await build({
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    conditions: ['@minikafka/source'],
+    external: EXTERNAL,
+    banner: { js: `#!/usr/bin/env node\n${banner}` },
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  chmodSync(out, 0o755)
+}

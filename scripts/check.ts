@@ -1,0 +1,80 @@
+// What `npm test` runs, fastest first. Counts every test; ends with one plain line `N passed, N failed`.
+// A step that is no test (format, layers, types, dead code) counts as one.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+type Count = { passed: number; failed: number; skipped: number }
+type Report = {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTotalTests: number
+}
+
+const node = process.execPath
+const source = ['--import', 'tsx', '--conditions=@minikafka/source']
+const reports = mkdtempSync(join(tmpdir(), 'minikafka-check-'))
+const total: Count = { passed: 0, failed: 0, skipped: 0 }
+
+step('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.'])
+step('layers and the one door', undefined, [...source, 'scripts/tidy.ts'])
+step('types', 'node_modules/typescript/bin/tsc', ['-b'])
+step('programs', undefined, [...source, 'scripts/bundle.ts'])
+step('dead code', 'node_modules/knip/bin/knip.js', [])
+suite('unit')
+suite('integration')
+suite('simulation')
+
+rmSync(reports, { recursive: true, force: true })
+if (total.skipped > 0) console.log(`${total.skipped} not run (said above)`)
+console.log(`${total.passed} passed, ${total.failed} failed`)
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0)
+
+function step(name: string, program: string | undefined, args: readonly string[]): void {
+  const ok = run(name, program === undefined ? args : [program, ...args])
+  add({ passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 })
+}
+
+function suite(project: string): void {
+  const report = join(reports, `${project}.json`)
+  const ok = run(`tests: ${project}`, [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--project',
+    project,
+    '--reporter=dot',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
+  add(countOf(report, ok))
+}
+
+/** A suite that failed without a failing test (it could not be loaded, say) counts as one failure. */
+function countOf(report: string, ok: boolean): Count {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    ) as Report
+    const failed = ok ? numFailedTests : Math.max(1, numFailedTests)
+    return { passed: numPassedTests, failed, skipped: numPendingTests }
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+}
+
+function run(name: string, args: readonly string[]): boolean {
+  const began = performance.now()
+  console.log(`\n== ${name}`)
+  const { status } = spawnSync(node, args, { stdio: 'inherit' })
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${seconds} s`)
+  return status === 0
+}
+
+function add(count: Count): void {
+  total.passed += count.passed
+  total.failed += count.failed
+  total.skipped += count.skipped
+}
