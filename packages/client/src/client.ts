@@ -5,11 +5,11 @@ import { type Admin, openAdmin } from './admin/index.ts'
 import { type Consumer, type ConsumerOptions, openConsumer } from './consumer/index.ts'
 import { resolveClientOptions } from './core/client-options.ts'
 import {
-  checkOptions,
+  CLOSE_TIMEOUT_MS,
   type ClientEvents,
   type ClientOptions,
-  CLOSE_TIMEOUT_MS,
   Core,
+  checkOptions,
   Deadline,
   type PartKind,
   waitRules,
@@ -52,7 +52,9 @@ export function createClient(env: Env, options?: ClientOptions): Client {
 /** A client of this process. The Env it adds is Node's. */
 export const Client = function NodeClient(options?: ClientOptions): Client {
   return new CoreClient(nodeEnv(), options)
-} as unknown as new (options?: ClientOptions) => Client
+} as unknown as new (
+  options?: ClientOptions,
+) => Client
 
 class CoreClient implements Client {
   readonly #core: Core
@@ -97,13 +99,18 @@ class CoreClient implements Client {
     }
   }
 
-  on<K extends keyof ClientEvents>(event: K, listener: (data: ClientEvents[K]) => void): () => void {
+  on<K extends keyof ClientEvents>(
+    event: K,
+    listener: (data: ClientEvents[K]) => void,
+  ): () => void {
     return this.#core.events.on(event, listener)
   }
 
   close(wait?: Wait): Done {
     checkOptions<Wait>('client.close', wait, waitRules)
-    this.#closed ??= this.#close(new Deadline(this.#core.env.clock, wait, CLOSE_TIMEOUT_MS, 'close'))
+    this.#closed ??= this.#close(
+      new Deadline(this.#core.env.clock, wait, CLOSE_TIMEOUT_MS, 'close'),
+    )
     return this.#closed
   }
 
@@ -121,7 +128,8 @@ class CoreClient implements Client {
     const wait = { timeoutMs: deadline.leftMs, signal: deadline.signal }
     const closing = this.#core.parts(kind).map(async (part) => await part.close(wait))
     for (const result of await Promise.allSettled(closing)) {
-      if (result.status === 'rejected') this.#core.logger.warn({ err: result.reason }, 'close failed')
+      if (result.status === 'rejected')
+        this.#core.logger.warn({ err: result.reason }, 'close failed')
     }
   }
 }

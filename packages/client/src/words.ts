@@ -19,7 +19,12 @@ export type Partitions = readonly TopicPartition[]
 export type NextOffset = TopicPartition & { readonly nextOffset: number }
 
 /** A point of a partition. `{ last: n }`: n records before the end; a time that nothing reaches: the end. */
-export type OffsetSpec = number | 'earliest' | 'latest' | { readonly timestamp: number } | { readonly last: number }
+export type OffsetSpec =
+  | number
+  | 'earliest'
+  | 'latest'
+  | { readonly timestamp: number }
+  | { readonly last: number }
 
 export interface Closable extends AsyncDisposable {
   /** Idempotent, bounded (30 s by default), and never rejects because something is open. */

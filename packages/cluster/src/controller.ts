@@ -1,117 +1,284 @@
-// The controller: one broker that elects leaders and changes topics, by compare-and-swap on the store (REPLICATION 2.9, 3.3).
-import type { Env } from '@minikafka/platform'
+// The controller: the one broker that elects leaders and changes topics, by compare-and-swap on the store (REPLICATION 2.9).
+// Enters: brokers that come and go, wishes of clients. Leaves: transactions; every broker sees them by its own watch.
+import type { Env, Timer } from '@minikafka/platform'
+import { isMinikafkaError } from '@minikafka/protocol'
+import {
+  neededFence,
+  planElections,
+  planFence,
+  planMinIsr,
+  type RecoveryReport,
+} from './broker-plans.ts'
 import type { ClusterState } from './cluster-state.ts'
+import type { ClusterChange } from './cluster-view.ts'
+import { ControllerWrites } from './controller-writes.ts'
 import type { ReplicaAnswer, UncleanRecovery } from './election.ts'
+import { brokerKey, brokerStatusKey, CONTROLLER_KEY } from './keys.ts'
 import type { Member } from './member.ts'
-import type { MetaStore } from './meta-store.ts'
+import { type MetaStore, NotApplied } from './meta-store.ts'
+import {
+  type ConfigChange,
+  type CreatedTopic,
+  type MinIsrOf,
+  TopicAdmin,
+  type TopicRef,
+  type WriteOptions,
+} from './topic-admin.ts'
+import type { NewTopic } from './topic-plans.ts'
+import { type BrokerStatusValue, brokerStatusCodec, controllerCodec } from './values.ts'
+
+export type ControllerParts = {
+  readonly store: MetaStore
+  readonly state: ClusterState
+  readonly member: Member
+}
 
 export type ControllerSettings = {
   /** max.partitions: of all topics together. */
   readonly partitionsMax: () => number
+  /** Default: balanced. */
   readonly uncleanRecovery?: UncleanRecovery | undefined
-  /** Whether a topic runs with flush=group; decides what balanced recovery may do. */
+  /** Whether a topic with these settings of its own runs with flush=group; default: it does. */
   readonly isFlushGroup?: ((config: ReadonlyMap<string, string>) => boolean) | undefined
 }
 
-export type NewTopic = {
-  readonly name: string
-  /** -1: `defaults.partitions`. */
-  readonly partitions: number
-  /** -1: `defaults.replicationFactor`. */
-  readonly replicationFactor: number
-  /** Settings as text, checked by the broker. */
-  readonly config: ReadonlyMap<string, string>
-  readonly defaults: { readonly partitions: number; readonly replicationFactor: number }
-  /** Effective min.insync.replicas for that replication factor. */
-  readonly minIsr: (replicationFactor: number) => number
-  /** True: for the brokers themselves, so that the reserved names are allowed. */
-  readonly internal?: boolean | undefined
+export type ReadyBroker = {
+  readonly brokerId: number
+  /** What its replicas say after recovery; undefined: the log is not there or not readable. Asked again later. */
+  readonly answers: (topicId: string, partition: number) => ReplicaAnswer | undefined
 }
 
-export type CreatedTopic = {
-  readonly topicId: string
-  readonly partitions: number
-  readonly replicationFactor: number
-}
+/** What was written stands in the image at this revision of the store. */
+export type AtRevision = { readonly rev: number }
 
-export type TopicRef = { readonly name: string } | { readonly topicId: string }
+const RETRY_MS = 1000
 
-/** Gets the present settings, answers the new ones or throws INVALID_CONFIG; nothing is written then. */
-export type ConfigChange = (current: ReadonlyMap<string, string>) => ReadonlyMap<string, string>
-
-/** Every method that writes resolves when this broker's own image shows it. */
+/**
+ * Methods that write resolve with the store's revision when this broker's own image shows it; one after the other.
+ *
+ * Errors  NOT_CONTROLLER, STORAGE_FULL, REQUEST_TIMED_OUT (ambiguous), CLOSED, besides those that each one names.
+ */
 export class Controller {
-  static open(
-    _env: Env,
-    _parts: { store: MetaStore; state: ClusterState; member: Member },
-    _settings: ControllerSettings,
+  readonly #env: Env
+  readonly #parts: ControllerParts
+  readonly #settings: {
+    uncleanRecovery: UncleanRecovery
+    isFlushGroup: (config: ReadonlyMap<string, string>) => boolean
+  }
+  readonly #writes: ControllerWrites
+  readonly #topics: TopicAdmin
+  /** What brokers that reported ready say of their replicas. */
+  readonly #answers = new Map<number, ReadyBroker['answers']>()
+  readonly #unsubscribe: (() => void)[] = []
+  #retry: Timer | undefined
+  #closed = false
+
+  private constructor(env: Env, parts: ControllerParts, settings: ControllerSettings) {
+    this.#env = env
+    this.#parts = parts
+    this.#settings = {
+      uncleanRecovery: settings.uncleanRecovery ?? 'balanced',
+      isFlushGroup: settings.isFlushGroup ?? (() => true),
+    }
+    this.#writes = new ControllerWrites(parts.store, parts.state)
+    this.#topics = new TopicAdmin(env, parts.state, this.#writes, settings.partitionsMax)
+  }
+
+  /** Becomes controller where there is none, and tidies up: brokers without a lease, half-made topics. */
+  static async open(
+    env: Env,
+    parts: ControllerParts,
+    settings: ControllerSettings,
   ): Promise<Controller> {
-    throw new Error('unbuilt')
+    const controller = new Controller(env, parts, settings)
+    await controller.#writes.enqueue(() => controller.#campaign())
+    controller.#unsubscribe.push(
+      parts.state.onChange((change) => controller.#changed(change)),
+      parts.member.onRejoin(() => controller.#inBackground(() => controller.#campaign())),
+    )
+    return controller
   }
-  /** This broker is the controller, as far as it knows. */
+
+  /** As far as this broker knows. */
   get isController(): boolean {
-    throw new Error('unbuilt')
+    return (
+      this.#writes.epoch !== undefined &&
+      this.#parts.state.image.controller?.epoch === this.#writes.epoch
+    )
   }
+
   /**
-   * The broker has read the metadata and recovered its logs: it becomes active and leads what it may lead.
-   *
-   * Shape   `cleanEpoch`: brokerEpoch of clean-shutdown.json, undefined after an unclean stop.
-   *         `answers`: what its replicas say, by `${topicId}/${partition}`; asked only for partitions without ISR and ELR.
+   * The broker has read the metadata and recovered its logs: it becomes active, and leads what it may lead.
+   * May be called again when a log that was not readable has become so.
    */
-  brokerReady(_ready: {
-    brokerId: number
-    answers: (topicId: string, partition: number) => ReplicaAnswer | undefined
-  }): Promise<readonly RecoveryReport[]> {
-    throw new Error('unbuilt')
+  brokerReady(broker: ReadyBroker): Promise<readonly RecoveryReport[]> {
+    return this.#writes.enqueue(async () => {
+      this.#writes.assertController()
+      const { brokerId, answers } = broker
+      await this.#fenceIfNeeded(brokerId)
+      await this.#activate(brokerId)
+      this.#answers.set(brokerId, answers)
+      return this.#electLeaders()
+    })
   }
-  /** Errors: INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, INVALID_CONFIG, POLICY_VIOLATION. */
-  createTopic(
-    _topic: NewTopic,
-    _options?: { validateOnly?: boolean },
-  ): Promise<CreatedTopic & { rev: number }> {
-    throw new Error('unbuilt')
+
+  /**
+   * Errors  INVALID_TOPIC_EXCEPTION, TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
+   *         INVALID_CONFIG, POLICY_VIOLATION.
+   */
+  createTopic(topic: NewTopic, options: WriteOptions = {}): Promise<CreatedTopic & AtRevision> {
+    return this.#write(() => this.#topics.create(topic, options))
   }
+
   /** The name is free when it resolves. Errors: UNKNOWN_TOPIC_OR_PARTITION, UNKNOWN_TOPIC_ID, TOPIC_AUTHORIZATION_FAILED. */
-  deleteTopic(_topic: TopicRef): Promise<{ topicId: string; name: string; rev: number }> {
-    throw new Error('unbuilt')
+  deleteTopic(topic: TopicRef): Promise<{ topicId: string; name: string } & AtRevision> {
+    return this.#write(() => this.#topics.delete(topic))
   }
-  /** The broker has no directory of this deleted topic any more; the last one's word removes its keys. */
-  replicasRemoved(_topicId: string, _brokerId: number): Promise<void> {
-    throw new Error('unbuilt')
+
+  /** The broker has no directory of this deleted topic any more. The last one's word removes the topic's keys. */
+  async replicasRemoved(topicId: string, brokerId: number): Promise<void> {
+    await this.#write(() => this.#topics.replicasRemoved(topicId, brokerId))
   }
-  /** Errors: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, POLICY_VIOLATION, TOPIC_AUTHORIZATION_FAILED. */
-  createPartitions(
-    _name: string,
-    _total: number,
-    _options?: { validateOnly?: boolean },
-  ): Promise<{ rev: number }> {
-    throw new Error('unbuilt')
+
+  /** Errors: as deleteTopic, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, POLICY_VIOLATION. */
+  createPartitions(name: string, total: number, options: WriteOptions = {}): Promise<AtRevision> {
+    return this.#write(() => this.#topics.grow(name, total, options))
   }
-  /** `minIsr`: effective value under the new settings. */
+
+  /** `minIsr`: the effective value under the new settings. Errors: what `change` throws, INVALID_CONFIG, as deleteTopic. */
   alterTopicConfig(
-    _topic: TopicRef,
-    _change: ConfigChange,
-    _minIsr: (config: ReadonlyMap<string, string>, replicationFactor: number) => number,
-    _options?: { validateOnly?: boolean },
-  ): Promise<{ rev: number }> {
-    throw new Error('unbuilt')
+    topic: TopicRef,
+    change: ConfigChange,
+    minIsr: MinIsrOf,
+    options: WriteOptions = {},
+  ): Promise<AtRevision> {
+    return this.#write(() => this.#topics.alterTopicConfig(topic, { change, minIsr }, options))
   }
+
+  /** Errors: what `change` throws. */
   alterBrokerConfig(
-    _broker: number | 'cluster',
-    _change: ConfigChange,
-    _options?: { validateOnly?: boolean },
-  ): Promise<{ rev: number }> {
-    throw new Error('unbuilt')
+    broker: number | 'cluster',
+    change: ConfigChange,
+    options: WriteOptions = {},
+  ): Promise<AtRevision> {
+    return this.#write(() => this.#topics.alterBrokerConfig(broker, change, options))
   }
-  close(): Promise<void> {
-    throw new Error('unbuilt')
+
+  /** Takes no more work, waits for what is under way. Who leaves gives `ctrl` up with the lease. */
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#retry?.cancel()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    await this.#writes.enqueue(async () => undefined)
+  }
+
+  #write<T>(task: () => Promise<T>): Promise<T & AtRevision> {
+    return this.#writes.enqueue(async () => {
+      this.#writes.assertController()
+      const done = await task()
+      // Each transaction of the task was awaited until the image showed it.
+      return { ...done, rev: this.#parts.state.revision }
+    })
+  }
+
+  // --- being controller --------------------------------------------------------------------------
+
+  #changed(change: ClusterChange): void {
+    if (change.controllerChanged) this.#inBackground(() => this.#campaign())
+    if (change.brokers.length > 0 && this.isController) {
+      this.#inBackground(() => this.#fenceWhoeverNeeds())
+    }
+  }
+
+  async #campaign(): Promise<void> {
+    if (this.isController) return
+    const { state, member, store } = this.#parts
+    this.#writes.epoch = undefined
+    if (state.controllerId < 0) {
+      const { brokerId, incarnation, leaseId } = member
+      const value = controllerCodec.encode({ brokerId, incarnation })
+      const put = { op: 'put', key: CONTROLLER_KEY, value, leaseId } as const
+      const { rev } = await store.txn([{ key: CONTROLLER_KEY, createRev: 0 }], [put], [])
+      await state.reached(rev)
+    }
+    const controller = state.image.controller
+    if (controller?.value.incarnation !== member.incarnation) return
+    this.#writes.epoch = controller.epoch
+    this.#env.logger.info({ controllerEpoch: controller.epoch }, 'became controller')
+    await this.#repair()
+  }
+
+  /** What a predecessor may have left half done. */
+  async #repair(): Promise<void> {
+    await this.#topics.undoHalfMade()
+    await this.#fenceWhoeverNeeds()
+    await this.#writes.rewrite(() => planMinIsr(this.#parts.state.image))
+  }
+
+  // --- brokers -----------------------------------------------------------------------------------
+
+  async #fenceWhoeverNeeds(): Promise<void> {
+    for (const brokerId of this.#parts.state.image.brokers.knownIds())
+      await this.#fenceIfNeeded(brokerId)
+  }
+
+  /** Partitions first, the status after them: who finds the old status begins again. */
+  async #fenceIfNeeded(brokerId: number): Promise<void> {
+    const { image } = this.#parts.state
+    const needed = neededFence(image, brokerId)
+    if (needed === undefined) return
+    const { status, clean } = needed
+    this.#answers.delete(brokerId)
+    await this.#writes.rewrite(() => planFence(image, brokerId, clean))
+    await this.#writes.mustCommit([], [putStatus(brokerId, status)])
+    this.#env.logger.info({ brokerId, brokerEpoch: status.epoch, clean }, 'fenced a broker')
+  }
+
+  async #activate(brokerId: number): Promise<void> {
+    const { image } = this.#parts.state
+    const status = image.brokers.status(brokerId)
+    if (status === undefined || status.status === 'active') return
+    await this.#writes.mustCommit(
+      [{ key: brokerKey(brokerId), createRev: status.epoch }],
+      [putStatus(brokerId, { ...status, status: 'active', sinceRev: image.revision })],
+    )
+  }
+
+  async #electLeaders(): Promise<readonly RecoveryReport[]> {
+    const { image } = this.#parts.state
+    const plan = () => planElections(image, this.#answers, this.#settings)
+    const { reports } = plan()
+    await this.#writes.rewrite(() => plan().rewrites)
+    return reports
+  }
+
+  /** What fails for want of space or of the store is tried again; who is no longer controller has nothing to do. */
+  #inBackground(task: () => Promise<void>): void {
+    this.#writes.enqueue(task).catch((error) => {
+      if (this.#closed || (isMinikafkaError(error) && error.name === 'NOT_CONTROLLER')) return
+      // The lease is gone; the member registers again and tells.
+      if (error instanceof NotApplied && error.reason === 'no-such-lease') return
+      if (!isMinikafkaError(error)) throw error
+      if (error.name === 'CLOSED') return
+      this.#env.logger.warn(
+        { err: error },
+        'the controller could not finish a change, it tries again',
+      )
+      this.#retry?.cancel()
+      this.#retry = this.#env.clock.timer(RETRY_MS, () => this.#inBackground(() => this.#again()))
+    })
+  }
+
+  async #again(): Promise<void> {
+    if (this.isController) await this.#repair()
+    else await this.#campaign()
   }
 }
 
-/** A partition whose ISR and ELR were empty, and what came of it: to be logged and counted. */
-export type RecoveryReport = {
-  readonly topicId: string
-  readonly partition: number
-  readonly outcome: 'waiting' | 'refused' | 'recovered' | 'unclean'
-  readonly reason: string
+function putStatus(brokerId: number, status: BrokerStatusValue) {
+  return {
+    op: 'put',
+    key: brokerStatusKey(brokerId),
+    value: brokerStatusCodec.encode(status),
+  } as const
 }

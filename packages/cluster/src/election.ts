@@ -48,8 +48,7 @@ export function fence(
   { clean, brokers }: { clean: boolean; brokers: Brokers },
 ): PartitionValue {
   const without = withoutIsrMember(state, brokerId)
-  const elected = elect(without, brokers)
-  return clean ? elected : forgetUnclean(elected, brokerId)
+  return elect(clean ? without : forgetUnclean(without, brokerId), brokers)
 }
 
 /**
@@ -81,7 +80,11 @@ export function elect(state: PartitionValue, brokers: Brokers): PartitionValue {
 export function recover(
   state: PartitionValue,
   answers: readonly ReplicaAnswer[],
-  { recovery, flushGroup, brokers }: { recovery: UncleanRecovery; flushGroup: boolean; brokers: Brokers },
+  {
+    recovery,
+    flushGroup,
+    brokers,
+  }: { recovery: UncleanRecovery; flushGroup: boolean; brokers: Brokers },
 ): Recovered {
   if (state.leader >= 0 || state.isr.length > 0 || state.elr.length > 0) {
     return { state, outcome: 'not-needed', reason: 'it has replicas that may lead' }
@@ -93,10 +96,18 @@ export function recover(
     const members = usable.filter(({ brokerId }) => known.includes(brokerId))
     const complete = members.every(({ lost }) => !lost)
     if (flushGroup && complete) {
-      return recovered(state, longest(state, members), 'all replicas that had every acknowledged record are back')
+      return recovered(
+        state,
+        longest(state, members),
+        'all replicas that had every acknowledged record are back',
+      )
     }
     if (recovery === 'balanced' && !flushGroup) {
-      return uncleanly(state, longest(state, members), 'what was not synced is lost on all replicas')
+      return uncleanly(
+        state,
+        longest(state, members),
+        'what was not synced is lost on all replicas',
+      )
     }
   }
   return proactively(state, usable, { recovery, missing })
@@ -109,10 +120,18 @@ function proactively(
 ): Recovered {
   const replicas = usable.filter(({ brokerId }) => state.replicas.includes(brokerId))
   if (recovery === 'proactive' && replicas.length > 0) {
-    return uncleanly(state, longest(state, replicas), 'unclean.recovery=proactive takes any replica')
+    return uncleanly(
+      state,
+      longest(state, replicas),
+      'unclean.recovery=proactive takes any replica',
+    )
   }
   if (missing.length > 0) {
-    return { state, outcome: 'waiting', reason: `broker ${missing.join(', ')} has to come back first` }
+    return {
+      state,
+      outcome: 'waiting',
+      reason: `broker ${missing.join(', ')} has to come back first`,
+    }
   }
   return {
     state,

@@ -1,23 +1,22 @@
 // The front door of `cluster`.
+
+export type { RecoveryReport } from './broker-plans.ts'
+export { ClusterState } from './cluster-state.ts'
+export type {
+  Broker,
+  ClusterChange,
+  Partition,
+  PartitionChange,
+  Topic,
+  TopicChange,
+} from './cluster-view.ts'
 export {
-  type Broker,
-  type ClusterChange,
-  ClusterState,
-  type Partition,
-  type PartitionChange,
-  type Topic,
-  type TopicChange,
-} from './cluster-state.ts'
-export {
-  type ConfigChange,
   Controller,
+  type ControllerParts,
   type ControllerSettings,
-  type CreatedTopic,
-  type NewTopic,
-  type RecoveryReport,
-  type TopicRef,
+  type ReadyBroker,
 } from './controller.ts'
-export type { Brokers, Recovered, ReplicaAnswer, UncleanRecovery } from './election.ts'
+export type { ReplicaAnswer, UncleanRecovery } from './election.ts'
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,
@@ -41,16 +40,7 @@ export type {
 } from './meta-store.ts'
 export { NotApplied, Unknown } from './meta-store.ts'
 export { PRODUCER_ID_BLOCK, ProducerIds } from './producer-ids.ts'
+export type { ConfigChange, CreatedTopic, TopicRef, WriteOptions } from './topic-admin.ts'
 export { isInternalTopic, topicNameError } from './topic-names.ts'
-export { MalformedValue } from './value-codec.ts'
-export type {
-  BrokerStatusValue,
-  BrokerValue,
-  ClusterValue,
-  ConfigValue,
-  ControllerValue,
-  PartitionValue,
-  ProducerIdValue,
-  TopicNameValue,
-  TopicValue,
-} from './values.ts'
+export { type NewTopic, unknownTopic } from './topic-plans.ts'
+export type { PartitionValue, TopicValue } from './values.ts'

@@ -10,7 +10,6 @@ import {
   optional,
   text,
   texts,
-  type ValueCodec,
 } from './value-codec.ts'
 
 /** `meta`: what the cluster is. Written once, at bootstrap. */
@@ -39,6 +38,8 @@ export const brokerCodec = defineValue({
   version: text('version'),
   leaseId: text('leaseId'),
   draining: flag('draining'),
+  /** Broker epoch in the clean-shutdown.json that it found; absent after an unclean stop. */
+  previousEpoch: optional(integer('previousEpoch')),
 })
 export type BrokerValue = ReturnType<typeof brokerCodec.decode>
 
@@ -101,8 +102,6 @@ export type ProducerIdValue = ReturnType<typeof producerIdCodec.decode>
 /** `cfg/broker/<id>` and `cfg/cluster`: settings changed while running, as text. */
 export const configCodec = defineValue({ values: map('values', readText) })
 export type ConfigValue = ReturnType<typeof configCodec.decode>
-
-export type { ValueCodec }
 
 function readText(json: unknown): string | undefined {
   return typeof json === 'string' ? json : undefined

@@ -26,5 +26,6 @@ export type {
   Timer,
 } from './env.ts'
 export { CompressionError, DiskError, NetworkError } from './env.ts'
-export { nodeEnv } from './node/node-env.ts'
+export { type LineLoggerOptions, lineLogger } from './node/line-logger.ts'
+export { createLogger, nodeEnv } from './node/node-env.ts'
 export { sleep, withDeadline } from './wait.ts'

@@ -164,6 +164,12 @@ export const errors = defineErrors({
     about: 'A setting is unknown or its value is not possible.',
     cure: 'See docs/config.md for its type and range.',
   },
+  NOT_CONTROLLER: {
+    code: 41,
+    retriable: true,
+    about: 'This broker is not the controller of the cluster.',
+    cure: 'Refresh the metadata and ask the controller.',
+  },
   INVALID_REQUEST: {
     code: 42,
     retriable: false,
@@ -247,6 +253,18 @@ export const errors = defineErrors({
     retriable: true,
     about: 'No topic has this id: it was deleted, perhaps made again under the same name.',
     cure: 'Refresh the metadata; records for the old topic are not written to the new one.',
+  },
+  DUPLICATE_BROKER_REGISTRATION: {
+    code: 101,
+    retriable: false,
+    about: 'Another broker is at work under this id.',
+    cure: 'Give each broker its own node.id.',
+  },
+  INCONSISTENT_CLUSTER_ID: {
+    code: 104,
+    retriable: false,
+    about: 'The data directory belongs to another cluster.',
+    cure: 'Start the broker with the metadata store, or the data directory, that it had before.',
   },
   FRAME_TOO_LARGE: {
     code: -2,

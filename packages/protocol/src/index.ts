@@ -1,10 +1,45 @@
 // The front door of `protocol`.
 export type { ApiName, Apis } from './apis/index.ts'
 export { apis } from './apis/index.ts'
-export { nearest } from './nearest.ts'
 export type { Api, Field, Fields, FieldType, RequestOf, ResponseOf, Struct } from './define.ts'
 export type { ErrorFields, ErrorName, ErrorRow } from './errors.ts'
-export { errorCode, errorName, errorRow, errors, isMinikafkaError, MinikafkaError } from './errors.ts'
+export {
+  errorCode,
+  errorName,
+  errorRow,
+  errors,
+  isMinikafkaError,
+  MinikafkaError,
+} from './errors.ts'
+export { decodeMsgpack, encodeMsgpack } from './msgpack.ts'
+export { murmur2 } from './murmur2.ts'
+export { nearest } from './nearest.ts'
+export {
+  BATCH_HEADER_SIZE,
+  type BatchHeader,
+  BatchReader,
+  type BatchRefusal,
+  BatchWriter,
+  batchBaseOffsetAt,
+  batchCrcIsRight,
+  batchLastOffsetAt,
+  batchLeaderEpochAt,
+  batchMagicAt,
+  batchMaxTimestampAt,
+  batchRecordCountAt,
+  batchSizeAt,
+  checkProducedBatch,
+  type DecodedRecord,
+  decodeBatch,
+  type HeaderInput,
+  type RecordHeader,
+  readBatchHeader,
+  readRecordHeaders,
+  restampProducer,
+  type SealOptions,
+  stampBatch,
+  stampLogAppendTime,
+} from './records/index.ts'
 export type {
   AnyResponse,
   CallOptions,
@@ -17,27 +52,3 @@ export type {
   Service,
 } from './rpc/index.ts'
 export { Connection, RpcServer, SERVER_LIMITS } from './rpc/index.ts'
-export { murmur2 } from './murmur2.ts'
-export {
-  BATCH_HEADER_SIZE,
-  type BatchHeader,
-  BatchReader,
-  BatchWriter,
-  batchBaseOffsetAt,
-  batchCrcIsRight,
-  batchLastOffsetAt,
-  batchLeaderEpochAt,
-  batchMagicAt,
-  batchMaxTimestampAt,
-  batchRecordCountAt,
-  batchSizeAt,
-  checkProducedBatch,
-  type HeaderInput,
-  type RecordHeader,
-  readBatchHeader,
-  readRecordHeaders,
-  restampProducer,
-  type SealOptions,
-  stampBatch,
-  stampLogAppendTime,
-} from './records/index.ts'

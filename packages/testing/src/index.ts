@@ -1,1 +1,16 @@
-export {}
+// The front door of `testing`.
+export {
+  type ClockMode,
+  createWorld,
+  type DiskFaults,
+  type Duration,
+  durationMs,
+  type Latency,
+  type LogLine,
+  type NetworkFaults,
+  type ProcessOptions,
+  type WaitOptions,
+  type World,
+  WorldClock,
+  type WorldOptions,
+} from './world/index.ts'

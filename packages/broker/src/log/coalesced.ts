@@ -9,7 +9,7 @@ type Waiting = {
 
 export class Coalesced {
   readonly #work: () => Promise<void>
-  #running = false
+  #running: Promise<void> | undefined
   #waiting: Waiting | undefined
 
   constructor(work: () => Promise<void>) {
@@ -18,17 +18,28 @@ export class Coalesced {
 
   /** Settles as a run does that began after this call. */
   run(): Promise<void> {
-    if (!this.#running) return this.#start()
+    if (this.#running === undefined) return this.#start()
     this.#waiting ??= waiting()
     return this.#waiting.promise
   }
 
-  async #start(): Promise<void> {
-    this.#running = true
+  /** Resolves when nothing runs, however it ended. */
+  async idle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running.catch(() => undefined)
+  }
+
+  #start(): Promise<void> {
+    const run = this.#runOnce()
+    this.#running = run
+    return run
+  }
+
+  async #runOnce(): Promise<void> {
     try {
+      // At least one turn, so that #start has noted the run before it ends.
       await this.#work()
     } finally {
-      this.#running = false
+      this.#running = undefined
       this.#startNext()
     }
   }

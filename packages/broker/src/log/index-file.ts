@@ -27,6 +27,10 @@ export class IndexFile {
   #waiting: Buffer = NOTHING
   #waitingSize = 0
   #saving: Promise<void> | undefined
+  /** The file holds an older index, which must not be found at the next start. */
+  #overwrites = false
+  /** The last save of the index that this one takes the place of. */
+  #predecessor: Promise<void> | undefined
 
   constructor(shelf: IndexShelf, path: string, entrySize: number, savedCount: number) {
     this.#shelf = shelf
@@ -79,6 +83,12 @@ export class IndexFile {
     this.#waitingSize = 0
   }
 
+  /** Takes the place of an index at the same path, whose save may be under way. */
+  follow(old: IndexFile): void {
+    this.#predecessor = old.forget()
+    this.#overwrites = true
+  }
+
   async #load(check: IndexCheck): Promise<Buffer | undefined> {
     const count = this.#savedCount
     const content = Buffer.allocUnsafeSlow(count * this.#entrySize)
@@ -104,12 +114,13 @@ export class IndexFile {
   }
 
   async #saveWaiting(): Promise<void> {
-    if (this.#waitingSize === 0) return
+    if (this.#waitingSize === 0 && !this.#overwrites) return
+    await this.#predecessor
     const { files } = this.#shelf
     const open = await files.acquire(this.path, true)
     try {
-      // What an older index left behind its end must not come back.
       if (this.#savedCount === 0) await open.file.truncate(0)
+      this.#overwrites = false
       const bytes = Buffer.from(this.waiting)
       const written = open.file.append([bytes], this.#savedCount * this.#entrySize)
       if (written !== undefined) await written

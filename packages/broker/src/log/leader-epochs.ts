@@ -1,17 +1,154 @@
+// Which leader epoch began at which offset. Enters: epochs as they begin. Leaves: where one ends, which is how replicas
+// find the point up to which their logs agree (KIP-101, KIP-279).
+//
+// `leader-epoch-checkpoint`, never a missing entry: an epoch is durable here before a batch carries it.
+//
+//   minikafka leader-epoch-checkpoint 1
+//   <epoch> <start offset>                a line each, ascending in both
+//   crc32c 1a2b3c4d
+import { assert, type Disk } from '@minikafka/platform'
+import { MinikafkaError } from '@minikafka/protocol'
+import { checkedText, withChecksum } from './checked-text.ts'
+
+export type EpochEntry = { readonly epoch: number; readonly startOffset: number }
+
+const FILE_NAME = 'leader-epoch-checkpoint'
+const HEADER = `minikafka ${FILE_NAME} 1`
+const LINE = /^(\d{1,10}) (\d{1,16})$/
+
+export function leaderEpochsPath(directory: string): string {
+  return `${directory}/${FILE_NAME}`
+}
+
 export class LeaderEpochs {
+  readonly #disk: Disk
+  readonly #path: string
+  /** Invariant I9: strictly ascending in epoch and in start offset. */
+  #entries: readonly EpochEntry[]
+  /** Changes are made durable one after the other. */
+  #lastSave: Promise<void> = Promise.resolve()
+
+  constructor(disk: Disk, directory: string, entries: readonly EpochEntry[] = []) {
+    this.#disk = disk
+    this.#path = leaderEpochsPath(directory)
+    this.#entries = entries
+  }
+
+  /** undefined: the file is missing or damaged, and is rebuilt from the log. */
+  static async load(disk: Disk, directory: string): Promise<LeaderEpochs | undefined> {
+    const content = await disk.readFile(leaderEpochsPath(directory))
+    const entries = content && parse(content)
+    return entries && new LeaderEpochs(disk, directory, entries)
+  }
+
+  get entries(): readonly EpochEntry[] {
+    return this.#entries
+  }
+
+  /** -1: no epoch has begun here. */
   get latest(): number {
-    throw new Error('soon')
+    return this.#entries.at(-1)?.epoch ?? -1
   }
-  assign(_epoch: number, _startOffset: number): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * `epoch` begins at `startOffset`, even if no batch is ever written in it (trap T11).
+   *
+   * Errors  DiskError, KAFKA_STORAGE_ERROR where a later epoch has begun; then nothing was assigned.
+   * Holds   durable when it resolves; epochs that had begun at or after `startOffset` had no batch and are gone.
+   */
+  assign(epoch: number, startOffset: number): Promise<void> {
+    assert(Number.isSafeInteger(startOffset) && startOffset >= 0, 'an epoch begins at an offset')
+    const assigned = this.#lastSave.then(() => this.#assign(epoch, startOffset))
+    this.#lastSave = assigned.catch(() => undefined)
+    return assigned
   }
+
+  async #assign(epoch: number, startOffset: number): Promise<void> {
+    if (epoch === this.latest) return
+    if (epoch < this.latest) throw this.#goesBack(epoch)
+    const entries = [...withoutFrom(this.#entries, startOffset), { epoch, startOffset }]
+    await this.#disk.replaceFile(this.#path, format(entries))
+    this.#entries = entries
+  }
+
+  #goesBack(epoch: number): MinikafkaError {
+    return new MinikafkaError('KAFKA_STORAGE_ERROR', {
+      message: `${this.#path}: leader epoch ${this.latest} has begun, ${epoch} is older. The metadata is of an earlier time than the log.`,
+    })
+  }
+
+  /**
+   * Where `requested` ends: the answer to a replica that last saw that epoch (REPLICATION 2.3).
+   *
+   * Holds   the latest epoch ends at the log's end; of one that is not known, the next lower one's end is told.
+   */
   endOffsetFor(
-    _epoch: number,
-    _logEndOffset: number,
+    requested: number,
+    logEndOffset: number,
   ): { epoch: number; endOffset: number } | undefined {
-    throw new Error('soon')
+    if (requested < 0 || requested > this.latest) return undefined
+    if (requested === this.latest) return { epoch: requested, endOffset: logEndOffset }
+    const next = this.#entries.findIndex(({ epoch }) => epoch > requested)
+    const endOffset = (this.#entries[next] as EpochEntry).startOffset
+    return { epoch: this.#entries[next - 1]?.epoch ?? requested, endOffset }
   }
-  epochAt(_offset: number): number | undefined {
-    throw new Error('soon')
+
+  /** The epoch that the batch at `offset` was written in; undefined: before the first one. */
+  epochAt(offset: number): number | undefined {
+    return this.#entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch
   }
+
+  /** A scan met a batch of this epoch. In memory; `save` follows. */
+  noteScanned(epoch: number, baseOffset: number): void {
+    if (epoch <= this.latest) return
+    this.#entries = [...withoutFrom(this.#entries, baseOffset), { epoch, startOffset: baseOffset }]
+  }
+
+  /** The log ends here: epochs that begin at or after are stale. In memory, for a stale extra does no harm. */
+  cutEnd(logEndOffset: number): void {
+    this.#entries = withoutFrom(this.#entries, logEndOffset)
+  }
+
+  /** The log begins here: the epoch it begins in starts no earlier. In memory, as above. */
+  cutStart(logStartOffset: number): void {
+    const first = this.#entries.findLastIndex(({ startOffset }) => startOffset <= logStartOffset)
+    const head = this.#entries[first]
+    if (head === undefined || (first === 0 && head.startOffset === logStartOffset)) return
+    const raised = { epoch: head.epoch, startOffset: logStartOffset }
+    this.#entries = [raised, ...this.#entries.slice(first + 1)]
+  }
+
+  /** Makes what is in memory durable. */
+  save(): Promise<void> {
+    const saved = this.#lastSave.then(() =>
+      this.#disk.replaceFile(this.#path, format(this.#entries)),
+    )
+    this.#lastSave = saved.catch(() => undefined)
+    return saved
+  }
+}
+
+function withoutFrom(entries: readonly EpochEntry[], offset: number): readonly EpochEntry[] {
+  return entries.filter(({ startOffset }) => startOffset < offset)
+}
+
+function format(entries: readonly EpochEntry[]): Buffer {
+  let text = `${HEADER}\n`
+  for (const { epoch, startOffset } of entries) text += `${epoch} ${startOffset}\n`
+  return withChecksum(text)
+}
+
+function parse(content: Buffer): EpochEntry[] | undefined {
+  const lines = checkedText(content)?.split('\n')
+  if (lines?.[0] !== HEADER) return undefined
+  const entries: EpochEntry[] = []
+  for (const line of lines.slice(1, -1)) {
+    const fields = LINE.exec(line)
+    const entry = { epoch: Number(fields?.[1]), startOffset: Number(fields?.[2]) }
+    const last = entries.at(-1)
+    if (fields === null) return undefined
+    if (last && (entry.epoch <= last.epoch || entry.startOffset <= last.startOffset)) return undefined
+    entries.push(entry)
+  }
+  return entries
 }

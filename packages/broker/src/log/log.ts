@@ -1,70 +1,313 @@
+// Room 6 of the walk. Batch bytes into segments: append, roll, flush; and out again by offset and by time.
+// Before: broker/partition. After: broker/log/offset-index.
+// Enters: stamped batches. Leaves: offsets that moved, slices of whole batches.
 import type { BatchHeader } from '@minikafka/protocol'
+import { Coalesced } from './coalesced.ts'
+import { GroupCommit } from './group-commit.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
-import type { LogSettings, LogSlice } from './log-types.ts'
+import type { LogHooks, LogHost } from './log-host.ts'
+import { LogReader } from './log-reader.ts'
+import { LogState, type OpenedLog } from './log-state.ts'
+import { cutLog, findCut } from './log-truncation.ts'
+import type { LogListener, LogSettings, LogSlice } from './log-types.ts'
+import { LogWriter } from './log-writer.ts'
+import { Retention } from './retention.ts'
+import { type SealedSegment, saveSealed } from './sealed-segments.ts'
+import type { Segment } from './segment.ts'
+import { SegmentAccess } from './segment-access.ts'
+import { type RecordTime, TimeSearch } from './time-search.ts'
 
+/** Opened by `DataDirectory`, which also closes it. */
 export class Log {
-  declare readonly topic: string
-  declare readonly topicId: string
-  declare readonly partition: number
-  declare readonly directory: string
-  declare readonly epochs: LeaderEpochs
+  readonly #host: LogHost
+  readonly #hooks: LogHooks
+  readonly #state: LogState
+  readonly #commit: GroupCommit
+  readonly #writer: LogWriter
+  readonly #access: SegmentAccess
+  readonly #reader: LogReader
+  readonly #times: TimeSearch
+  readonly #retention: Retention
+  /** Segments are removed and the log is cut one at a time. */
+  #lastChange: Promise<void> = Promise.resolve()
+  readonly #sealing = new Coalesced(() => this.#seal())
+  /** What the file `sealed` says. */
+  #sealed: readonly SealedSegment[]
+  /** At a clean stop the open segment is sealed, too: the next start compares its size. */
+  #sealsActive = false
+
+  constructor(
+    host: LogHost,
+    hooks: LogHooks,
+    opened: OpenedLog,
+    uses: { settings: LogSettings; listener: LogListener },
+  ) {
+    this.#host = host
+    this.#hooks = hooks
+    this.#state = new LogState(opened, uses.settings, uses.listener)
+    this.#commit = new GroupCommit(host, this.#state, hooks, () => this.#sealSoon())
+    this.#writer = new LogWriter(host, this.#state, hooks, this.#commit)
+    this.#access = new SegmentAccess(host, this.#state, hooks)
+    this.#reader = new LogReader(this.#state, this.#access)
+    this.#times = new TimeSearch(host.env, this.#state, this.#access)
+    this.#retention = new Retention(host, hooks, this.#state, {
+      writer: this.#writer,
+      commit: this.#commit,
+    })
+    this.#sealed = opened.sealed
+  }
+
+  get topic(): string {
+    return this.#state.identity.topic
+  }
+
+  get topicId(): string {
+    return this.#state.identity.topicId
+  }
+
+  get partition(): number {
+    return this.#state.identity.partition
+  }
+
+  get directory(): string {
+    return this.#state.directory
+  }
+
+  get epochs(): LeaderEpochs {
+    return this.#state.epochs
+  }
+
   get logStartOffset(): number {
-    throw new Error('soon')
+    return this.#state.logStartOffset
   }
+
+  /** The offset that the next batch gets. */
   get queuedEndOffset(): number {
-    throw new Error('soon')
+    return this.#writer.queuedEndOffset
   }
+
+  /** Everything below is written, in the page cache at least. */
   get logEndOffset(): number {
-    throw new Error('soon')
+    return this.#state.logEndOffset
   }
+
+  /** A completed fdatasync covers everything below. */
   get durableEndOffset(): number {
-    throw new Error('soon')
+    return this.#state.durableEndOffset
   }
+
+  /** Below it offsets may have gaps. */
   get compactedBelow(): number {
-    throw new Error('soon')
+    return this.#state.compactedBelow
   }
+
   get sizeBytes(): number {
-    throw new Error('soon')
+    return this.#state.sizeBytes
   }
+
   get segmentCount(): number {
-    throw new Error('soon')
+    return this.#state.segments.length
   }
+
   get settings(): LogSettings {
-    throw new Error('soon')
+    return this.#state.settings
   }
-  configure(_settings: LogSettings): void {
-    throw new Error('soon')
+
+  /** Takes effect with the next write, roll and check. */
+  configure(settings: LogSettings): void {
+    this.#state.settings = settings
+    if (this.#state.logEndOffset > this.#state.durableEndOffset) this.#commit.configured()
   }
-  enqueue(_batch: Uint8Array): void {
-    throw new Error('soon')
+
+  /**
+   * Queue one batch for the next write.
+   *
+   * Shape   `batch`: stamped, base offset = queuedEndOffset, its epoch assigned in `epochs`. Given: it is written
+   *         later in this turn of the loop and may be kept by the in-memory tail, with its whole ArrayBuffer.
+   * Errors  none here: `listener.writeFailed` or `listener.offline`, and never from within this call.
+   * Holds   afterwards queuedEndOffset is behind it; logEndOffset moves when it is written, in the same order.
+   */
+  enqueue(batch: Uint8Array): void {
+    this.#writer.enqueue(batch)
   }
+
+  /**
+   * Read whole batches, the first of which holds `from`.
+   *
+   * Shape   all batches end at or before `below` and together have at most `bytesMax` bytes; the first comes whole
+   *         even above that with `firstWhole`. Fewer may come: ask again at `nextOffset`. At once from the tail.
+   * Errors  OFFSET_OUT_OF_RANGE; KAFKA_STORAGE_ERROR with the offset where the file is damaged or unreadable.
+   * Source  REPLICATION 2.3, KIP-74.
+   */
   read(
-    _from: number,
-    _below: number,
-    _bytesMax: number,
-    _firstWhole: boolean,
+    from: number,
+    below: number,
+    bytesMax: number,
+    firstWhole: boolean,
   ): LogSlice | Promise<LogSlice> {
-    throw new Error('soon')
+    const state = this.#state
+    if (state.dead) return Promise.reject(this.#unusable())
+    if (from < state.logStartOffset || from > state.logEndOffset) {
+      return Promise.reject(state.outOfRange(from))
+    }
+    const end = Math.min(below, state.logEndOffset)
+    if (from >= end) return { buffers: [], bytes: 0, nextOffset: from }
+    const kept = state.tail?.read(from, end, bytesMax, firstWhole)
+    if (kept === undefined) return this.#reader.read({ from, below: end, bytesMax, firstWhole })
+    this.#host.tail.touch(state.tail as NonNullable<typeof state.tail>)
+    return kept
   }
-  offsetForTime(
-    _timestampMs: number,
-    _below: number,
-  ): Promise<{ offset: number; timestamp: number } | undefined> {
-    throw new Error('soon')
+
+  /**
+   * The first record at or after `timestampMs`, as long as it lies below `below`.
+   *
+   * Errors  KAFKA_STORAGE_ERROR; CORRUPT_MESSAGE or INVALID_RECORD where its batch does not decode.
+   */
+  async offsetForTime(timestampMs: number, below: number): Promise<RecordTime | undefined> {
+    if (this.#state.dead) throw this.#unusable()
+    const { logStartOffset: from } = this.#state
+    return await this.#times.find({ timestampMs, from, below })
   }
-  deleteBefore(_offset: number): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * Visits the header of every batch from the one that holds `from` on: replay of producer state.
+   *
+   * Units   `position`: of the batch in its segment.
+   * Errors  KAFKA_STORAGE_ERROR; it has visited all batches before the damage.
+   */
+  async headers(
+    from: number,
+    visit: (header: BatchHeader, position: number) => void,
+  ): Promise<void> {
+    if (this.#state.dead) throw this.#unusable()
+    await this.#reader.headers(Math.max(from, this.#state.logStartOffset), visit)
   }
-  applyRetention(_nowWallMs: number, _highWatermark: number): Promise<number> {
-    throw new Error('soon')
+
+  /** Resolves when everything queued so far is durable; rejects where that cannot be any more. */
+  async flush(): Promise<void> {
+    await this.#writer.idle()
+    await this.#commit.until(this.#state.logEndOffset)
+    if (this.#state.dead) throw this.#unusable()
   }
-  headers(_from: number, _visit: (header: BatchHeader, position: number) => void): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * Records below `offset` are gone: DeleteRecords, or a follower on its leader's word.
+   *
+   * Errors  OFFSET_OUT_OF_RANGE above logEndOffset (the caller refuses what is above the high watermark); DiskError.
+   * Holds   the log start is durable before a file goes; it never moves back.
+   */
+  deleteBefore(offset: number): Promise<void> {
+    return this.#inTurn(() => this.#retention.deleteBefore(offset))
   }
-  flush(): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * Removes what retention.ms and retention.bytes no longer keep; returns how many segments went.
+   *
+   * Units   `nowWallMs`: wall clock, for ages only; after a jump of it no segment is old for one check.
+   * Errors  DiskError.
+   * Holds   whole segments from the front, all below `highWatermark`; the active one is rolled where it alone exceeds
+   *         the limit. The log start is durable first; files go file.delete.delay.ms later. Source: REPLICATION 2.12.7.
+   */
+  applyRetention(nowWallMs: number, highWatermark: number): Promise<number> {
+    return this.#inTurn(() => this.#retention.apply(nowWallMs, highWatermark))
   }
-  truncateTo(_offset: number): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * Cuts the log to end at `offset`, or at the start of the batch that holds it (REPLICATION 2.3).
+   *
+   * Holds   both floors are lower, durably, before a byte goes. Nothing may be enqueued until it resolves.
+   */
+  truncateTo(offset: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.flush()
+      if (offset >= this.#state.logEndOffset) return
+      const place = await findCut(this.#state, this.#access, offset)
+      await this.#hooks.lowerFloor(place.offset)
+      await cutLog(this.#host, this.#state, place, { commit: this.#commit, access: this.#access })
+      this.#reader.forgetPositions()
+      this.#writer.reset()
+      await this.#sealing.run()
+      this.#state.listener.advanced()
+    })
   }
+
+  /** The directory failed: nothing is written, synced or read any more, not even from memory (REPLICATION 2.12.3). */
+  goOffline(error: Error): void {
+    if (this.#state.dead) return
+    this.#die(error)
+    this.#state.listener.offline(error)
+  }
+
+  /**
+   * Stops. With `clean` everything is written, synced and sealed first.
+   *
+   * Errors  what kept it from a clean end; it is closed all the same.
+   */
+  async close({ clean }: { clean: boolean }): Promise<void> {
+    try {
+      if (clean) await this.#finish()
+    } finally {
+      this.#die(new Error(`${this.#state.name} is closed`))
+      await this.#writer.idle()
+      await this.#commit.stop()
+      await this.#lastChange
+      await this.#sealing.idle()
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.flush()
+    const { active, segments } = this.#state
+    if (active.size > 0) active.finishTimeIndex()
+    await Promise.all(segments.map((segment) => segment.saveIndexes()))
+    this.#sealsActive = true
+    await this.#sealing.run()
+  }
+
+  #die(why: Error): void {
+    const { tail } = this.#state
+    this.#state.dead ??= why
+    if (tail) this.#host.tail.clear(tail)
+    this.#retention.stop()
+  }
+
+  #unusable(): Error {
+    const cause = this.#state.dead
+    return this.#state.storageError(`the log is offline: ${cause?.message}`, { cause })
+  }
+
+  /** One change of the segments' list after the other. */
+  #inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const result = this.#lastChange.then(() => {
+      if (this.#state.dead) throw this.#unusable()
+      return change()
+    })
+    this.#lastChange = result.then(
+      () => undefined,
+      () => undefined,
+    )
+    return result
+  }
+
+  /** A closed segment is on the disk: its sum is kept, then the recovery point may pass it. */
+  #sealSoon(): void {
+    this.#sealing.run().then(
+      () => this.#hooks.rolled(),
+      (error: unknown) => this.#hooks.warn(error, 'sums of segments not saved'),
+    )
+  }
+
+  async #seal(): Promise<void> {
+    const { active, directory, segments } = this.#state
+    const isDone = (segment: Segment) => segment !== active && !this.#commit.isDirty(segment)
+    const done = segments.filter((segment) => this.#sealsActive || isDone(segment))
+    const sealed = done.filter(({ size }) => size > 0).map((segment) => segment.sealed)
+    if (sameSums(sealed, this.#sealed)) return
+    await saveSealed(this.#host.env.disk, directory, sealed)
+    this.#sealed = sealed
+  }
+}
+
+function sameSums(some: readonly SealedSegment[], others: readonly SealedSegment[]): boolean {
+  return JSON.stringify(some) === JSON.stringify(others)
 }

@@ -2,7 +2,7 @@
 // Enters: offsets by partition. Leaves: a file that is old or new, never half of each.
 //
 //   minikafka recovery-point 1        name of the file, format version
-//   <topic id> <partition> <offset>   a line each
+//   <topic id> <partition> <offset>   a line each; -1: there was an offset and it is lost
 //   crc32c 1a2b3c4d
 import type { Disk } from '@minikafka/platform'
 import { checkedText, withChecksum } from './checked-text.ts'
@@ -10,6 +10,8 @@ import { Coalesced } from './coalesced.ts'
 import { isTopicId, type PartitionKey, partitionKey } from './partition-key.ts'
 
 export type CheckpointName = 'recovery-point' | 'log-start-offset' | 'hw-checkpoint'
+
+const LOST = -1
 
 export class OffsetCheckpoint {
   readonly path: string
@@ -19,7 +21,7 @@ export class OffsetCheckpoint {
   readonly #header: string
   readonly #offsets: Map<PartitionKey, number>
   readonly #saving = new Coalesced(() => this.#save())
-  #changed = false
+  #changed: boolean
 
   private constructor(
     disk: Disk,
@@ -32,6 +34,7 @@ export class OffsetCheckpoint {
     this.#header = place.header
     this.found = found
     this.#offsets = offsets
+    this.#changed = found !== 'good'
   }
 
   static async load(disk: Disk, directory: string, name: CheckpointName): Promise<OffsetCheckpoint> {
@@ -42,8 +45,15 @@ export class OffsetCheckpoint {
     return new OffsetCheckpoint(disk, place, offsets ? 'good' : 'bad', offsets ?? new Map())
   }
 
-  get(key: PartitionKey): number | undefined {
-    return this.#offsets.get(key)
+  /** undefined: it was never set. 'lost': it was, in a file that was damaged. */
+  get(key: PartitionKey): number | 'lost' | undefined {
+    const offset = this.#offsets.get(key)
+    return offset === LOST ? 'lost' : offset
+  }
+
+  /** What the damaged file said of this partition is not known, and this survives until `set`. */
+  setLost(key: PartitionKey): void {
+    this.set(key, LOST)
   }
 
   /** In memory; `save` makes it durable. */
@@ -63,7 +73,7 @@ export class OffsetCheckpoint {
   }
 
   async #save(): Promise<void> {
-    if (!this.#changed && this.found === 'good') return
+    if (!this.#changed) return
     this.#changed = false
     try {
       await this.#disk.replaceFile(this.path, withChecksum(this.#text()))
@@ -86,12 +96,12 @@ function parse(content: Buffer, header: string): Map<PartitionKey, number> | und
   const offsets = new Map<PartitionKey, number>()
   for (const line of lines.slice(1, -1)) {
     const [topicId, partition, offset] = line.split(' ')
-    if (!isTopicId(topicId) || !isCount(partition) || !isCount(offset)) return undefined
+    if (!isTopicId(topicId) || !isNumber(partition) || !isNumber(offset)) return undefined
     offsets.set(partitionKey(topicId, Number(partition)), Number(offset))
   }
   return offsets
 }
 
-function isCount(text: string | undefined): text is string {
-  return text !== undefined && /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
+function isNumber(text: string | undefined): text is string {
+  return text !== undefined && /^(-1|\d{1,16})$/.test(text) && Number.isSafeInteger(Number(text))
 }

@@ -12,6 +12,8 @@ export class OpenFile {
   dirty = false
   /** Out of the table; whoever comes next opens the path anew. */
   retired = false
+  /** Set where it was retired while it was held. */
+  onReleased: (() => void) | undefined
 
   constructor(path: string, file: File) {
     this.path = path
@@ -77,24 +79,28 @@ export class OpenFiles {
     assert(open.holders > 0, 'a file is released as often as it was held')
     open.holders--
     if (open.holders > 0) return
-    if (open.retired) this.#close(open)
-    else if (this.#files.size > this.#countMax) this.#evict()
+    if (open.retired) open.onReleased?.()
+    else if (this.#files.size > this.#countMax) void this.#evict()
   }
 
   /** The path comes to mean another file or none: closed once nobody holds it. */
   drop(path: string): void {
     const open = this.#files.get(path)
-    if (open !== undefined) this.#retire(open)
+    if (open !== undefined) void this.#retire(open)
   }
 
-  /** Drops all below a directory, and waits until what nobody holds is closed. */
+  /** Drops all below a directory that goes: nothing of it needs a sync. Resolves when all dropped files are closed. */
   async dropDirectory(directory: string): Promise<void> {
-    for (const path of [...this.#files.keys()]) if (path.startsWith(`${directory}/`)) this.drop(path)
+    for (const open of [...this.#files.values()]) {
+      if (!open.path.startsWith(`${directory}/`)) continue
+      open.dirty = false
+      void this.#retire(open)
+    }
     await Promise.all(this.#closing)
   }
 
   async closeAll(): Promise<void> {
-    for (const open of [...this.#files.values()]) this.#retire(open)
+    for (const open of [...this.#files.values()]) void this.#retire(open)
     await Promise.all(this.#closing)
   }
 
@@ -108,14 +114,14 @@ export class OpenFiles {
   }
 
   async #open(path: string, mode: 'write' | 'create'): Promise<OpenFile> {
-    const opening = this.#disk.open(path, mode).then((file) => new OpenFile(path, file))
+    const opening = this.#openFile(path, mode)
     this.#opening.set(path, opening)
     try {
       const open = await opening
       this.#files.set(path, open)
       // Held while others are evicted, lest it evicts itself.
       open.holders++
-      this.#evict()
+      void this.#evict()
       open.holders--
       return open
     } finally {
@@ -123,22 +129,42 @@ export class OpenFiles {
     }
   }
 
-  #evict(): void {
-    for (const open of this.#files.values()) {
-      if (this.#files.size <= this.#countMax) return
-      if (open.holders === 0) this.#retire(open)
+  async #openFile(path: string, mode: 'write' | 'create'): Promise<OpenFile> {
+    try {
+      return new OpenFile(path, await this.#disk.open(path, mode))
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== 'EMFILE') throw error
+      // The system allows fewer descriptors than countMax: give back half of what is idle, once.
+      await Promise.all(this.#evict(this.#files.size / 2))
+      return new OpenFile(path, await this.#disk.open(path, mode))
     }
   }
 
-  #retire(open: OpenFile): void {
-    open.retired = true
-    this.#files.delete(open.path)
-    if (open.holders === 0) this.#close(open)
+  #evict(countMax = this.#countMax): Promise<void>[] {
+    const closing: Promise<void>[] = []
+    for (const open of this.#files.values()) {
+      if (this.#files.size <= countMax) break
+      if (open.holders === 0) closing.push(this.#retire(open))
+    }
+    return closing
   }
 
-  #close(open: OpenFile): void {
-    const closing: Promise<void> = this.#syncAndClose(open).finally(() => this.#closing.delete(closing))
+  /** Resolves when it is closed. */
+  #retire(open: OpenFile): Promise<void> {
+    open.retired = true
+    this.#files.delete(open.path)
+    const closing: Promise<void> = this.#close(open).finally(() => this.#closing.delete(closing))
     this.#closing.add(closing)
+    return closing
+  }
+
+  async #close(open: OpenFile): Promise<void> {
+    if (open.holders > 0) {
+      await new Promise<void>((resolve) => {
+        open.onReleased = resolve
+      })
+    }
+    await this.#syncAndClose(open)
   }
 
   async #syncAndClose(open: OpenFile): Promise<void> {

@@ -8,7 +8,7 @@
 import { assert, crc32c } from '@minikafka/platform'
 import { BATCH_HEADER_SIZE, batchMaxTimestampAt, batchSizeAt } from '@minikafka/protocol'
 import type { IndexShelf } from './index-file.ts'
-import { OffsetIndex } from './offset-index.ts'
+import { OffsetIndex, RELATIVE_OFFSET_MAX } from './offset-index.ts'
 import type { SealedSegment } from './sealed-segments.ts'
 import { TimeIndex } from './time-index.ts'
 
@@ -34,8 +34,10 @@ export class Segment {
   maxTimestamp = -1
   /** Of all headers, in order. */
   headersCrc = 0
-  /** Wall clock: when the first batch came, as far as is known. */
-  createdMs = -1
+  /** Wall clock when the first batch came; undefined: not known yet, or there is none. */
+  createdMs: number | undefined
+  /** False: nobody has made the file yet; an empty log costs none. */
+  exists = false
   readonly #shelf: IndexShelf
   /** Base offset of the batch that has maxTimestamp. */
   #maxTimestampOffset: number
@@ -53,9 +55,9 @@ export class Segment {
     this.times = this.#newTimeIndex(found.timeIndex)
   }
 
-  /** Whether one more batch with this last offset can be indexed. */
-  takes(lastOffset: number): boolean {
-    return lastOffset - this.baseOffset < 2 ** 31
+  /** Whether a batch with this last offset can be indexed here. */
+  reaches(lastOffset: number): boolean {
+    return lastOffset - this.baseOffset <= RELATIVE_OFFSET_MAX
   }
 
   /**
@@ -89,6 +91,11 @@ export class Segment {
     this.#indexTime()
   }
 
+  /** All files that it may have. */
+  get paths(): string[] {
+    return SEGMENT_EXTENSIONS.map((extension) => segmentPath(this, extension))
+  }
+
   get wantsIndexSaving(): boolean {
     return this.offsets.file.wantsSaving || this.times.file.wantsSaving
   }
@@ -104,25 +111,39 @@ export class Segment {
   }
 
   /** Forgets all it knows of its content; what a scan finds is noted anew. */
-  async reset(): Promise<void> {
-    await this.#dropIndexes()
+  reset(): void {
+    const { offsets, times } = this
+    this.maxTimestamp = -1
+    this.offsets = new OffsetIndex(this.#shelf, segmentPath(this, 'index'), this.baseOffset, 0)
+    this.times = this.#newTimeIndex(0)
+    this.offsets.file.follow(offsets.file)
+    this.times.file.follow(times.file)
     this.size = 0
     this.nextOffset = this.baseOffset
-    this.maxTimestamp = -1
     this.headersCrc = 0
     this.#maxTimestampOffset = this.baseOffset
     this.#bytesSinceIndex = 0
   }
 
+  /** The segment goes, or its indexes are made anew: nothing is written to their files after this resolves. */
+  async forgetIndexes(): Promise<void> {
+    await Promise.all([this.offsets.file.forget(), this.times.file.forget()])
+  }
+
   /** Takes the indexes of a copy that has noted the same batches. */
-  async adoptIndexes(rebuilt: Segment): Promise<void> {
+  adoptIndexes(rebuilt: Segment): void {
     assert(rebuilt.size === this.size, 'a rebuilt index covers the whole segment')
-    const old = [this.offsets, this.times]
+    rebuilt.offsets.file.follow(this.offsets.file)
+    rebuilt.times.file.follow(this.times.file)
     this.offsets = rebuilt.offsets
     this.times = rebuilt.times
     this.#bytesSinceIndex = rebuilt.#bytesSinceIndex
     this.#maxTimestampOffset = rebuilt.#maxTimestampOffset
-    await Promise.all(old.map((index) => index.file.forget()))
+  }
+
+  /** The empty segment that begins where this one ends. */
+  next(): Segment {
+    return new Segment(this.#shelf, { directory: this.directory, baseOffset: this.nextOffset })
   }
 
   /** An empty twin that may note this segment's batches once more. */
@@ -132,13 +153,6 @@ export class Segment {
 
   #indexTime(): void {
     this.times.add(this.maxTimestamp, this.#maxTimestampOffset)
-  }
-
-  async #dropIndexes(): Promise<void> {
-    await Promise.all([this.offsets.file.forget(), this.times.file.forget()])
-    this.offsets = new OffsetIndex(this.#shelf, segmentPath(this, 'index'), this.baseOffset, 0)
-    this.maxTimestamp = -1
-    this.times = this.#newTimeIndex(0)
   }
 
   #newTimeIndex(fileSize: number): TimeIndex {

@@ -67,7 +67,8 @@ const notYet = () => 'absent: this version speaks plaintext only'
 
 const clientRules: OptionRules<ClientOptions & { tls: unknown; auth: unknown }> = {
   brokers: (value) =>
-    typeof value === 'string' || (Array.isArray(value) && value.every((item) => typeof item === 'string'))
+    typeof value === 'string' ||
+    (Array.isArray(value) && value.every((item) => typeof item === 'string'))
       ? undefined
       : `'host:port', or a list of them`,
   clientId: text(255),

@@ -122,7 +122,8 @@ export class Connections {
   #explain(broker: BrokerInfo, error: MinikafkaError): string {
     const name = nameOf(broker)
     const dialled = this.#core.settings.seeds.some((seed) => nameOf(seed) === name)
-    if (dialled) return `broker ${broker.nodeId} at ${name} is not reachable (${reasonOf(error)}); is it running?`
+    if (dialled)
+      return `broker ${broker.nodeId} at ${name} is not reachable (${reasonOf(error)}); is it running?`
     return (
       `broker ${broker.nodeId} advertises ${name}, not reachable from here (${reasonOf(error)}); ` +
       'if it runs, set --advertised there'
@@ -132,7 +133,12 @@ export class Connections {
   async #open(key: string, { host, port }: Address, lane: Lane): Promise<Connection> {
     const known = this.#links.get(key)
     if (known !== undefined) return await known.opening
-    const link: Link = { lane, dialled: { host, port }, opening: this.#dial(host, port), connection: undefined }
+    const link: Link = {
+      lane,
+      dialled: { host, port },
+      opening: this.#dial(host, port),
+      connection: undefined,
+    }
     this.#links.set(key, link)
     try {
       const connection = await link.opening

@@ -1,6 +1,6 @@
 // What producers, consumers and admins of one client share: settings, metadata, connections, events, one way to ask.
 // Enters: API calls and whom to ask. Leaves: answers, or errors that say what to do.
-import type { Env, Logger } from '@minikafka/platform'
+import { type Env, type Logger, withDeadline } from '@minikafka/platform'
 import {
   type ApiName,
   type Apis,
@@ -11,11 +11,11 @@ import {
 } from '@minikafka/protocol'
 import type { Closable, Wait } from '../words.ts'
 import { backoffMs } from './backoff.ts'
+import { traceRequest, tracesRequests } from './channels.ts'
 import type { ClientSettings } from './client-options.ts'
 import { Connections, type Lane, type Target } from './connections.ts'
 import { Events } from './emitter.ts'
 import { Metadata } from './metadata.ts'
-import { Deadline } from './wait.ts'
 
 export type ClientEvents = {
   connect: { broker: string }
@@ -77,18 +77,34 @@ export class Core {
     request: RequestOf<Apis[A]>,
     options: CallOptions,
   ): Promise<ResponseOf<Apis[A]>> {
-    const deadline = new Deadline(
-      this.env.clock,
-      options,
-      this.settings.requestTimeoutMs,
-      `the request ${api}`,
+    const { clock } = this.env
+    const { timeoutMs = this.settings.requestTimeoutMs, signal } = options
+    const startMs = clock.monotonicMs()
+    const connecting = this.connect(options.to, options.lane)
+    const connection = await withDeadline(clock, connecting, { timeoutMs, signal }, () =>
+      noConnection(timeoutMs),
     )
-    const connection = await deadline.hold(this.connect(options.to, options.lane))
-    return await connection.call(api, request, {
-      timeoutMs: Math.max(1, deadline.leftMs),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      ...(options.written === undefined ? {} : { written: options.written }),
+    const leftMs = Math.max(1, timeoutMs - (clock.monotonicMs() - startMs))
+    return await this.ask(connection, api, request, {
+      timeoutMs: leftMs,
+      signal,
+      written: options.written,
     })
+  }
+
+  /** `Connection.call`, and what it tells the channel `minikafka:request`. */
+  ask<A extends ApiName>(
+    connection: Connection,
+    api: A,
+    request: RequestOf<Apis[A]>,
+    options: {
+      readonly timeoutMs: number
+      readonly signal?: AbortSignal | undefined
+      readonly written?: ((error?: Error) => void) | undefined
+    },
+  ): Promise<ResponseOf<Apis[A]>> {
+    const answer = connection.call(api, request, options)
+    return tracesRequests() ? traceRequest(answer, api, connection) : answer
   }
 
   /** The connection of a lane, opened where it is not. Bounded by `connectTimeoutMs` per address tried. */
@@ -133,4 +149,9 @@ export class Core {
     this.metadata.close()
     this.connections.close()
   }
+}
+
+function noConnection(timeoutMs: number): MinikafkaError {
+  const message = `no connection to a broker within ${timeoutMs} ms`
+  return new MinikafkaError('BROKER_UNREACHABLE', { message, outcome: 'not-written' })
 }

@@ -87,7 +87,12 @@ export class Metadata {
    */
   async topic(name: string, wait: TopicWait = {}): Promise<TopicInfo> {
     const { clock } = this.#core.env
-    const deadline = new Deadline(clock, wait, this.#core.settings.requestTimeoutMs, `topic '${name}'`)
+    const deadline = new Deadline(
+      clock,
+      wait,
+      this.#core.settings.requestTimeoutMs,
+      `topic '${name}'`,
+    )
     const create = wait.create ?? true
     let firstUnknownMs: number | undefined
     for (let attempt = 1; ; attempt++) {
@@ -160,7 +165,8 @@ export class Metadata {
     await Promise.resolve()
     await this.#round
     const delayMs = this.#delayMs()
-    if (delayMs > 0) await sleep(this.#core.env.clock, delayMs, this.#core.signal).catch(() => undefined)
+    if (delayMs > 0)
+      await sleep(this.#core.env.clock, delayMs, this.#core.signal).catch(() => undefined)
     this.#round = this.#next
     this.#next = undefined
     const wanted = new Map(this.#wanted)
@@ -186,7 +192,10 @@ export class Metadata {
     let dueMs = Number.POSITIVE_INFINITY
     for (const name of this.#wanted.keys()) {
       const askedMs = this.#askedMs.get(name)
-      dueMs = Math.min(dueMs, askedMs === undefined ? nowMs : askedMs + this.#core.settings.retry.minMs)
+      dueMs = Math.min(
+        dueMs,
+        askedMs === undefined ? nowMs : askedMs + this.#core.settings.retry.minMs,
+      )
     }
     return this.#wanted.size === 0 ? 0 : Math.max(0, dueMs - nowMs)
   }
@@ -197,11 +206,16 @@ export class Metadata {
     const plain = [...wanted].filter(([, create]) => !create).map(([name]) => name)
     for (const name of wanted.keys()) this.#askedMs.set(name, nowMs)
     if (creating.length > 0) this.#take(await this.#fetch('any', creating, true))
-    if (plain.length > 0 || creating.length === 0) this.#take(await this.#fetch('any', plain, false))
+    if (plain.length > 0 || creating.length === 0)
+      this.#take(await this.#fetch('any', plain, false))
     this.#scheduleAging()
   }
 
-  async #fetch(to: Target, names: readonly string[] | null, create: boolean): Promise<MetadataAnswer> {
+  async #fetch(
+    to: Target,
+    names: readonly string[] | null,
+    create: boolean,
+  ): Promise<MetadataAnswer> {
     const connection = await this.#core.connect(to)
     const answer = await connection.call(
       'metadata',
@@ -249,7 +263,8 @@ export class Metadata {
 
   #store(info: TopicInfo, atMs: number): void {
     const before = this.topicNow(info.name)
-    if (before !== undefined && before.topicId !== info.topicId) this.#namesById.delete(before.topicId)
+    if (before !== undefined && before.topicId !== info.topicId)
+      this.#namesById.delete(before.topicId)
     this.#topics.set(info.name, { info, atMs })
     this.#namesById.set(info.topicId, info.name)
     if (!sameTopic(before, info)) this.#tell(info.name, info)
@@ -280,7 +295,8 @@ export class Metadata {
   // --- unknown topics ------------------------------------------------------------------------
 
   #isFinal(trouble: MinikafkaError): boolean {
-    if (trouble.name === 'UNKNOWN_TOPIC_OR_PARTITION' || trouble.name === 'BROKER_UNREACHABLE') return false
+    if (trouble.name === 'UNKNOWN_TOPIC_OR_PARTITION' || trouble.name === 'BROKER_UNREACHABLE')
+      return false
     return !trouble.retriable
   }
 
@@ -293,7 +309,9 @@ export class Metadata {
       if (!isMinikafkaError(error)) throw error
       return undefined
     }
-    const names = answer.topics.flatMap((topic) => (topic.errorCode === 0 && topic.name ? [topic.name] : []))
+    const names = answer.topics.flatMap((topic) =>
+      topic.errorCode === 0 && topic.name ? [topic.name] : [],
+    )
     if (names.includes(name)) return undefined
     const near = nearest(name, names)
     const hint = near === undefined ? 'create it first' : `did you mean '${near}'?`

@@ -11,7 +11,11 @@ export type OptionRules<O> = { readonly [K in keyof Required<O>]: OptionRule }
  * Shape   `what` names it in the error: 'client.producer'. undefined counts as absent.
  * Errors  INVALID_OPTION, naming the key and the nearest known one, or what the value must be.
  */
-export function checkOptions<O extends object>(what: string, options: unknown, rules: OptionRules<O>): O {
+export function checkOptions<O extends object>(
+  what: string,
+  options: unknown,
+  rules: OptionRules<O>,
+): O {
   if (options === undefined) return {} as O
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidOption(`${what}: options must be an object`)
@@ -48,7 +52,9 @@ export function integer(min: number, max: number = Number.MAX_SAFE_INTEGER): Opt
 
 export function numeric(min: number, max: number): OptionRule {
   return (value) =>
-    typeof value === 'number' && value >= min && value <= max ? undefined : `a number from ${min} to ${max}`
+    typeof value === 'number' && value >= min && value <= max
+      ? undefined
+      : `a number from ${min} to ${max}`
 }
 
 export function oneOf(...words: readonly string[]): OptionRule {
@@ -60,8 +66,10 @@ export function oneOf(...words: readonly string[]): OptionRule {
   }
 }
 
-export const boolean: OptionRule = (value) => (typeof value === 'boolean' ? undefined : 'true or false')
-export const callable: OptionRule = (value) => (typeof value === 'function' ? undefined : 'a function')
+export const boolean: OptionRule = (value) =>
+  typeof value === 'boolean' ? undefined : 'true or false'
+export const callable: OptionRule = (value) =>
+  typeof value === 'function' ? undefined : 'a function'
 export const anything: OptionRule = () => undefined
 
 export function text(charsMax = 32_767): OptionRule {

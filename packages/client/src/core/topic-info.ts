@@ -77,7 +77,9 @@ function withPartitions(
   partitions: readonly PartitionInfo[],
 ): TopicInfo {
   const { name, topicId, isInternal, maxMessageBytes } = head
-  const available = partitions.filter(({ leaderId }) => leaderId >= 0).map(({ partition }) => partition)
+  const available = partitions
+    .filter(({ leaderId }) => leaderId >= 0)
+    .map(({ partition }) => partition)
   return { name, topicId, isInternal, maxMessageBytes, partitions, available }
 }
 

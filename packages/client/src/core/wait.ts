@@ -12,16 +12,19 @@ export class Deadline {
   readonly #timeoutMs: number
   readonly #what: string
 
-  /** `what` completes "... took longer than N ms", e.g. 'flush'. */
-  constructor(clock: Clock, wait: Wait | undefined, defaultMs: number, what: string) {
+  /**
+   * Shape   `what` completes "... took longer than N ms", e.g. 'flush'. `defaultMs` undefined: only for what is
+   *         bounded by itself.
+   */
+  constructor(clock: Clock, wait: Wait | undefined, defaultMs: number | undefined, what: string) {
     this.#clock = clock
-    this.#timeoutMs = wait?.timeoutMs ?? defaultMs
+    this.#timeoutMs = wait?.timeoutMs ?? defaultMs ?? Number.POSITIVE_INFINITY
     this.#endMs = clock.monotonicMs() + this.#timeoutMs
     this.#what = what
     this.signal = wait?.signal
   }
 
-  /** Milliseconds left, never negative. */
+  /** Milliseconds left, never negative; Infinity where nothing bounds it. */
   get leftMs(): number {
     return Math.max(0, this.#endMs - this.#clock.monotonicMs())
   }
@@ -43,7 +46,9 @@ export class Deadline {
 
   /** Settles as `work` does, or with this deadline's error. The work itself goes on. */
   hold<T>(work: Promise<T>): Promise<T> {
-    const wait = { timeoutMs: this.leftMs, signal: this.signal }
+    if (this.#timeoutMs === Number.POSITIVE_INFINITY && this.signal === undefined) return work
+    const timeoutMs = this.#timeoutMs === Number.POSITIVE_INFINITY ? undefined : this.leftMs
+    const wait = { timeoutMs, signal: this.signal }
     return withDeadline(this.#clock, work, wait, () => this.error())
   }
 

@@ -21,7 +21,7 @@ export class Account {
   #bytes = 0
   readonly #line = new Set<InLine>()
   #drained: (() => void)[] = []
-  #entering = false
+  #opening = false
 
   constructor(limits: AccountLimits) {
     this.#limits = limits
@@ -53,7 +53,7 @@ export class Account {
   release(bytes: number): void {
     this.#bytes -= bytes
     if (this.#drained.length > 0 && this.#bytes < this.#limits.lowWaterBytes) this.#tellDrained()
-    if (this.#line.size > 0) this.#letIn()
+    if (this.#line.size > 0) this.#openDoor()
   }
 
   /** Resolves below the low-water mark. */
@@ -81,19 +81,18 @@ export class Account {
     for (const resolve of waiting) resolve()
   }
 
-  #letIn(): void {
-    // Entering may fail and release at once: this loop goes on, a second one would overtake it.
-    if (this.#entering) return
-    this.#entering = true
-    try {
+  /** In a microtask: whoever released is not done with its own work yet. */
+  #openDoor(): void {
+    if (this.#opening) return
+    this.#opening = true
+    queueMicrotask(() => {
+      this.#opening = false
       while (this.#bytes < this.#limits.maxBufferedBytes) {
         const next = this.first()
         if (next === undefined) break
         this.#line.delete(next)
         next.enter()
       }
-    } finally {
-      this.#entering = false
-    }
+    })
   }
 }

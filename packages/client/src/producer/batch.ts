@@ -100,6 +100,14 @@ export class Batch {
     return this.#sealed !== undefined
   }
 
+  /** Somebody waits for the record that was just written. */
+  join(sink: Sink, slot: number, timestamp: number): void {
+    this.sinks.push(sink)
+    this.slots.push(slot)
+    this.deltas.push(this.#writer.recordCount - 1)
+    this.timestamps.push(timestamp)
+  }
+
   /** Goes on in a larger buffer of the pool. */
   grow(size: number, batchBytesMax: number): void {
     const former = this.#buffer
@@ -113,7 +121,12 @@ export class Batch {
     assert(this.#sealed === undefined, 'a batch is sealed once')
     this.stamp = stamp
     const { producerId, producerEpoch, sequence: baseSequence } = stamp
-    this.#sealed = this.#writer.seal(compress, { compression, producerId, producerEpoch, baseSequence })
+    this.#sealed = this.#writer.seal(compress, {
+      compression,
+      producerId,
+      producerEpoch,
+      baseSequence,
+    })
     if (compression !== 'none') this.#giveBack()
   }
 

@@ -64,7 +64,10 @@ export function traceAttempt(
 }
 
 /** The batch is settled, for better or worse. */
-export function traceSettled(batch: Batch, outcome: { baseOffset?: number | undefined; error?: MinikafkaError }): void {
+export function traceSettled(
+  batch: Batch,
+  outcome: { baseOffset?: number | undefined; error?: MinikafkaError },
+): void {
   const { trace } = batch
   if (trace === undefined) return
   Object.assign(trace, outcome)

@@ -77,7 +77,10 @@ export class Identity {
 
   async #askOnce({ producerId, epoch: producerEpoch }: ProducerEpoch): Promise<ProducerEpoch> {
     const request = { transactionalId: null, transactionTimeoutMs: -1, producerId, producerEpoch }
-    const answer = await this.#core.call('initProducerId', request, { to: 'any', signal: this.#signal })
+    const answer = await this.#core.call('initProducerId', request, {
+      to: 'any',
+      signal: this.#signal,
+    })
     if (answer.errorCode !== 0) {
       const message = answer.errorMessage ?? undefined
       throw new MinikafkaError(errorName(answer.errorCode), { message, outcome: 'not-written' })

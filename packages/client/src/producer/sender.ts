@@ -74,8 +74,8 @@ export class Sender {
   // --- when ----------------------------------------------------------------------------------
 
   endOfTurn(): void {
-    if (this.#requests === 0 || this.#context.settings.lingerMs === 0) return this.wake()
-    this.#armLinger()
+    if (this.#requests === 0 || this.#context.settings.lingerMs === 0) this.wake()
+    else this.#armLinger()
   }
 
   /** Seals what is open, if nothing is in flight, and sends. */
@@ -150,8 +150,7 @@ export class Sender {
     } catch (error) {
       this.#connecting = false
       if (core.closed || this.#context.signal.aborted) return
-      if (!isMinikafkaError(error)) throw error
-      this.#block(error)
+      this.#block(asError(error))
       return
     }
     this.#connecting = false
@@ -211,7 +210,11 @@ export class Sender {
         for (const { partition, batch } of items) partition.acknowledged(batch, undefined, -1)
       } else {
         // The frame did not leave whole: the broker cannot have taken it.
-        const lost = new MinikafkaError('NETWORK_EXCEPTION', { outcome: 'not-written' }, { cause: error })
+        const lost = new MinikafkaError(
+          'NETWORK_EXCEPTION',
+          { outcome: 'not-written' },
+          { cause: error },
+        )
         for (const { partition, batch } of items) partition.attemptFailed(batch, lost, NOT_WRITTEN)
       }
       this.#requestDone(items)
@@ -244,7 +247,8 @@ export class Sender {
     const { results } = answer
     if (results.length !== items.length) {
       const message = `a Produce request of ${items.length} appends got ${results.length} results`
-      return this.#failed(items, new MinikafkaError('PROTOCOL_VIOLATION', { message, outcome: 'unknown' }))
+      this.#failed(items, new MinikafkaError('PROTOCOL_VIOLATION', { message, outcome: 'unknown' }))
+      return
     }
     items.forEach((item, index) => {
       this.#judge(item, results[index] as AppendResult)
@@ -254,21 +258,27 @@ export class Sender {
 
   #judge({ partition, batch }: Item, result: AppendResult): void {
     const { errorCode, errorMessage, written, baseOffset, logAppendTimeMs } = result
-    if (errorCode === 0) return partition.acknowledged(batch, baseOffset, logAppendTimeMs)
+    if (errorCode === 0) {
+      partition.acknowledged(batch, baseOffset, logAppendTimeMs)
+      return
+    }
     const name = errorName(errorCode)
     const { metadata } = this.#context.core
     const atOnce =
       name === 'NOT_LEADER_OR_FOLLOWER' &&
-      metadata.leaderHint(partition.topicId, partition.partition, result.leaderId, result.leaderEpoch)
+      metadata.leaderHint(
+        partition.topicId,
+        partition.partition,
+        result.leaderId,
+        result.leaderEpoch,
+      )
     const error = new MinikafkaError(name, { message: errorMessage ?? undefined })
     partition.attemptFailed(batch, error, { written: written !== 0, atOnce })
   }
 
   /** No answer, or none for each batch: all share its fate. */
   #failed(items: readonly Item[], cause: unknown): void {
-    const error = isMinikafkaError(cause)
-      ? cause
-      : new MinikafkaError('UNKNOWN_SERVER_ERROR', { message: String(cause), outcome: 'unknown' }, { cause })
+    const error = asError(cause)
     const written = error.outcome !== 'not-written'
     for (const { partition, batch } of items) {
       partition.attemptFailed(batch, error, { written, atOnce: false })
@@ -286,6 +296,12 @@ export class Sender {
 }
 
 const NOT_WRITTEN = { written: false, atOnce: false }
+
+function asError(cause: unknown): MinikafkaError {
+  if (isMinikafkaError(cause)) return cause
+  const fields = { message: String(cause), outcome: 'unknown' } as const
+  return new MinikafkaError('UNKNOWN_SERVER_ERROR', fields, { cause })
+}
 
 function lend(items: readonly Item[]): void {
   for (const { batch } of items) batch.lend()

@@ -62,18 +62,19 @@ export function resolveProducerOptions(given: ProducerOptions | undefined): Prod
 
 const notYet = () => 'absent: this version has no transactions'
 
-const rules: OptionRules<ProducerOptions & { transactionalId: unknown; transactionTimeoutMs: unknown }> =
-  {
-    acks: oneOf('all', 'leader', 'none'),
-    idempotent: boolean,
-    lingerMs: integer(0, 60_000),
-    maxBatchBytes: integer(1024, 15 * 2 ** 20),
-    maxBufferedBytes: integer(64 * 2 ** 10),
-    maxInFlight: integer(1, 100),
-    onFull: oneOf('wait', 'error'),
-    deliveryTimeoutMs: integer(1, 2 ** 31 - 1),
-    partitioner: callable,
-    compression: oneOf('none', 'gzip', 'lz4', 'snappy', 'zstd'),
-    transactionalId: notYet,
-    transactionTimeoutMs: notYet,
-  }
+const rules: OptionRules<
+  ProducerOptions & { transactionalId: unknown; transactionTimeoutMs: unknown }
+> = {
+  acks: oneOf('all', 'leader', 'none'),
+  idempotent: boolean,
+  lingerMs: integer(0, 60_000),
+  maxBatchBytes: integer(1024, 15 * 2 ** 20),
+  maxBufferedBytes: integer(64 * 2 ** 10),
+  maxInFlight: integer(1, 100),
+  onFull: oneOf('wait', 'error'),
+  deliveryTimeoutMs: integer(1, 2 ** 31 - 1),
+  partitioner: callable,
+  compression: oneOf('none', 'gzip', 'lz4', 'snappy', 'zstd'),
+  transactionalId: notYet,
+  transactionTimeoutMs: notYet,
+}

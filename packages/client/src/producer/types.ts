@@ -1,7 +1,8 @@
 // What a producer takes and gives: options, records, results.
-import type { HeadersInit, Parts, TopicLike } from '../topic/index.ts'
+
 import type { Writable } from 'node:stream'
 import type { MinikafkaError } from '@minikafka/protocol'
+import type { HeadersInit, Parts, TopicLike } from '../topic/index.ts'
 import type { Closable, Done, Emitter, TopicPartition, Wait } from '../words.ts'
 
 export type ProducerOptions = {
@@ -57,7 +58,11 @@ export type ProducerEvents = {
 }
 
 export interface Producer extends Closable, Emitter<ProducerEvents> {
-  send<T extends TopicLike>(topic: T, record: ProducerRecord<T>, wait?: Wait): Promise<RecordMetadata>
+  send<T extends TopicLike>(
+    topic: T,
+    record: ProducerRecord<T>,
+    wait?: Wait,
+  ): Promise<RecordMetadata>
   /** Answers in input order, or rejects with a PartialFailureError that has all results. */
   sendMany<T extends TopicLike>(
     topic: T,

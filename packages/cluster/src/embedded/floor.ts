@@ -47,11 +47,8 @@ export class FloorSlot {
     this.#floor = floor
     if (this.#timer !== undefined) return
     const waitMs = this.#writtenAtMs + WRITE_EVERY_MS - this.#env.clock.monotonicMs()
-    if (waitMs <= 0) return this.#write()
-    this.#timer = this.#env.clock.timer(waitMs, () => {
-      this.#timer = undefined
-      this.#write()
-    })
+    if (waitMs <= 0) this.#write()
+    else this.#timer = this.#env.clock.timer(waitMs, () => this.#writeLate())
   }
 
   async close(): Promise<void> {
@@ -60,6 +57,11 @@ export class FloorSlot {
     this.#write()
     await this.#writing
     await this.#file.close()
+  }
+
+  #writeLate(): void {
+    this.#timer = undefined
+    this.#write()
   }
 
   #write(): void {

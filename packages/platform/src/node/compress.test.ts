@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../assert.ts'
 import { compressCompliance } from '../compliance/compress.ts'
+import { bombs } from '../compliance/compress-samples.ts'
 import { nodeCompress } from './compress.ts'
 
 compressCompliance('node', nodeCompress)
@@ -11,13 +12,27 @@ test('a codec that was not prepared is a programmer error, not a broken input', 
   expect(() => compress.decompress('snappy', Buffer.from('x'), 10)).toThrow(AssertionError)
 })
 
-test('a CompressionError keeps what the library said as its cause', () => {
+test('what a codec meets in broken input stays the cause of the error', () => {
   const compress = nodeCompress()
-  try {
-    compress.decompress('gzip', Buffer.from('no gzip'), 100)
-    expect.unreachable()
-  } catch (error) {
-    expect((error as Error).message).toContain('broken gzip')
-    expect((error as Error).cause).toBeInstanceOf(Error)
+  expect(() => compress.decompress('gzip', Buffer.from('no gzip'), 100)).toThrow(
+    expect.objectContaining({
+      message: expect.stringContaining('broken gzip'),
+      cause: expect.objectContaining({ code: 'Z_DATA_ERROR' }),
+    }),
+  )
+})
+
+test('bombs cost no memory: twenty rounds of them leave the process as it was', async () => {
+  const compress = nodeCompress()
+  for (const name of ['snappy', 'lz4', 'zstd'] as const) await compress.prepare(name)
+  const all = bombs()
+  const explode = () => {
+    for (const { codec, input } of all) {
+      expect(() => compress.decompress(codec, input, 1024 * 1024)).toThrow()
+    }
   }
+  explode()
+  const before = process.memoryUsage.rss()
+  for (let round = 0; round < 20; round++) explode()
+  expect(process.memoryUsage.rss() - before).toBeLessThan(200 * 1024 * 1024)
 })

@@ -71,8 +71,8 @@ export class BatchReader {
     const headersStart = this.#position
     if (headerCount !== 0) this.#skipHeaders(headerCount)
     if (this.#position !== this.#limit) this.#refuse('does not end where its size says')
-    this.#setOffset(offsetDelta)
     this.#setTimestamp(timestampDelta)
+    this.#setOffset(offsetDelta)
     this.keyStart = keyStart
     this.keySize = keySize
     this.valueStart = valueStart

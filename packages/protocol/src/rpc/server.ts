@@ -1,22 +1,108 @@
 // Room 1 of the walk: bytes -> frame. Before it: socket bytes. After it: protocol/codec (room 2).
-import type { Env, Socket } from '@minikafka/platform'
+// Enters: accepted sockets. Leaves: one call to the service per request; answers go back as they come.
+//
+// Here: all connections of a listener, how many there may be, and one timer for all their deadlines. Each lives in
+// server-connection.ts; first-bytes.ts decides who is calling, frame-reader.ts cuts the stream into frames.
+import type { Env, Socket, Timer } from '@minikafka/platform'
+import { checkEveryMs } from './deadlines.ts'
 import type { ServerLimits } from './limits.ts'
+import { PeerConnection, type Surroundings } from './server-connection.ts'
 import type { MemoryAccount, ServerConnection, Service } from './service.ts'
 
 export class RpcServer {
-  constructor(_env: Env, _limits: ServerLimits, _memory: MemoryAccount, _service: Service) {}
+  readonly #common: Surroundings
+  readonly #connections = new Set<PeerConnection>()
+  readonly #countByHost = new Map<string, number>()
+  #nextId = 1
+  #timer: Timer | undefined
+  #closing = false
+  #allClosed: (() => void) | undefined
+  /** The one connection that may go on although the memory budget is used up. */
+  #favoured: PeerConnection | undefined
 
-  /** Serves one accepted socket; undefined: a limit on connections refused it. */
-  accept(_socket: Socket): ServerConnection | undefined {
-    throw new Error('being written')
+  constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
+    const left = (connection: PeerConnection) => this.#left(connection)
+    this.#common = { env, limits, memory, service, left }
+  }
+
+  /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
+  accept(socket: Socket): ServerConnection | undefined {
+    const reason = this.#closing ? 'the broker is closing' : this.#fullReason(socket.remote.host)
+    if (reason !== undefined) {
+      this.#common.service.refused?.(socket, 'limits', reason)
+      socket.destroy()
+      return undefined
+    }
+    const connection = new PeerConnection(this.#common, socket, this.#nextId++)
+    this.#connections.add(connection)
+    const { host } = socket.remote
+    this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1)
+    this.#timer ??= this.#checkLater()
+    socket.receive(connection)
+    return connection
   }
 
   get connectionCount(): number {
-    return 0
+    return this.#connections.size
   }
 
   /** Takes no more requests, lets those in flight finish for `finishMs`, then closes every connection. */
-  close(_options: { finishMs: number }): Promise<void> {
-    throw new Error('being written')
+  async close({ finishMs }: { readonly finishMs: number }): Promise<void> {
+    this.#closing = true
+    if (this.#connections.size === 0) return
+    const allClosed = new Promise<void>((resolve) => {
+      this.#allClosed = resolve
+    })
+    for (const connection of [...this.#connections]) connection.close()
+    const timer = this.#common.env.clock.timer(finishMs, () => {
+      for (const connection of [...this.#connections]) connection.destroy()
+    })
+    await allClosed
+    timer.cancel()
+  }
+
+  #fullReason(host: string): string | undefined {
+    const { connectionsMax, connectionsPerAddressMax } = this.#common.limits
+    if (this.#connections.size >= connectionsMax) return 'too many connections'
+    const ofHost = this.#countByHost.get(host) ?? 0
+    return ofHost >= connectionsPerAddressMax ? 'too many connections from this address' : undefined
+  }
+
+  #left(connection: PeerConnection): void {
+    this.#connections.delete(connection)
+    const { host } = connection.remote
+    const count = (this.#countByHost.get(host) ?? 0) - 1
+    if (count > 0) this.#countByHost.set(host, count)
+    else this.#countByHost.delete(host)
+    if (this.#connections.size > 0) return
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#allClosed?.()
+  }
+
+  // --- one timer for all -----------------------------------------------------------------------
+
+  #checkLater(): Timer {
+    const { env, limits } = this.#common
+    return env.clock.timer(checkEveryMs(limits), () => this.#check())
+  }
+
+  /** A look at every connection: at 10,000 of them less than a millisecond, once a second. */
+  #check(): void {
+    const { env, memory } = this.#common
+    const nowMs = env.clock.monotonicMs()
+    for (const connection of [...this.#connections]) connection.checkDeadlines(nowMs)
+    if (memory.full) this.#favourOne()
+    this.#timer = this.#connections.size > 0 ? this.#checkLater() : undefined
+  }
+
+  /**
+   * When the budget is filled by frames that are all cut off, none of them could ever be completed. So one connection
+   * at a time goes on above it, until a request of it is answered.
+   */
+  #favourOne(): void {
+    if (this.#favoured?.isFavoured) return
+    this.#favoured = [...this.#connections].find((connection) => connection.isStarved)
+    this.#favoured?.favour()
   }
 }

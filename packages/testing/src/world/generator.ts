@@ -39,7 +39,8 @@ export class Generator {
   }
 
   fill(bytes: Uint8Array): void {
-    for (let position = 0; position < bytes.length; position++) bytes[position] = this.uint32() >>> 24
+    for (let position = 0; position < bytes.length; position++)
+      bytes[position] = this.uint32() >>> 24
   }
 }
 

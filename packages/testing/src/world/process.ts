@@ -13,20 +13,25 @@ export type Resource = {
 /** `kill`: the kernel lives on and closes what was open. `powerCut`: nobody tells anybody anything. */
 export type Death = 'kill' | 'powerCut'
 
-export class Process {
+export type ProcessFacts = {
   readonly node: string
   readonly pid: number
   readonly startedAtMs: number
   /** Breaks ties among its events; its own, so that one more event on a node does not shift the others. */
   readonly ties: Generator
+  /** Whether its timers remember who asked for them. */
+  readonly namesTimers: boolean
+}
+
+export class Process {
+  readonly node: string
+  readonly facts: ProcessFacts
   #alive = true
   readonly #resources = new Set<Resource>()
 
-  constructor(node: string, pid: number, startedAtMs: number, ties: Generator) {
-    this.node = node
-    this.pid = pid
-    this.startedAtMs = startedAtMs
-    this.ties = ties
+  constructor(facts: ProcessFacts) {
+    this.node = facts.node
+    this.facts = facts
   }
 
   get alive(): boolean {

@@ -32,7 +32,9 @@ export class RunningHash {
   }
 
   digest(): string {
-    return [this.#high, this.#low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')
+    return [this.#high, this.#low]
+      .map((half) => (half >>> 0).toString(16).padStart(8, '0'))
+      .join('')
   }
 
   #mix(value: number): void {

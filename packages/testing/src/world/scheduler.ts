@@ -20,6 +20,8 @@ export type SchedulerOptions = {
   readonly turn: () => Promise<void>
   readonly realClock: Clock
   readonly hash: RunningHash
+  /** Sockets are real: what happens there is seen only by giving it real time. */
+  readonly realIo?: boolean | undefined
   /** Code under test threw where nobody could catch it. */
   readonly crashed: (process: Process | undefined, error: unknown) => void
   /** One line an event, to find where two runs part. */
@@ -33,6 +35,9 @@ type Wait = {
   readonly settle: (outcome: 'reached' | 'holds') => void
   readonly fail: (error: unknown) => void
 }
+
+/** Real time that real sockets get before virtual time moves on. */
+const REAL_IO_MS = 5
 
 export class Scheduler {
   readonly mode: ClockMode
@@ -77,8 +82,8 @@ export class Scheduler {
     run: () => void | Promise<void>,
   ): Event {
     assert(delayMs >= 0, 'an event lies in the future')
-    const tie = (process?.ties ?? this.#ties).uint32()
-    const origin = kind === 'timer' && this.mode === 'held' ? new Error(label) : undefined
+    const tie = (process?.facts.ties ?? this.#ties).uint32()
+    const named = kind === 'timer' && this.mode === 'held' && process?.facts.namesTimers !== false
     const event: Event = {
       atMs: this.nowMs + delayMs,
       tie,
@@ -86,7 +91,7 @@ export class Scheduler {
       label,
       process,
       kind,
-      origin,
+      origin: named ? new Error(label) : undefined,
       run: this.#closed || process?.alive === false ? undefined : run,
     }
     if (event.run === undefined) return event
@@ -147,6 +152,7 @@ export class Scheduler {
   }
 
   async #pump(): Promise<void> {
+    let rested = false
     while (!this.#closed) {
       await this.#options.turn()
       if (this.#closed) break
@@ -154,14 +160,28 @@ export class Scheduler {
       const event = this.#heap.peek()
       const stopMs = this.#firstStopMs()
       const atMs = Math.min(event?.atMs ?? Number.POSITIVE_INFINITY, stopMs)
-      if (atMs > this.#mayGoTo()) {
-        if (this.mode !== 'real' || atMs === Number.POSITIVE_INFINITY) break
-        await this.#sleep(atMs - this.#realNowMs())
-      } else if (event !== undefined && event.atMs <= stopMs) await this.#run(event)
-      else if (stopMs !== Number.POSITIVE_INFINITY) this.#reach(stopMs)
-      else break
+      const restMs = rested ? undefined : this.#restMs(atMs)
+      if (restMs !== undefined) {
+        await this.#sleep(restMs)
+        rested = this.mode !== 'real'
+        continue
+      }
+      rested = false
+      if (atMs > this.#mayGoTo()) break
+      if (event !== undefined && event.atMs <= stopMs) await this.#run(event)
+      else this.#reach(stopMs)
     }
     this.#pumping = false
+  }
+
+  /** How long to sleep for real before the next look; undefined: not at all. */
+  #restMs(atMs: number): number | undefined {
+    const { realIo } = this.#options
+    const ioMs = realIo && this.#waits.some((wait) => wait.holds) ? REAL_IO_MS : undefined
+    if (this.mode !== 'real') return atMs > this.#nowMs ? ioMs : undefined
+    const leftMs = atMs - this.#realNowMs()
+    if (leftMs <= 0 || atMs === Number.POSITIVE_INFINITY) return undefined
+    return Math.min(leftMs, ioMs ?? leftMs)
   }
 
   async #run(event: Event): Promise<void> {

@@ -14,7 +14,7 @@ export class DiskState {
   readonly locks = new Map<string, Process>()
   readonly #ground: Ground
   #capacityBytes = CAPACITY_BYTES
-  /** Invariant: what the files take, also those that are open and have no name any more. */
+  /** What the files take; what is written to a file that has no name any more is counted, too. */
   #usedBytes = 0
   #failingSyncCount = 0
   #stalledUntilMs = 0

@@ -3,7 +3,7 @@
 const CAPACITY_MIN = 512
 
 export class GrowingBytes {
-  #buffer = Buffer.alloc(0)
+  #buffer: Buffer = Buffer.alloc(0)
   #size = 0
 
   get size(): number {

@@ -2,7 +2,7 @@
 import { assert, type Disk, type File, type FileStat, type Lock } from '@minikafka/platform'
 import { type Ground, wallMs } from '../ground.ts'
 import type { Process } from '../process.ts'
-import type { DirectoryImage, Inode, SocketInode } from './directory-image.ts'
+import type { DirectoryImage, SocketInode } from './directory-image.ts'
 import type { DiskState } from './disk-state.ts'
 import { FileImage } from './file-image.ts'
 import { SimFile, settle } from './sim-file.ts'
@@ -125,7 +125,7 @@ export class SimDisk implements Disk {
       const image = this.#tree.directory('bind', directory)
       const key = namesOf(directory).join('/')
       const holder = this.#state.locks.get(key)
-      if (holder?.alive) return { heldBy: holder.pid }
+      if (holder?.alive) return { heldBy: holder.facts.pid }
       this.#state.locks.set(key, this.#process)
       const socket: SocketInode = { kind: 'other', size: 0, modifiedMs: this.#nowMs() }
       image.link('.lock', socket)
@@ -152,7 +152,8 @@ export class SimDisk implements Disk {
   #open(path: string, mode: 'create' | 'write' | 'read'): File {
     const { directory, name } = this.#tree.place('open', path)
     const found = directory.get(name)
-    const image = mode === 'create' ? this.#create(directory, name, found, path) : found
+    if (mode === 'create' && found !== undefined) throw diskError('EEXIST', 'open', path)
+    const image = mode === 'create' ? this.#create(directory, name) : found
     if (image === undefined) throw diskError('ENOENT', 'open', path)
     if (image.kind === 'directory') throw diskError('EISDIR', 'open', path)
     if (image.kind === 'other') throw diskError('ENXIO', 'open', path)
@@ -160,14 +161,7 @@ export class SimDisk implements Disk {
     return new SimFile(this.#ground, this.#process, this.#state, file)
   }
 
-  #create(
-    directory: DirectoryImage,
-    name: string,
-    found: Inode | undefined,
-    path: string,
-  ): FileImage {
-    if (found !== undefined) throw diskError('EEXIST', 'open', path)
-    if (this.#state.freeBytes === 0) throw diskError('ENOSPC', 'open', path)
+  #create(directory: DirectoryImage, name: string): FileImage {
     const image = new FileImage(this.#nowMs())
     directory.link(name, image)
     return image
@@ -189,10 +183,11 @@ export class SimDisk implements Disk {
       this.#state.take(-replaced.size)
     }
     if (source.directory === target.directory) {
-      return source.directory.rename(source.name, target.name, inode)
+      source.directory.rename(source.name, target.name, inode)
+    } else {
+      target.directory.link(target.name, inode)
+      source.directory.unlink(source.name)
     }
-    target.directory.link(target.name, inode)
-    source.directory.unlink(source.name)
   }
 
   #unlink(path: string): void {

@@ -122,7 +122,10 @@ export class SimFile implements File, Resource {
   #write(write: Write): void {
     this.#checkWritable('write')
     const growth = write.position + write.bytes.length - this.#image.size
-    if (growth <= this.#disk.freeBytes) return this.#put(write)
+    if (growth <= this.#disk.freeBytes) {
+      this.#put(write)
+      return
+    }
     // A full disk takes a part: some of what would have fitted is there.
     const fits = Math.max(0, write.bytes.length - growth + this.#disk.freeBytes)
     const size = this.#disk.dice.below(Math.min(fits, write.bytes.length) + 1)
@@ -172,7 +175,10 @@ function assertUntouched(buffers: readonly Uint8Array[], bytes: Buffer): void {
   let position = 0
   for (const buffer of buffers) {
     const sent = bytes.subarray(position, position + buffer.length)
-    assert(sent.equals(buffer), 'a buffer lent to append() stays as it was until the promise settles')
+    assert(
+      sent.equals(buffer),
+      'a buffer lent to append() stays as it was until the promise settles',
+    )
     position += buffer.length
   }
 }

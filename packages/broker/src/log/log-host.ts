@@ -1,0 +1,26 @@
+// What a log needs of the data directory it lies in. Enters: the directory's shared parts. Leaves: news of one log.
+import type { Env } from '@minikafka/platform'
+import type { IndexShelf } from './index-file.ts'
+import type { Tail } from './tail.ts'
+
+/** Shared by all logs of a data directory. */
+export type LogHost = IndexShelf & {
+  readonly env: Env
+  readonly tail: Tail
+}
+
+/** What one log tells its directory. */
+export type LogHooks = {
+  /** An fdatasync covers everything below `offset`: both floors may rise. */
+  durable(offset: number): void
+  /** A closed segment was synced: `recovery-point` is due. */
+  rolled(): void
+  /** Makes a higher log start durable; segments are removed after it. */
+  saveLogStart(offset: number): Promise<void>
+  /** Lowers both floors, durably, before the log is cut to `offset`. */
+  lowerFloor(offset: number): Promise<void>
+  /** The disk failed: the whole directory goes offline (REPLICATION 2.12.3). */
+  failed(error: Error): void
+  /** Something derived could not be written; it is tried again or rebuilt. */
+  warn(error: unknown, what: string): void
+}

@@ -1,0 +1,155 @@
+// What may go: whole segments from the front of a log, by time, by size, and below the log start.
+// Enters: the wall clock and the high watermark. Leaves: a new log start, made durable before any file is touched.
+import type { Timer } from '@minikafka/platform'
+import type { GroupCommit } from './group-commit.ts'
+import type { LogHooks, LogHost } from './log-host.ts'
+import type { LogState } from './log-state.ts'
+import type { LogWriter } from './log-writer.ts'
+import type { Segment } from './segment.ts'
+
+/** A jump of the wall clock against the monotonic one that is no drift: ages mean nothing for one check (trap T21). */
+const CLOCK_JUMP_MS = 60_000
+
+/** Ends the names of a removed segment's files until they go for good, so that readers who hold them finish. */
+export const DELETED_SUFFIX = '.deleted'
+
+export class Retention {
+  readonly #host: LogHost
+  readonly #hooks: LogHooks
+  readonly #state: LogState
+  readonly #writer: LogWriter
+  readonly #commit: GroupCommit
+  /** Wall clock minus monotonic clock at the last check. */
+  #clockSkewMs: number | undefined
+  /** Files that wait for file.delete.delay.ms. */
+  readonly #removals = new Set<Timer>()
+
+  constructor(
+    host: LogHost,
+    hooks: LogHooks,
+    state: LogState,
+    does: { writer: LogWriter; commit: GroupCommit },
+  ) {
+    this.#host = host
+    this.#hooks = hooks
+    this.#state = state
+    this.#writer = does.writer
+    this.#commit = does.commit
+  }
+
+  /** See `Log.applyRetention`. */
+  async apply(nowWallMs: number, highWatermark: number): Promise<number> {
+    await this.#raiseLogStart(await this.#expiredBelow(nowWallMs, highWatermark))
+    const count = await this.#removeSegments()
+    const { active, settings } = this.#state
+    const exceeds = settings.retentionBytes >= 0 && active.size > settings.retentionBytes
+    if (exceeds) await this.#writer.roll()
+    return count
+  }
+
+  /** See `Log.deleteBefore`. */
+  async deleteBefore(offset: number): Promise<void> {
+    if (offset > this.#state.logEndOffset) throw this.#state.outOfRange(offset)
+    await this.#raiseLogStart(offset)
+    await this.#removeSegments()
+  }
+
+  /** What still waits for its delay goes at the next start. */
+  stop(): void {
+    for (const timer of this.#removals) timer.cancel()
+    this.#removals.clear()
+  }
+
+  /**
+   * End of the last segment, counted from the front, that is too old or too much.
+   *
+   * Holds   no segment that reaches beyond `highWatermark`; by size never less than retention.bytes is left.
+   */
+  async #expiredBelow(nowWallMs: number, highWatermark: number): Promise<number> {
+    const mayJudgeAges = this.#clockIsSteady(nowWallMs)
+    const { segments, settings } = this.#state
+    let excessBytes = this.#state.sizeBytes - settings.retentionBytes
+    let expired = this.#state.logStartOffset
+    for (const segment of [...segments]) {
+      if (segment.size === 0 || segment.nextOffset > highWatermark) break
+      const tooMuch = settings.retentionBytes >= 0 && excessBytes >= segment.size
+      const goes =
+        tooMuch || segment.nextOffset <= expired || (mayJudgeAges && (await this.#isOld(segment, nowWallMs)))
+      if (!goes) break
+      excessBytes -= segment.size
+      expired = Math.max(expired, segment.nextOffset)
+    }
+    return expired
+  }
+
+  async #isOld(segment: Segment, nowWallMs: number): Promise<boolean> {
+    const { retentionMs } = this.#state.settings
+    if (retentionMs < 0) return false
+    return nowWallMs - (await this.#newestMs(segment)) > retentionMs
+  }
+
+  /** Largest timestamp; the time of the last write where no record has one. */
+  async #newestMs(segment: Segment): Promise<number> {
+    if (segment.maxTimestamp >= 0) return segment.maxTimestamp
+    const stat = await this.#host.env.disk.stat(segment.path)
+    return stat?.modifiedMs ?? Number.POSITIVE_INFINITY
+  }
+
+  #clockIsSteady(nowWallMs: number): boolean {
+    const skewMs = nowWallMs - this.#host.env.clock.monotonicMs()
+    const before = this.#clockSkewMs ?? skewMs
+    this.#clockSkewMs = skewMs
+    return Math.abs(skewMs - before) < CLOCK_JUMP_MS
+  }
+
+  /** Durable before a file goes: a restart must not find a log that begins with a hole. */
+  async #raiseLogStart(offset: number): Promise<void> {
+    if (offset <= this.#state.logStartOffset || this.#state.dead) return
+    await this.#hooks.saveLogStart(offset)
+    this.#state.logStartOffset = Math.max(this.#state.logStartOffset, offset)
+    this.#state.epochs.cutStart(this.#state.logStartOffset)
+  }
+
+  /** Removes the segments that end at or before the log start; the active one is closed first where it does. */
+  async #removeSegments(): Promise<number> {
+    const state = this.#state
+    if (state.active.nextOffset <= state.logStartOffset) await this.#writer.roll()
+    const isGone = ({ nextOffset }: Segment) => nextOffset <= state.logStartOffset
+    const gone = state.segments.slice(0, -1).filter(isGone)
+    const last = gone.at(-1)
+    if (last === undefined) return 0
+    // Whatever the policy: a sync of a file that is being removed would fail.
+    await this.#commit.until(last.nextOffset)
+    if (state.dead) return 0
+    state.segments = state.segments.filter((segment) => !gone.includes(segment))
+    const paths: string[] = []
+    for (const segment of gone) paths.push(...(await this.#renameAway(segment)))
+    await this.#host.env.disk.syncDirectory(state.directory)
+    this.#removeLater(paths)
+    return gone.length
+  }
+
+  async #renameAway(segment: Segment): Promise<string[]> {
+    const { env, files } = this.#host
+    await segment.forgetIndexes()
+    const renamed: string[] = []
+    for (const path of segment.paths) {
+      files.drop(path)
+      if ((await env.disk.stat(path)) === undefined) continue
+      await env.disk.rename(path, path + DELETED_SUFFIX)
+      renamed.push(path + DELETED_SUFFIX)
+    }
+    return renamed
+  }
+
+  #removeLater(paths: readonly string[]): void {
+    const { clock, disk } = this.#host.env
+    const timer = clock.timer(this.#state.settings.deleteDelayMs, () => {
+      this.#removals.delete(timer)
+      Promise.all(paths.map((path) => disk.removeFile(path))).catch((error: unknown) =>
+        this.#hooks.warn(error, 'files of removed segments are left until the next start'),
+      )
+    })
+    this.#removals.add(timer)
+  }
+}

@@ -1,0 +1,188 @@
+// The admin: asks for changes and descriptions, retries what heals, says the nearest name of what is not there.
+import type { Core, OptionRules } from '../core/index.ts'
+import { anything, boolean, checkOptions, integer, waitRules } from '../core/index.ts'
+import type { Done, OffsetSpec, TopicPartition, Wait } from '../words.ts'
+import { alterBrokerConfig, brokerConfig, describeCluster, logDirs } from './cluster.ts'
+import { offsetsOf } from './offsets.ts'
+import { Requests } from './requests.ts'
+import {
+  addPartitions,
+  alterTopic,
+  createTopic,
+  deleteRecords,
+  deleteTopic,
+  describeTopic,
+  listTopics,
+} from './topics.ts'
+import type {
+  Admin,
+  ClusterDescription,
+  Config,
+  ConfigEntry,
+  CreateTopicOptions,
+  LogDirDescription,
+  TopicDescription,
+} from './types.ts'
+
+export function openAdmin(core: Core): Admin {
+  return new CoreAdmin(core)
+}
+
+const createRules: OptionRules<CreateTopicOptions> = {
+  partitions: integer(1, 2 ** 31 - 1),
+  replicas: integer(1, 32_767),
+  config: anything,
+  ifNotExists: boolean,
+  validateOnly: boolean,
+}
+
+class CoreAdmin implements Admin {
+  readonly #core: Core
+  readonly #requests: Requests
+
+  constructor(core: Core) {
+    this.#core = core
+    this.#requests = new Requests(core)
+  }
+
+  async createTopic(
+    name: string,
+    options?: CreateTopicOptions,
+    wait?: Wait,
+  ): Promise<TopicDescription> {
+    const checked = checkOptions<CreateTopicOptions>('admin.createTopic', options, createRules)
+    return createTopic(
+      this.#requests,
+      name,
+      checked,
+      this.#deadline(wait, `creating topic '${name}'`),
+    )
+  }
+
+  async listTopics(
+    options?: { internal?: boolean | undefined },
+    wait?: Wait,
+  ): Promise<TopicDescription[]> {
+    const { internal = false } = checkOptions<{ internal?: boolean | undefined }>(
+      'admin.listTopics',
+      options,
+      { internal: boolean },
+    )
+    return listTopics(this.#requests, internal, this.#deadline(wait, 'listing topics'))
+  }
+
+  async describeTopic(name: string, wait?: Wait): Promise<TopicDescription> {
+    return describeTopic(this.#requests, name, this.#deadline(wait, `describing topic '${name}'`))
+  }
+
+  async alterTopic(
+    name: string,
+    change: {
+      set?: Config | undefined
+      delete?: readonly string[] | undefined
+      validateOnly?: boolean | undefined
+    },
+    wait?: Wait,
+  ): Done {
+    const rules = { set: anything, delete: anything, validateOnly: boolean }
+    const {
+      set = {},
+      delete: unset = [],
+      validateOnly = false,
+    } = checkOptions<typeof change>('admin.alterTopic', change, rules)
+    return alterTopic(
+      this.#requests,
+      name,
+      { set, unset, validateOnly },
+      this.#deadline(wait, `changing topic '${name}'`),
+    )
+  }
+
+  async addPartitions(name: string, total: number, wait?: Wait): Done {
+    return addPartitions(
+      this.#requests,
+      name,
+      total,
+      this.#deadline(wait, `growing topic '${name}'`),
+    )
+  }
+
+  async deleteTopic(name: string, options?: { ifExists?: boolean | undefined }, wait?: Wait): Done {
+    const { ifExists = false } = checkOptions<{ ifExists?: boolean | undefined }>(
+      'admin.deleteTopic',
+      options,
+      { ifExists: boolean },
+    )
+    return deleteTopic(
+      this.#requests,
+      name,
+      ifExists,
+      this.#deadline(wait, `deleting topic '${name}'`),
+    )
+  }
+
+  async deleteRecords(name: string, before: Readonly<Record<number, number>>, wait?: Wait): Done {
+    return deleteRecords(
+      this.#requests,
+      name,
+      before,
+      this.#deadline(wait, `deleting records of '${name}'`),
+    )
+  }
+
+  async offsets(
+    name: string,
+    at: OffsetSpec,
+    wait?: Wait,
+  ): Promise<(TopicPartition & { offset: number })[]> {
+    const deadline = this.#deadline(wait, `offsets of '${name}'`)
+    const found = await this.#requests.retry(deadline, async () => {
+      const info = await this.#core.metadata.topic(name, {
+        timeoutMs: Math.max(1, deadline.leftMs),
+        create: false,
+      })
+      const partitions = info.partitions.map(({ partition }) => partition)
+      try {
+        return await offsetsOf(this.#core, info, partitions, at, deadline)
+      } catch (error) {
+        await this.#core.metadata.refresh('an offset could not be found', [name])
+        throw error
+      }
+    })
+    return [...found]
+      .sort(([a], [b]) => a - b)
+      .map(([partition, offset]) => ({ topic: name, partition, offset }))
+  }
+
+  async cluster(wait?: Wait): Promise<ClusterDescription> {
+    return describeCluster(this.#requests, this.#deadline(wait, 'describing the cluster'))
+  }
+
+  async logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]> {
+    return logDirs(this.#requests, brokerId, this.#deadline(wait, 'describing data directories'))
+  }
+
+  async brokerConfig(brokerId?: number, wait?: Wait): Promise<ConfigEntry[]> {
+    return brokerConfig(this.#requests, brokerId, this.#deadline(wait, 'reading settings'))
+  }
+
+  async alterBrokerConfig(set: Config, brokerId?: number, wait?: Wait): Done {
+    return alterBrokerConfig(
+      this.#requests,
+      set,
+      brokerId,
+      this.#deadline(wait, 'changing settings'),
+    )
+  }
+
+  /** Holds nothing of its own: the connections are the client's. */
+  async close(): Done {}
+
+  async [Symbol.asyncDispose](): Done {}
+
+  #deadline(wait: Wait | undefined, what: string) {
+    checkOptions<Wait>('admin', wait, waitRules)
+    this.#core.throwIfClosed()
+    return this.#requests.deadline(wait, what)
+  }
+}

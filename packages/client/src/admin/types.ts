@@ -1,0 +1,120 @@
+// What an admin is asked and answers.
+import type { Closable, Done, OffsetSpec, TopicPartition, Wait } from '../words.ts'
+
+export type Config = Readonly<Record<string, string | number | boolean>>
+
+export type ConfigEntry = {
+  readonly name: string
+  readonly value: string | null
+  /** topic, dynamic, file, environment, flag or default. */
+  readonly origin: string
+  readonly readOnly: boolean
+  readonly about: string
+}
+
+export type PartitionDescription = {
+  readonly partition: number
+  /** -1: none. */
+  readonly leaderId: number
+  readonly leaderEpoch: number
+  readonly replicas: readonly number[]
+  readonly isr: readonly number[]
+}
+
+export type TopicDescription = {
+  readonly name: string
+  readonly topicId: string
+  readonly internal: boolean
+  readonly partitions: readonly PartitionDescription[]
+  /** In name order; empty in the answers of createTopic (validateOnly) and listTopics. */
+  readonly config: readonly ConfigEntry[]
+}
+
+export type BrokerDescription = {
+  readonly nodeId: number
+  readonly brokerEpoch: number
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+  readonly status: string
+  readonly version: string
+}
+
+export type ClusterDescription = {
+  readonly clusterId: string
+  readonly controllerId: number
+  readonly topicCount: number
+  readonly partitionCount: number
+  readonly brokers: readonly BrokerDescription[]
+}
+
+export type LogDirDescription = {
+  readonly brokerId: number
+  readonly path: string
+  /** What keeps it from working; absent: nothing. */
+  readonly error?: string
+  readonly totalBytes: number
+  readonly usableBytes: number
+  readonly topics: readonly {
+    readonly name: string
+    readonly topicId: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly sizeBytes: number
+      readonly segmentCount: number
+      readonly logStartOffset: number
+      readonly logEndOffset: number
+    }[]
+  }[]
+}
+
+export type CreateTopicOptions = {
+  readonly partitions?: number | undefined
+  readonly replicas?: number | undefined
+  readonly config?: Config | undefined
+  /** An existing topic of that name is described, whatever its settings. */
+  readonly ifNotExists?: boolean | undefined
+  /** Checks everything, creates nothing. */
+  readonly validateOnly?: boolean | undefined
+}
+
+/** Groups, users and transactions join with their APIs. */
+export interface Admin extends Closable {
+  /** Resolves when the first send needs no retry. */
+  createTopic(name: string, options?: CreateTopicOptions, wait?: Wait): Promise<TopicDescription>
+  listTopics(
+    options?: { readonly internal?: boolean | undefined },
+    wait?: Wait,
+  ): Promise<TopicDescription[]>
+  describeTopic(name: string, wait?: Wait): Promise<TopicDescription>
+  alterTopic(
+    name: string,
+    change: {
+      readonly set?: Config | undefined
+      readonly delete?: readonly string[] | undefined
+      readonly validateOnly?: boolean | undefined
+    },
+    wait?: Wait,
+  ): Done
+  /** `total`: how many there shall be in all. */
+  addPartitions(name: string, total: number, wait?: Wait): Done
+  deleteTopic(
+    name: string,
+    options?: { readonly ifExists?: boolean | undefined },
+    wait?: Wait,
+  ): Done
+  /** Deletes the records below an offset, by partition; -1: up to the high watermark. */
+  deleteRecords(name: string, before: Readonly<Record<number, number>>, wait?: Wait): Done
+  /** An offset of each partition; a time that nothing reaches: the end. */
+  offsets(
+    name: string,
+    at: OffsetSpec,
+    wait?: Wait,
+  ): Promise<(TopicPartition & { readonly offset: number })[]>
+  cluster(wait?: Wait): Promise<ClusterDescription>
+  logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]>
+  /** Default: the controller. */
+  brokerConfig(brokerId?: number, wait?: Wait): Promise<ConfigEntry[]>
+  /** Without a broker id: for the whole cluster. */
+  alterBrokerConfig(set: Config, brokerId?: number, wait?: Wait): Done
+}

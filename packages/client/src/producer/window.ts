@@ -1,0 +1,107 @@
+// The closed batches of one partition in their order: those that wait, and those that a broker has.
+// Holds: a batch keeps its place over all attempts; at most `maxInFlight` are attempted and not settled.
+import { assert } from '@minikafka/platform'
+import type { Batch } from './batch.ts'
+
+export class Window {
+  readonly #sizeMax: number
+  /** Invariant: `order` ascends. */
+  readonly #queue: Batch[] = []
+  /** Settled ones stay until their answer comes, or their connection dies. */
+  readonly #inFlight: Batch[] = []
+
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax
+  }
+
+  get empty(): boolean {
+    return this.#queue.length === 0 && this.#inFlight.length === 0
+  }
+
+  get queue(): readonly Batch[] {
+    return this.#queue
+  }
+
+  get inFlight(): readonly Batch[] {
+    return this.#inFlight
+  }
+
+  /** A batch closed now could go now. */
+  get hasRoom(): boolean {
+    return this.#queue.length === 0 && this.#inFlight.length < this.#sizeMax
+  }
+
+  add(batch: Batch): void {
+    this.#queue.push(batch)
+  }
+
+  /** The first in the queue, if it may go. */
+  next(): Batch | undefined {
+    const head = this.#queue[0]
+    if (head === undefined) return undefined
+    if (head.attempts > 0) return this.mayGo(head) ? head : undefined
+    return this.#unacknowledged < this.#sizeMax ? head : undefined
+  }
+
+  /** One that came too early for the broker waits until all before it have come back. */
+  mayGo(batch: Batch): boolean {
+    return !batch.outOfOrder || !this.#inFlight.some(({ order }) => order < batch.order)
+  }
+
+  /** An attempt begins. */
+  depart(batch: Batch): void {
+    assert(remove(this.#queue, batch), 'a batch departs from the queue')
+    batch.attempts++
+    batch.outOfOrder = false
+    this.#inFlight.push(batch)
+    assert(this.#unacknowledged <= this.#sizeMax, 'the window of a partition holds')
+  }
+
+  /** An attempt is over. */
+  land(batch: Batch): void {
+    assert(remove(this.#inFlight, batch), 'a batch lands once for each departure')
+  }
+
+  /** Back to its place, to be tried again. */
+  requeue(batch: Batch): void {
+    const index = this.#queue.findIndex(({ order }) => order > batch.order)
+    this.#queue.splice(index === -1 ? this.#queue.length : index, 0, batch)
+  }
+
+  /** It is settled: it is not sent (again). */
+  drop(batch: Batch): void {
+    remove(this.#queue, batch)
+  }
+
+  /** An attempted batch before this one is unsettled. */
+  hasEarlier(batch: Batch): boolean {
+    const earlier = ({ order, attempts, settled }: Batch) =>
+      order < batch.order && attempts > 0 && !settled
+    return this.#inFlight.some(earlier) || this.#queue.some(earlier)
+  }
+
+  /** The unsettled one that was begun first. */
+  oldest(): Batch | undefined {
+    let oldest = this.#queue[0]
+    for (const batch of this.#inFlight) {
+      if (!batch.settled && (oldest === undefined || batch.order < oldest.order)) oldest = batch
+    }
+    return oldest
+  }
+
+  get #unacknowledged(): number {
+    let count = this.#inFlight.length
+    for (const batch of this.#queue) {
+      if (batch.attempts === 0) break
+      count++
+    }
+    return count
+  }
+}
+
+function remove(list: Batch[], batch: Batch): boolean {
+  const index = list.indexOf(batch)
+  if (index === -1) return false
+  list.splice(index, 1)
+  return true
+}

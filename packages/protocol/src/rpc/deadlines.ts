@@ -1,0 +1,61 @@
+// The deadlines of a connection, as a pure question: which of them has passed? Source: SECURITY "Limits".
+import type { ServerLimits } from './limits.ts'
+
+/** Times are monotonic milliseconds. */
+export type Progress = {
+  /** `waiting`: the first frame is not whole. `open`: served. `ending`: FIN is sent or due. */
+  readonly stage: 'waiting' | 'open' | 'ending' | 'ended'
+  /** Since when the peer has taken nothing; undefined: it has taken all. */
+  readonly unsentSinceMs: number | undefined
+  /** Bytes of the frame that is arriving; 0: none is. */
+  readonly partialSize: number
+  readonly frameBeganMs: number
+  /** When bytes came, or an answer was given or taken. */
+  readonly activeMs: number
+  readonly inFlight: number
+  /** We do not read: the peer cannot be late. */
+  readonly isPaused: boolean
+}
+
+/** After FIN: how long the peer may take to read the last answer and close. */
+const LINGER_MS = 5000
+
+/** `idle` ends politely; `lingering` is cut off without a word; any other sentence says what the peer failed to do. */
+export function overdue(
+  progress: Progress,
+  limits: ServerLimits,
+  nowMs: number,
+): 'idle' | 'lingering' | { readonly failure: string } | undefined {
+  const { stage, unsentSinceMs, partialSize, inFlight } = progress
+  if (unsentSinceMs !== undefined) {
+    return nowMs - unsentSinceMs > limits.slowReaderMs
+      ? failed('took no answer in time')
+      : undefined
+  }
+  if (stage === 'ended') return nowMs - progress.activeMs > LINGER_MS ? 'lingering' : undefined
+  if (stage === 'ending' || progress.isPaused) return undefined
+  const frameMs = nowMs - progress.frameBeganMs
+  if (stage === 'waiting' && frameMs > limits.firstFrameMs) {
+    return failed('sent no first frame in time')
+  }
+  if (partialSize > 0) {
+    const allowedMs = limits.frameMs + (partialSize / limits.frameBytesPerSecond) * 1000
+    return frameMs > allowedMs ? failed('sent a frame too slowly') : undefined
+  }
+  const isIdle = stage === 'open' && inFlight === 0 && nowMs - progress.activeMs > limits.idleMs
+  return isIdle ? 'idle' : undefined
+}
+
+function failed(failure: string) {
+  return { failure }
+}
+
+const CHECK_MS_MAX = 1000
+const CHECK_MS_MIN = 10
+
+/** How often to ask: ten times within the shortest deadline, at most once a second. */
+export function checkEveryMs(limits: ServerLimits): number {
+  const { idleMs, firstFrameMs, frameMs, slowReaderMs } = limits
+  const shortestMs = Math.min(idleMs, firstFrameMs, frameMs, slowReaderMs)
+  return Math.max(CHECK_MS_MIN, Math.min(CHECK_MS_MAX, shortestMs / 10))
+}

@@ -1,0 +1,44 @@
+// Answers on their way out: counted until the kernel has them. Enters: gather lists. Leaves: how much is unsent.
+import type { Clock, Socket } from '@minikafka/platform'
+import { frameSize } from '../codec/index.ts'
+import type { MemoryAccount } from './service.ts'
+
+export class Outbox {
+  readonly #clock: Clock
+  readonly #socket: Socket
+  readonly #memory: MemoryAccount
+  readonly #sent: () => void
+  #unsentBytes = 0
+  #progressMs = 0
+
+  /** `sent` is called each time that the kernel took an answer, or the socket died. */
+  constructor(clock: Clock, socket: Socket, memory: MemoryAccount, sent: () => void) {
+    this.#clock = clock
+    this.#socket = socket
+    this.#memory = memory
+    this.#sent = sent
+  }
+
+  get unsentBytes(): number {
+    return this.#unsentBytes
+  }
+
+  /** Monotonic: since when the peer has taken nothing of what waits for it. Meaningful while something is unsent. */
+  get progressMs(): number {
+    return this.#progressMs
+  }
+
+  /** The buffers are lent until the kernel has them; the account is charged until then. */
+  send(buffers: readonly Uint8Array[]): void {
+    const size = frameSize(buffers)
+    if (this.#unsentBytes === 0) this.#progressMs = this.#clock.monotonicMs()
+    this.#unsentBytes += size
+    this.#memory.charge(size)
+    this.#socket.send(buffers, () => {
+      this.#progressMs = this.#clock.monotonicMs()
+      this.#unsentBytes -= size
+      this.#memory.release(size)
+      this.#sent()
+    })
+  }
+}

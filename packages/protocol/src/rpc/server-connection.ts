@@ -1,0 +1,462 @@
+// One connection of a server: its life, its limits, its calls. Room 1 works here, server.ts keeps them all.
+// Enters: bytes from the socket. Leaves: calls to the service in order of arrival, answers as they come.
+import type { Address, Env, Receiver, Socket } from '@minikafka/platform'
+import type { ApiName, Apis } from '../apis/index.ts'
+import {
+  type DecodedRequest,
+  decodeRequest,
+  encodeError,
+  encodeResponse,
+  type RefusedFrame,
+} from '../codec/index.ts'
+import type { RequestOf } from '../define.ts'
+import { isMinikafkaError, MinikafkaError } from '../errors.ts'
+import { printableName } from './client-name.ts'
+import { overdue, type Progress } from './deadlines.ts'
+import { farewells, firstBytes } from './first-bytes.ts'
+import { FrameReader } from './frame-reader.ts'
+import type { ServerLimits } from './limits.ts'
+import { Outbox } from './outbox.ts'
+import type {
+  AnyResponse,
+  MemoryAccount,
+  RefusalReason,
+  ServerCall,
+  ServerConnection,
+  Service,
+} from './service.ts'
+
+/** Requests for APIs that do not exist, after which a connection is closed (SECURITY, row 12). */
+const UNKNOWN_APIS_MAX = 10
+/** A connection that has been silent for so long gives its slab back. */
+const TRIM_MS = 5000
+
+/** What all connections of a server have in common. */
+export type Surroundings = {
+  readonly env: Env
+  readonly limits: ServerLimits
+  readonly memory: MemoryAccount
+  readonly service: Service
+  /** Called once, when the connection is gone. */
+  readonly left: (connection: PeerConnection) => void
+}
+
+/**
+ * `begin`: who is calling? `first`: ApiVersions is due. `open`: served. `finishing`: what is in flight is answered,
+ * nothing more is read. `ended`: FIN is sent. `closed`: gone.
+ */
+type Phase = 'begin' | 'first' | 'open' | 'finishing' | 'ended' | 'closed'
+
+export class PeerConnection implements ServerConnection, Receiver {
+  readonly id: number
+  clientName = ''
+  clientVersion = ''
+  clientId = ''
+  readonly #common: Surroundings
+  readonly #socket: Socket
+  readonly #reader: FrameReader
+  readonly #outbox: Outbox
+  #phase: Phase = 'begin'
+  #state: Map<string, unknown> | undefined
+  #aborter: AbortController | undefined
+
+  /** Invariant: 0 <= inFlight <= requestsInFlightMax. */
+  #inFlight = 0
+  #unknownApis = 0
+  #greeted = false
+  #peerEnded = false
+  #pumpIsDue = false
+  #paused = false
+  #pausedAtMs = 0
+  #favoured = false
+  #stopWaitingForRoom: (() => void) | undefined
+
+  /** Monotonic: when bytes came; when the frame that is arriving began; when bytes came, or answers went. */
+  #heardMs: number
+  #frameBeganMs: number
+  #activeMs: number
+
+  constructor(common: Surroundings, socket: Socket, id: number) {
+    const { env, limits, memory } = common
+    this.#common = common
+    this.#socket = socket
+    this.id = id
+    this.#reader = new FrameReader(limits.firstFrameBytesMax, memory)
+    this.#outbox = new Outbox(env.clock, socket, memory, () => this.#sent())
+    this.#heardMs = env.clock.monotonicMs()
+    this.#frameBeganMs = this.#heardMs
+    this.#activeMs = this.#heardMs
+  }
+
+  get remote(): Address {
+    return this.#socket.remote
+  }
+
+  get local(): Address {
+    return this.#socket.local
+  }
+
+  get state(): Map<string, unknown> {
+    this.#state ??= new Map()
+    return this.#state
+  }
+
+  get signal(): AbortSignal {
+    this.#aborter ??= new AbortController()
+    if (this.#phase === 'closed') this.#aborter.abort()
+    return this.#aborter.signal
+  }
+
+  close(): void {
+    this.#finish()
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  // --- bytes in --------------------------------------------------------------------------------
+
+  target(): Uint8Array {
+    return this.#reader.target()
+  }
+
+  received(size: number): void {
+    const isNew = this.#phase === 'open' && this.#reader.partialSize === 0
+    this.#reader.received(size)
+    if (!this.#isServed()) return
+    this.#heardMs = this.#nowMs()
+    this.#activeMs = this.#heardMs
+    if (isNew) this.#frameBeganMs = this.#heardMs
+    this.#pump()
+  }
+
+  ended(): void {
+    this.#peerEnded = true
+    if (this.#isServed()) this.#pump()
+  }
+
+  closed(): void {
+    this.#phase = 'closed'
+    this.#reader.close()
+    this.#stopWaitingForRoom?.()
+    this.#favoured = false
+    this.#aborter?.abort()
+    this.#common.left(this)
+    if (this.#greeted) this.#common.service.closed?.(this)
+  }
+
+  #isServed(): boolean {
+    return this.#phase === 'begin' || this.#phase === 'first' || this.#phase === 'open'
+  }
+
+  /** Serves what has arrived, one slice of it: other connections keep their latency (SECURITY, row 69). */
+  #pump(): void {
+    if (this.#phase === 'begin') this.#begin()
+    let taken = 0
+    while (taken < this.#common.limits.requestsInFlightMax && this.#mayServe()) {
+      const frame = this.#nextFrame()
+      if (frame === undefined) break
+      taken++
+      this.#serve(frame)
+    }
+    if (taken > 0) this.#frameBeganMs = this.#heardMs
+    const isMore = this.#isServed() && this.#reader.hasNext
+    if (isMore && this.#mayServe()) this.#pumpSoon()
+    if (!isMore && this.#peerEnded) this.#finish()
+    this.#adjustReading()
+  }
+
+  #mayServe(): boolean {
+    const { limits } = this.#common
+    return (
+      (this.#phase === 'first' || this.#phase === 'open') &&
+      this.#inFlight < limits.requestsInFlightMax &&
+      this.#outbox.unsentBytes < limits.unsentBytesMax
+    )
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumpIsDue) return
+    this.#pumpIsDue = true
+    this.#common.env.clock.soon(() => {
+      this.#pumpIsDue = false
+      if (this.#isServed()) this.#pump()
+    })
+  }
+
+  #nextFrame(): Buffer | undefined {
+    try {
+      return this.#reader.next()
+    } catch (error) {
+      if (!isMinikafkaError(error)) throw error
+      this.#refuse('malformed', error)
+      return undefined
+    }
+  }
+
+  // --- how it begins ---------------------------------------------------------------------------
+
+  #begin(): void {
+    const kind = firstBytes(this.#reader.pending())
+    if (kind === 'minikafka') this.#phase = 'first'
+    else if (kind !== 'undecided')
+      this.#sendAway(kind, farewells[kind].detail, farewells[kind].answer)
+  }
+
+  #sendAway(reason: RefusalReason, detail: string, answer: readonly Uint8Array[]): void {
+    this.#common.service.refused?.(this, reason, detail)
+    if (answer.length > 0) this.#outbox.send(answer)
+    this.#finish()
+  }
+
+  /** Answers, then closes: the stream may be out of step. */
+  #refuse(reason: RefusalReason, error: MinikafkaError, correlationId = -1): void {
+    this.#sendAway(reason, error.message, encodeError(correlationId, error))
+  }
+
+  // --- calls -----------------------------------------------------------------------------------
+
+  #serve(frame: Buffer): void {
+    const decoded = decodeRequest(frame, this.#common.limits.bodyDepthMax)
+    if (decoded.kind === 'request' && decoded.api !== 'apiVersions' && this.#phase === 'open') {
+      this.#call(new Call(this, frame, this.#heardMs, decoded))
+      return
+    }
+    this.#common.memory.release(frame.length)
+    if (decoded.kind === 'refused') this.#answerRefused(decoded)
+    else if (decoded.api === 'apiVersions') this.#greet(decoded)
+    else {
+      const message = 'The first request of a connection is ApiVersions.'
+      const error = new MinikafkaError('INVALID_REQUEST', { message })
+      this.#refuse('malformed', error, decoded.correlationId)
+    }
+  }
+
+  #greet(frame: {
+    readonly version: number
+    readonly correlationId: number
+    readonly request: RequestOf<Apis['apiVersions']>
+  }): void {
+    const { request, version, correlationId } = frame
+    this.clientName = printableName(request.clientName)
+    this.clientVersion = printableName(request.clientVersion)
+    this.clientId = printableName(request.clientId)
+    this.#phase = 'open'
+    this.#greeted = true
+    this.#reader.frameBytesMax = this.#common.limits.frameBytesMax
+    const hello = this.#common.service.hello(this)
+    this.#outbox.send(encodeResponse('apiVersions', version, correlationId, hello))
+  }
+
+  #answerRefused({ reason, correlationId, error }: RefusedFrame): void {
+    if (reason === 'unknown-api') this.#unknownApis++
+    const stays =
+      this.#phase === 'open' && reason !== 'malformed' && this.#unknownApis < UNKNOWN_APIS_MAX
+    if (stays) this.#outbox.send(encodeError(correlationId, error))
+    else this.#refuse('malformed', error, correlationId)
+  }
+
+  #call(call: Call): void {
+    this.#inFlight++
+    served(this.#common.service, call as ServerCall).then(
+      (response) => this.#settle(call, response),
+      (error: unknown) => this.#settleFailed(call, error),
+    )
+  }
+
+  #settle(call: Call, response: AnyResponse | undefined): void {
+    if (response !== undefined && this.#isAnswered()) {
+      const { api, version, correlationId } = call
+      try {
+        this.#outbox.send(encodeResponse(api, version, correlationId, response as never))
+      } catch (error) {
+        this.#answerFailed(call, unsendable(error))
+      }
+    }
+    this.#release(call)
+  }
+
+  #settleFailed(call: Call, error: unknown): void {
+    this.#answerFailed(call, error)
+    this.#release(call)
+  }
+
+  #answerFailed(call: Call, error: unknown): void {
+    const isExpected = isMinikafkaError(error)
+    const answer = isExpected ? error : new MinikafkaError('UNKNOWN_SERVER_ERROR')
+    if (!isExpected) this.#common.service.unexpected(error, call as ServerCall)
+    if (this.#isAnswered()) this.#outbox.send(encodeError(call.correlationId, answer))
+    if (!isExpected) this.#finish()
+  }
+
+  #isAnswered(): boolean {
+    return this.#phase !== 'closed' && this.#phase !== 'ended'
+  }
+
+  #release(call: Call): void {
+    this.#inFlight--
+    this.#favoured = false
+    this.#activeMs = this.#nowMs()
+    this.#common.memory.release(call.frame.length)
+    if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
+    this.#goOn()
+  }
+
+  /** After an answer: what waited for it may be served, in a later turn, and the socket be read. */
+  #goOn(): void {
+    if (!this.#isServed()) return
+    if (this.#reader.hasNext || this.#peerEnded) this.#pumpSoon()
+    else this.#adjustReading()
+  }
+
+  #sent(): void {
+    this.#activeMs = this.#nowMs()
+    this.#goOn()
+  }
+
+  // --- the end ---------------------------------------------------------------------------------
+
+  /** Takes no more requests; what is in flight is answered, then FIN. What still comes is read and forgotten. */
+  #finish(): void {
+    if (!this.#isServed()) return
+    this.#phase = 'finishing'
+    this.#reader.discard()
+    this.#adjustReading()
+    if (this.#inFlight === 0) this.#end()
+  }
+
+  #end(): void {
+    this.#phase = 'ended'
+    this.#activeMs = this.#nowMs()
+    this.#socket.end()
+  }
+
+  // --- limits ----------------------------------------------------------------------------------
+
+  /** Paused in the middle of a frame because the memory budget is used up, and for nothing else. */
+  get isStarved(): boolean {
+    return this.#paused && this.#stopWaitingForRoom !== undefined && this.#reader.partialSize > 0
+  }
+
+  get isFavoured(): boolean {
+    return this.#favoured
+  }
+
+  /** May go on above the budget until one request of it is answered: else frames cut off could wait for each other. */
+  favour(): void {
+    this.#favoured = true
+    this.#adjustReading()
+  }
+
+  #adjustReading(): void {
+    const isServed = this.#isServed()
+    const isBusy =
+      isServed && (this.#reader.hasNext || (this.#phase === 'open' && !this.#mayServe()))
+    const isStarved = isServed && !isBusy && !this.#favoured && this.#common.memory.full
+    this.#waitForRoom(isStarved)
+    if (isBusy || isStarved) this.#pause()
+    else this.#resume()
+  }
+
+  #waitForRoom(isStarved: boolean): void {
+    if (isStarved) {
+      this.#stopWaitingForRoom ??= this.#common.memory.onRoom(() => this.#adjustReading())
+    } else {
+      this.#stopWaitingForRoom?.()
+      this.#stopWaitingForRoom = undefined
+    }
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#pausedAtMs = this.#nowMs()
+    this.#socket.pause()
+  }
+
+  #resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    // What we did not read, the peer could not send: its deadline moves.
+    this.#frameBeganMs += this.#nowMs() - this.#pausedAtMs
+    this.#socket.resume()
+  }
+
+  /** Called a few times within the shortest deadline, for all connections in one go. */
+  checkDeadlines(nowMs: number): void {
+    const { limits, service } = this.#common
+    const due = overdue(this.#progress(), limits, nowMs)
+    if (due === 'idle') this.#finish()
+    else if (due === 'lingering') this.#socket.destroy()
+    else if (due !== undefined) {
+      service.refused?.(this, 'limits', due.failure)
+      this.#socket.destroy()
+    } else if (nowMs - this.#activeMs > TRIM_MS) this.#reader.trim()
+  }
+
+  #progress(): Progress {
+    return {
+      stage: STAGES[this.#phase],
+      unsentSinceMs: this.#outbox.unsentBytes > 0 ? this.#outbox.progressMs : undefined,
+      partialSize: this.#isServed() ? this.#reader.partialSize : 0,
+      frameBeganMs: this.#frameBeganMs,
+      activeMs: this.#activeMs,
+      inFlight: this.#inFlight,
+      isPaused: this.#paused,
+    }
+  }
+
+  #nowMs(): number {
+    return this.#common.env.clock.monotonicMs()
+  }
+}
+
+const STAGES = {
+  begin: 'waiting',
+  first: 'waiting',
+  open: 'open',
+  finishing: 'ending',
+  ended: 'ended',
+  closed: 'ended',
+} as const
+
+/** One request being served. Its signal is the connection's, made when first asked for. */
+class Call {
+  readonly connection: PeerConnection
+  readonly frame: Uint8Array
+  readonly receivedAtMs: number
+  readonly api: ApiName
+  readonly version: number
+  readonly correlationId: number
+  readonly request: unknown
+
+  constructor(
+    connection: PeerConnection,
+    frame: Uint8Array,
+    receivedAtMs: number,
+    decoded: Exclude<DecodedRequest, RefusedFrame>,
+  ) {
+    this.connection = connection
+    this.frame = frame
+    this.receivedAtMs = receivedAtMs
+    this.api = decoded.api
+    this.version = decoded.version
+    this.correlationId = decoded.correlationId
+    this.request = decoded.request
+  }
+
+  get signal(): AbortSignal {
+    return this.connection.signal
+  }
+}
+
+/** A service that throws at once failed like one that rejects. */
+async function served(service: Service, call: ServerCall): Promise<AnyResponse | undefined> {
+  return service.serve(call)
+}
+
+/** A response that does not fit its definition is a fault of the service. */
+function unsendable(error: unknown): Error {
+  return new Error('the response does not fit the definition of its API', { cause: error })
+}

@@ -1,0 +1,228 @@
+// One direction of a connection: an ordered stream of bytes, cut and joined as the seed says.
+// Enters: what one socket sends. Leaves: the same bytes, in order, in other pieces, later.
+import { assert } from '@minikafka/platform'
+import type { Ground } from '../ground.ts'
+import type { SimSocket } from './sim-socket.ts'
+import type { Wires } from './wires.ts'
+
+type Done = ((error?: Error) => void) | undefined
+
+/** Given to `send`; `takenSize` of it are in the kernel. */
+type Sending = {
+  readonly bytes: Buffer
+  readonly lent: readonly Uint8Array[]
+  readonly done: Done
+  takenSize: number
+}
+
+/** In the kernel: on the wire, or arrived and not yet read. */
+type Segment = { readonly bytes: Buffer; readonly arrivesAtMs: number }
+
+/** What a real socket hands over at once, at most. */
+const CHUNK_BYTES_MAX = 65_536
+
+export class Pipe {
+  readonly #ground: Ground
+  readonly #wires: Wires
+  readonly #from: SimSocket
+  readonly #to: SimSocket
+  readonly #windowBytes: number
+  readonly #sending: Sending[] = []
+  readonly #segments: Segment[] = []
+  #queuedBytes = 0
+  #kernelBytes = 0
+  #lastArrivalMs = 0
+  #delivering = false
+  /** The sender said that nothing follows; `'delivered'` once the receiver knows. */
+  #fin: 'no' | 'queued' | 'delivered' = 'no'
+  #broken = false
+  /** The receiver is gone, its kernel is not: bytes are answered by a reset. */
+  #abandoned = false
+
+  constructor(ground: Ground, wires: Wires, from: SimSocket, to: SimSocket) {
+    this.#ground = ground
+    this.#wires = wires
+    this.#from = from
+    this.#to = to
+    this.#windowBytes = wires.drawWindowBytes()
+  }
+
+  /** Not yet taken by the kernel. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Taken by the kernel and not yet read. */
+  get kernelBytes(): number {
+    return this.#kernelBytes
+  }
+
+  /** Nothing more will be sent, and the kernel has it all. */
+  get drained(): boolean {
+    return this.#fin !== 'no' && this.#sending.length === 0
+  }
+
+  get finishing(): boolean {
+    return this.#fin !== 'no'
+  }
+
+  /** The receiver knows that nothing more comes. */
+  get ended(): boolean {
+    return this.#fin === 'delivered'
+  }
+
+  send(buffers: readonly Uint8Array[], done: Done): void {
+    const bytes = Buffer.concat(buffers)
+    this.#ground.hash.bytes(bytes)
+    this.#sending.push({ bytes, lent: buffers, done, takenSize: 0 })
+    this.#queuedBytes += bytes.length
+    this.#take()
+  }
+
+  finish(): void {
+    if (this.#fin !== 'no') return
+    this.#fin = 'queued'
+    this.#deliverSoon()
+  }
+
+  /** The receiver can take more, or the wire carries again. */
+  resume(): void {
+    this.#take()
+    this.#deliverSoon()
+  }
+
+  /** What the kernel did not take yet is lost; whoever waits for it is told. */
+  failSending(error: Error): void {
+    for (const { done } of this.#sending.splice(0)) this.#report(done, () => done?.(error))
+    this.#queuedBytes = 0
+  }
+
+  /** What is on its way is lost, too. */
+  break(error: Error): void {
+    this.#broken = true
+    this.failSending(error)
+    this.#segments.length = 0
+    this.#kernelBytes = 0
+  }
+
+  /** The receiving end closed without reading on. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#segments.length = 0
+    this.#kernelBytes = 0
+    this.#take()
+  }
+
+  #take(): void {
+    while (!this.#broken && this.#kernelBytes < this.#windowBytes) {
+      const sending = this.#sending[0]
+      if (sending === undefined) break
+      const room = this.#windowBytes - this.#kernelBytes
+      const bytes = sending.bytes.subarray(sending.takenSize, sending.takenSize + room)
+      sending.takenSize += bytes.length
+      this.#queuedBytes -= bytes.length
+      this.#put(bytes)
+      if (sending.takenSize === sending.bytes.length) this.#taken(sending)
+    }
+    if (this.drained) this.#from.closeIfDone()
+  }
+
+  #put(bytes: Buffer): void {
+    if (bytes.length === 0) return
+    if (this.#abandoned) {
+      this.#from.resetSoon('ECONNRESET')
+      return
+    }
+    const delayMs = this.#wires.drawDelayMs(this.#from.node, this.#to.node)
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#ground.scheduler.nowMs + delayMs)
+    this.#segments.push({ bytes, arrivesAtMs: this.#lastArrivalMs })
+    this.#kernelBytes += bytes.length
+    this.#deliverSoon()
+  }
+
+  #taken({ bytes, lent, done }: Sending): void {
+    this.#sending.shift()
+    this.#report(done, () => {
+      assertUntouched(lent, bytes)
+      done?.()
+    })
+  }
+
+  #report(done: Done, run: () => void): void {
+    if (done === undefined) return
+    this.#ground.scheduler.schedule(this.#from.process, 'io', 'net sent', 0, run)
+  }
+
+  #deliverSoon(): void {
+    const first = this.#segments[0]
+    if (this.#delivering || this.#stopped) return
+    // FIN travels even while the reader pauses; bytes wait in the window.
+    if (first !== undefined ? !this.#to.takesBytes : this.#fin !== 'queued') return
+    this.#delivering = true
+    const { scheduler } = this.#ground
+    const delayMs = Math.max(0, (first?.arrivesAtMs ?? this.#lastArrivalMs) - scheduler.nowMs)
+    scheduler.schedule(this.#to.process, 'io', 'net deliver', delayMs, () => this.#deliver())
+  }
+
+  #deliver(): void {
+    this.#delivering = false
+    if (this.#stopped) return
+    if (this.#segments.length > 0) {
+      if (this.#to.takesBytes) this.#deliverChunk()
+    } else if (this.#fin === 'queued' && this.drained) {
+      this.#fin = 'delivered'
+      this.#to.peerEnded()
+    }
+    this.resume()
+  }
+
+  #deliverChunk(): void {
+    const arrivedBytes = this.#arrivedBytes()
+    let leftSize = this.#wires.drawChunkSize(Math.min(CHUNK_BYTES_MAX, arrivedBytes))
+    while (leftSize > 0 && this.#to.open && !this.#broken) {
+      const target = this.#to.target()
+      assert(target.length > 0, 'target() gives free memory')
+      const size = this.#moveInto(target.subarray(0, Math.min(leftSize, target.length)))
+      leftSize -= size
+      this.#to.received(size)
+    }
+  }
+
+  get #stopped(): boolean {
+    if (this.#broken || this.#to.dark) return true
+    return !this.#wires.carries(this.#from.node, this.#to.node)
+  }
+
+  #arrivedBytes(): number {
+    const { nowMs } = this.#ground.scheduler
+    let size = 0
+    for (const segment of this.#segments) {
+      if (segment.arrivesAtMs > nowMs || size >= CHUNK_BYTES_MAX) break
+      size += segment.bytes.length
+    }
+    return size
+  }
+
+  #moveInto(target: Uint8Array): number {
+    let filled = 0
+    while (filled < target.length) {
+      const segment = this.#segments[0] as Segment
+      const part = segment.bytes.subarray(0, target.length - filled)
+      target.set(part, filled)
+      filled += part.length
+      if (part.length === segment.bytes.length) this.#segments.shift()
+      else this.#segments[0] = { ...segment, bytes: segment.bytes.subarray(part.length) }
+    }
+    this.#kernelBytes -= filled
+    return filled
+  }
+}
+
+function assertUntouched(lent: readonly Uint8Array[], bytes: Buffer): void {
+  let position = 0
+  for (const buffer of lent) {
+    const sent = bytes.subarray(position, position + buffer.length)
+    assert(sent.equals(buffer), 'a buffer lent to send() stays as it was until done() is called')
+    position += buffer.length
+  }
+}

@@ -1,0 +1,122 @@
+// One node of a world: a disk that outlives its processes, and those that run on it.
+import { type Env, lineLogger } from '@minikafka/platform'
+import { DiskState } from './disk/disk-state.ts'
+import { SimDisk } from './disk/sim-disk.ts'
+import { Generator } from './generator.ts'
+import { type Ground, wallMs } from './ground.ts'
+import { hostDisk } from './host/host-disk.ts'
+import { type HostSockets, hostNetwork } from './host/host-network.ts'
+import type { LogLines } from './log-lines.ts'
+import { SimNetwork } from './network/sim-network.ts'
+import type { Wires } from './network/wires.ts'
+import { type Death, Process } from './process.ts'
+import { SimClock } from './sim-clock.ts'
+import { simCompress } from './sim-compress.ts'
+import { type ProgramOptions, SimProgram } from './sim-program.ts'
+import { SimRandom } from './sim-random.ts'
+
+/** What a node is made of, besides itself. */
+export type Surroundings = {
+  readonly ground: Ground
+  readonly wires: Wires
+  readonly lines: LogLines
+  readonly hostSockets: HostSockets
+  /** This machine's. */
+  readonly real: Env
+  readonly logLevel: string
+  /** Numbers of processes are drawn in order of their start. */
+  readonly nextPid: () => number
+  /** A process ended itself. */
+  readonly exited: (process: Process, code: number) => void
+}
+
+export type ProcessOptions = ProgramOptions & {
+  /** The disk of this machine instead of the node's own: faults and power cuts do not reach it. */
+  readonly hostDisk?: boolean | undefined
+  /** The sockets of this machine instead of the world's. */
+  readonly hostNetwork?: boolean | undefined
+  /** Whether `clock.pending()` says who asked for a timer, on a held clock; costs some microseconds each. Default true. */
+  readonly namesTimers?: boolean | undefined
+}
+
+export type Running = { readonly process: Process; readonly env: Env; readonly program: SimProgram }
+
+export class NodeState {
+  readonly name: string
+  readonly disk: DiskState
+  readonly #surroundings: Surroundings
+  #running: Running[] = []
+  #startedCount = 0
+  #last: Running | undefined
+
+  constructor(name: string, surroundings: Surroundings) {
+    this.name = name
+    this.#surroundings = surroundings
+    const { ground } = surroundings
+    this.disk = new DiskState(ground, new Generator(ground.seed, `disk ${name}`))
+  }
+
+  get running(): readonly Running[] {
+    this.#running = this.#running.filter(({ process }) => process.alive)
+    return this.#running
+  }
+
+  /** Also when it is dead. */
+  get last(): Running | undefined {
+    return this.#last
+  }
+
+  start(options: ProcessOptions): Running {
+    const { ground, wires, hostSockets, real, nextPid, exited } = this.#surroundings
+    const name = `${this.name} ${this.#startedCount++}`
+    const ties = new Generator(ground.seed, `ties ${name}`)
+    const { namesTimers = true } = options
+    const startedAtMs = ground.scheduler.nowMs
+    const process = new Process({ node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers })
+    wires.powerOn(this.name)
+    const program = new SimProgram(ground, process, options, (code) => exited(process, code))
+    const env: Env = {
+      clock: new SimClock(ground, process),
+      random: new SimRandom(ground.seed, name, ground.buggify),
+      disk: options.hostDisk
+        ? hostDisk(ground, process, real.disk)
+        : new SimDisk(ground, process, this.disk),
+      network: options.hostNetwork
+        ? hostNetwork(process, hostSockets, real.network)
+        : new SimNetwork(ground, wires, process),
+      compress: simCompress(ground, process, real.compress),
+      program,
+      logger: this.#logger(process),
+    }
+    const running = { process, env, program }
+    this.#running.push(running)
+    this.#last = running
+    return running
+  }
+
+  /** Ends what runs here; the disk keeps what was written, or what was synced. */
+  die(how: Death): void {
+    const { ground, wires } = this.#surroundings
+    ground.hash.word(how)
+    ground.hash.word(this.name)
+    for (const { process } of this.running) {
+      process.die(how)
+      ground.scheduler.cancelAllOf(process)
+    }
+    if (how === 'kill') return
+    this.disk.powerCut()
+    wires.powerOff(this.name)
+  }
+
+  #logger(process: Process) {
+    const { ground, lines, logLevel } = this.#surroundings
+    return lineLogger({
+      level: logLevel,
+      wallMs: () => wallMs(ground),
+      write: (line) => {
+        if (!process.alive) return
+        lines.add({ atMs: ground.scheduler.nowMs, node: this.name, text: line.trimEnd() })
+      },
+    })
+  }
+}

@@ -1,0 +1,62 @@
+// The clock a test holds: the Clock port, and the power to move it.
+import type { Clock, Timer } from '@minikafka/platform'
+import { type Duration, durationMs } from './duration.ts'
+import type { Event } from './event-heap.ts'
+import type { Ground } from './ground.ts'
+import { SimClock } from './sim-clock.ts'
+
+export class WorldClock implements Clock {
+  readonly #ground: Ground
+  readonly #clock: SimClock
+
+  constructor(ground: Ground) {
+    this.#ground = ground
+    this.#clock = new SimClock(ground, undefined)
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs()
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs()
+  }
+
+  timer(delayMs: number, callback: () => void): Timer {
+    return this.#clock.timer(delayMs, callback)
+  }
+
+  soon(callback: () => void): void {
+    this.#clock.soon(callback)
+  }
+
+  /** Lets that much time pass; resolves when all that was due until then has run. */
+  advance(duration: Duration): Promise<void> {
+    return this.#ground.scheduler.advance(durationMs(duration))
+  }
+
+  /** What waits, for how long and, on a held clock, who asked for it. For people. */
+  pending(): string[] {
+    const { nowMs } = this.#ground.scheduler
+    return this.#ground.scheduler.pending().map((event) => describe(event, nowMs))
+  }
+}
+
+function describe({ atMs, process, label, origin }: Event, nowMs: number): string {
+  const where = origin === undefined ? undefined : callerOf(origin)
+  const words = [
+    `in ${Math.round((atMs - nowMs) * 1000) / 1000} ms`,
+    process?.node ?? 'the test',
+    label,
+  ]
+  return (where === undefined ? words : [...words, where]).join('  ')
+}
+
+/** Frames of a stack that do not say who waits. */
+const PLUMBING =
+  /\/testing\/(?:src|dist)\/world\/(?!.*\.test\.)|\/platform\/(?:src|dist)\/|node:internal|<anonymous>$/
+
+function callerOf(origin: Error): string | undefined {
+  const frames = (origin.stack ?? '').split('\n').slice(1)
+  return frames.find((frame) => !PLUMBING.test(frame))?.trim()
+}
