@@ -1,6 +1,7 @@
 // One client: lazy, with shared metadata and connections, closed as one.
 // Enters: an Env and options. Leaves: producers, consumers, admins that ask over the client's connections.
 import { type Env, type Logger, nodeEnv } from '@minikafka/platform'
+import { type Connection, isMinikafkaError } from '@minikafka/protocol'
 import { type Admin, openAdmin } from './admin/index.ts'
 import { type Consumer, type ConsumerOptions, openConsumer } from './consumer/index.ts'
 import { resolveClientOptions } from './core/client-options.ts'
@@ -69,13 +70,18 @@ class CoreClient implements Client {
     checkOptions<Wait>('client.ping', wait, waitRules)
     const { clock } = this.#core.env
     const deadline = new Deadline(clock, wait, this.#core.settings.connectTimeoutMs, 'ping')
-    const connection = await deadline.hold(this.#core.connect('any'))
-    const startMs = clock.monotonicMs()
-    const request = { names: [], topicIds: null, allowAutoTopicCreation: false }
-    const timeoutMs = Math.max(1, deadline.leftMs)
-    const answer = await deadline.hold(connection.call('metadata', request, { timeoutMs }))
-    const roundTripMs = clock.monotonicMs() - startMs
-    return { clusterId: answer.clusterId, brokerId: connection.hello.nodeId, roundTripMs }
+    for (let attempt = 1; ; attempt++) {
+      const startMs = clock.monotonicMs()
+      const connection = await deadline.hold(this.#core.connect('any'))
+      try {
+        const { clusterId } = await deadline.hold(askNothing(this.#core, connection, deadline.leftMs))
+        const roundTripMs = clock.monotonicMs() - startMs
+        return { clusterId, brokerId: connection.hello.nodeId, roundTripMs }
+      } catch (error) {
+        // A connection that lay idle may have died unseen: a new one tells whether the broker is there.
+        if (attempt > 1 || !isMinikafkaError(error) || error.name !== 'NETWORK_EXCEPTION') throw error
+      }
+    }
   }
 
   producer(options?: ProducerOptions): Producer {
@@ -132,6 +138,11 @@ class CoreClient implements Client {
         this.#core.logger.warn({ err: result.reason }, 'close failed')
     }
   }
+}
+
+function askNothing(core: Core, connection: Connection, leftMs: number) {
+  const request = { names: [], topicIds: null, allowAutoTopicCreation: false }
+  return core.ask(connection, 'metadata', request, { timeoutMs: Math.max(1, leftMs) })
 }
 
 function loggerOf(env: Env, given: Logger | false | undefined): Logger {

@@ -1,7 +1,7 @@
 // The controller: the one broker that elects leaders and changes topics, by compare-and-swap on the store (REPLICATION 2.9).
 // Enters: brokers that come and go, wishes of clients. Leaves: transactions; every broker sees them by its own watch.
 import type { Env, Timer } from '@minikafka/platform'
-import { isMinikafkaError } from '@minikafka/protocol'
+import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import {
   neededFence,
   planElections,
@@ -67,8 +67,8 @@ export class Controller {
   }
   readonly #writes: ControllerWrites
   readonly #topics: TopicAdmin
-  /** What brokers that reported ready say of their replicas. */
-  readonly #answers = new Map<number, ReadyBroker['answers']>()
+  /** What brokers that reported ready say of their replicas, as long as it is the same process. */
+  readonly #ready = new Map<number, { incarnation: string; answers: ReadyBroker['answers'] }>()
   readonly #unsubscribe: (() => void)[] = []
   #retry: Timer | undefined
   #closed = false
@@ -115,10 +115,12 @@ export class Controller {
     return this.#writes.enqueue(async () => {
       this.#writes.assertController()
       const { brokerId, answers } = broker
+      const { brokers } = this.#parts.state.image
+      const incarnation = brokers.get(brokerId)?.incarnation
+      if (incarnation === undefined) throw notRegistered(brokerId)
       await this.#fenceIfNeeded(brokerId)
-      await this.#activate(brokerId)
-      this.#answers.set(brokerId, answers)
-      return this.#electLeaders()
+      this.#ready.set(brokerId, { incarnation, answers })
+      return this.#activate(brokerId)
     })
   }
 
@@ -174,6 +176,7 @@ export class Controller {
 
   #write<T>(task: () => Promise<T>): Promise<T & AtRevision> {
     return this.#writes.enqueue(async () => {
+      if (this.#closed) throw new MinikafkaError('CLOSED', { message: 'the broker is stopping' })
       this.#writes.assertController()
       const done = await task()
       // Each transaction of the task was awaited until the image showed it.
@@ -222,31 +225,41 @@ export class Controller {
       await this.#fenceIfNeeded(brokerId)
   }
 
-  /** Partitions first, the status after them: who finds the old status begins again. */
+  /**
+   * Partitions first, the status after them: who finds the old status begins again.
+   * A process that only lost its lease is as ready as it was.
+   */
   async #fenceIfNeeded(brokerId: number): Promise<void> {
     const { image } = this.#parts.state
     const needed = neededFence(image, brokerId)
     if (needed === undefined) return
     const { status, clean } = needed
-    this.#answers.delete(brokerId)
     await this.#writes.rewrite(() => planFence(image, brokerId, clean))
     await this.#writes.mustCommit([], [putStatus(brokerId, status)])
     this.#env.logger.info({ brokerId, brokerEpoch: status.epoch, clean }, 'fenced a broker')
+    const registered = image.brokers.get(brokerId)
+    if (registered === undefined) return
+    if (this.#ready.get(brokerId)?.incarnation === registered.incarnation)
+      await this.#activate(brokerId)
+    else this.#ready.delete(brokerId)
   }
 
-  async #activate(brokerId: number): Promise<void> {
+  async #activate(brokerId: number): Promise<readonly RecoveryReport[]> {
     const { image } = this.#parts.state
     const status = image.brokers.status(brokerId)
-    if (status === undefined || status.status === 'active') return
-    await this.#writes.mustCommit(
-      [{ key: brokerKey(brokerId), createRev: status.epoch }],
-      [putStatus(brokerId, { ...status, status: 'active', sinceRev: image.revision })],
-    )
+    if (status !== undefined && status.status !== 'active') {
+      await this.#writes.mustCommit(
+        [{ key: brokerKey(brokerId), createRev: status.epoch }],
+        [putStatus(brokerId, { ...status, status: 'active', sinceRev: image.revision })],
+      )
+    }
+    return this.#electLeaders()
   }
 
   async #electLeaders(): Promise<readonly RecoveryReport[]> {
     const { image } = this.#parts.state
-    const plan = () => planElections(image, this.#answers, this.#settings)
+    const answers = new Map([...this.#ready].map(([id, ready]) => [id, ready.answers]))
+    const plan = () => planElections(image, answers, this.#settings)
     const { reports } = plan()
     await this.#writes.rewrite(() => plan().rewrites)
     return reports
@@ -273,6 +286,10 @@ export class Controller {
     if (this.isController) await this.#repair()
     else await this.#campaign()
   }
+}
+
+function notRegistered(brokerId: number): MinikafkaError {
+  return new MinikafkaError('INVALID_REQUEST', { message: `broker ${brokerId} is not registered` })
 }
 
 function putStatus(brokerId: number, status: BrokerStatusValue) {

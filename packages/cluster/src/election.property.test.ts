@@ -35,12 +35,12 @@ const states = fc
     }
   })
 
-const worlds = fc
-  .record({ active: fc.subarray(IDS), draining: fc.subarray(IDS) })
-  .map(({ active, draining }): Brokers => ({
+const worlds = fc.record({ active: fc.subarray(IDS), draining: fc.subarray(IDS) }).map(
+  ({ active, draining }): Brokers => ({
     isActive: (id) => active.includes(id),
     isDraining: (id) => draining.includes(id),
-  }))
+  }),
+)
 
 /** What holds between a state and what an election made of it. */
 function check(before: PartitionValue, after: PartitionValue, brokers: Brokers): void {
@@ -89,26 +89,44 @@ describe('elections over random states', () => {
 
   test('fence: the fenced broker leads nothing, is in no ISR, and after an unclean stop in no ELR', () => {
     fc.assert(
-      fc.property(states, worlds, fc.constantFrom(...IDS), fc.boolean(), (state, all, id, clean) => {
-        const brokers = { ...all, isActive: (other: number) => other !== id && all.isActive(other) }
-        const after = fence(state, id, { clean, brokers })
-        check(state, after, brokers)
-        expect(after.leader).not.toBe(id)
-        expect(after.isr).not.toContain(id)
-        if (!clean) expect(after.elr).not.toContain(id)
-      }),
+      fc.property(
+        states,
+        worlds,
+        fc.constantFrom(...IDS),
+        fc.boolean(),
+        (state, all, id, clean) => {
+          const brokers = {
+            ...all,
+            isActive: (other: number) => other !== id && all.isActive(other),
+          }
+          const after = fence(state, id, { clean, brokers })
+          check(state, after, brokers)
+          expect(after.leader).not.toBe(id)
+          expect(after.isr).not.toContain(id)
+          if (!clean) expect(after.elr).not.toContain(id)
+        },
+      ),
     )
   })
 
   test('fence forgets nobody who may have every acknowledged record while the ISR is below minIsr', () => {
     fc.assert(
-      fc.property(states, worlds, fc.constantFrom(...IDS), fc.boolean(), (state, all, id, clean) => {
-        const brokers = { ...all, isActive: (other: number) => other !== id && all.isActive(other) }
-        const after = fence(state, id, { clean, brokers })
-        if (after.isr.length >= after.minIsr) return
-        const kept = [...after.isr, ...after.elr, ...after.lastKnownElr]
-        for (const one of [...state.isr, ...state.elr]) expect(kept).toContain(one)
-      }),
+      fc.property(
+        states,
+        worlds,
+        fc.constantFrom(...IDS),
+        fc.boolean(),
+        (state, all, id, clean) => {
+          const brokers = {
+            ...all,
+            isActive: (other: number) => other !== id && all.isActive(other),
+          }
+          const after = fence(state, id, { clean, brokers })
+          if (after.isr.length >= after.minIsr) return
+          const kept = [...after.isr, ...after.elr, ...after.lastKnownElr]
+          for (const one of [...state.isr, ...state.elr]) expect(kept).toContain(one)
+        },
+      ),
     )
   })
 })

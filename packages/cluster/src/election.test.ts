@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Brokers, elect, fence, recover, type ReplicaAnswer } from './election.ts'
+import { type Brokers, elect, fence, type ReplicaAnswer, recover } from './election.ts'
 import type { PartitionValue } from './values.ts'
 
 function partition(fields: Partial<PartitionValue>): PartitionValue {

@@ -31,7 +31,7 @@ export class BrokerProcess {
   }
 
   get running(): boolean {
-    return this.#life !== undefined && this.#isCurrent(this.#life)
+    return this.#life !== undefined && this.#world.pid(this.node) === this.#life.env.program.pid
   }
 
   get broker(): Broker {
@@ -71,10 +71,6 @@ export class BrokerProcess {
   async #exit(env: Env, broker: Broker): Promise<void> {
     await broker.close({ clean: false })
     env.program.exit(EXIT_DISK_FAILED)
-  }
-
-  #isCurrent({ env }: Life): boolean {
-    return this.#world.exitCode(this.node) === undefined && this.#world.env(this.node) === env
   }
 
   #config(): LiveConfig {

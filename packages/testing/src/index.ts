@@ -1,4 +1,6 @@
 // The front door of `testing`.
+export type { ReadOptions, ReadRecord } from './read-topic.ts'
+export { TestBroker, type TestBrokerOptions, type TopicOptions } from './test-broker.ts'
 export {
   type ClockMode,
   createWorld,

@@ -1,12 +1,15 @@
 // What is in the log of a topic, read without a group and without a consumer: plain Fetch requests.
 import { assert, type Env } from '@minikafka/platform'
 import {
+  batchLastOffsetAt,
   batchSizeAt,
   Connection,
+  type DecodedRecord,
   decodeBatch,
   errorName,
   MinikafkaError,
   type RecordHeader,
+  readBatchHeader,
 } from '@minikafka/protocol'
 
 export type ReadRecord = {
@@ -29,6 +32,8 @@ type Partition = { readonly topic: string; readonly topicId: string; readonly pa
 
 const TIMEOUT_MS = 30_000
 const FETCH_BYTES_MAX = 2 ** 20
+/** Of ListOffsets, instead of a time. */
+const EARLIEST = -2
 
 /** Everything below the high watermark, by partition and offset. Errors: UNKNOWN_TOPIC_OR_PARTITION and what Fetch answers. */
 export async function readTopic(
@@ -70,19 +75,80 @@ async function readPartition(
 ): Promise<ReadRecord[]> {
   const { topic, partition } = wanted
   const records: ReadRecord[] = []
-  const first = await fetch(connection, wanted, from ?? 0)
-  let next = Math.max(from ?? 0, first.logStartOffset)
-  while (next < first.highWatermark) {
-    const { records: blobs } = await fetch(connection, wanted, next)
+  let next = from ?? (await logStartOf(connection, wanted))
+  for (;;) {
+    const { records: blobs, highWatermark } = await fetch(connection, wanted, next)
     for (const batch of blobs.flatMap(batchesOf)) {
-      const { compression, lastOffset } = await prepared(env, batch)
-      assert(lastOffset >= next, 'Fetch goes forward')
-      void compression
-      for (const record of decodeBatch(batch, env.compress)) {
+      for (const record of await decoded(env, batch)) {
         if (record.offset >= next) records.push({ topic, partition, ...record })
       }
-      next = lastOffset + 1
+      next = batchLastOffsetAt(batch) + 1
     }
+    if (next >= highWatermark) return records
   }
-  return records
+}
+
+async function logStartOf(connection: Connection, { topic, topicId, partition }: Partition) {
+  const wanted = { topicId, partition, leaderEpoch: -1, timestamp: EARLIEST }
+  const request = { isolation: 0, partitions: [wanted] }
+  const { results } = await connection.call('listOffsets', request, { timeoutMs: TIMEOUT_MS })
+  const result = onlyOne(results)
+  throwIfError(result.errorCode, result.errorMessage, { topic, partition })
+  return result.offset
+}
+
+async function fetch(
+  connection: Connection,
+  { topic, topicId, partition }: Partition,
+  from: number,
+) {
+  const wanted = {
+    topicId,
+    partition,
+    leaderEpoch: -1,
+    fetchOffset: from,
+    lastFetchedEpoch: -1,
+    durableOffset: -1,
+    logStartOffset: -1,
+    maxBytes: FETCH_BYTES_MAX,
+  }
+  const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
+  const bounds = { isolation: 0, maxWaitMs: 0, minBytes: 0, maxBytes: FETCH_BYTES_MAX }
+  const request = { ...asConsumer, ...bounds, partitions: [wanted] }
+  const { results } = await connection.call('fetch', request, { timeoutMs: TIMEOUT_MS })
+  const result = onlyOne(results)
+  throwIfError(result.errorCode, result.errorMessage, { topic, partition, offset: from })
+  return result
+}
+
+/** A blob holds whole batches, one after the other. */
+function batchesOf(blob: Uint8Array): Uint8Array[] {
+  const batches: Uint8Array[] = []
+  for (let position = 0; position < blob.length; position += batchSizeAt(blob, position)) {
+    batches.push(blob.subarray(position, position + batchSizeAt(blob, position)))
+  }
+  return batches
+}
+
+/** Control batches hold markers, not records. */
+async function decoded(env: Env, batch: Uint8Array): Promise<DecodedRecord[]> {
+  const { compression, control } = readBatchHeader(batch)
+  if (control) return []
+  if (compression !== undefined) await env.compress.prepare(compression)
+  return decodeBatch(batch, env.compress)
+}
+
+function onlyOne<T>(results: readonly T[]): T {
+  const [result] = results
+  assert(result !== undefined, 'one was asked for, one is answered')
+  return result
+}
+
+function throwIfError(
+  code: number,
+  message: string | null,
+  where: { topic: string; partition?: number; offset?: number },
+): void {
+  if (code === 0) return
+  throw new MinikafkaError(errorName(code), message === null ? where : { message, ...where })
 }

@@ -8,9 +8,12 @@ import { sealedPath } from './sealed-segments.ts'
 import { parseSegmentName, type SegmentExtension } from './segment.ts'
 import { EXIT, StartError } from './start-error.ts'
 
-export type SegmentFiles = { readonly baseOffset: number } & {
-  /** Bytes; undefined: there is no such file. */
-  readonly [extension in SegmentExtension]?: number
+/** Sizes in bytes; an index may be missing. */
+export type SegmentFiles = {
+  readonly baseOffset: number
+  readonly log: number
+  readonly index: number
+  readonly timeindex: number
 }
 
 /**
@@ -35,19 +38,27 @@ export async function segmentsOf(
   directory: string,
   names: readonly string[],
 ): Promise<SegmentFiles[]> {
-  const byBase = new Map<number, { baseOffset: number } & Partial<Record<SegmentExtension, number>>>()
-  const sizes = names.map(async (name) => {
+  const sizes = new Map<string, number>()
+  const bases = new Set<number>()
+  const looks = names.map(async (name) => {
     const parsed = parseSegmentName(name)
     if (parsed === undefined) return
-    const { baseOffset, extension } = parsed
     const size = await regularFileSize(disk, `${directory}/${name}`)
-    const files = byBase.get(baseOffset) ?? { baseOffset }
-    files[extension] = size
-    byBase.set(baseOffset, files)
+    sizes.set(`${parsed.baseOffset}.${parsed.extension}`, size ?? 0)
+    // An index without its segment is a rest that nobody misses.
+    if (parsed.extension === 'log') bases.add(parsed.baseOffset)
   })
-  await Promise.all(sizes)
-  const segments = [...byBase.values()].filter(({ log }) => log !== undefined)
-  return segments.sort((one, other) => one.baseOffset - other.baseOffset)
+  await Promise.all(looks)
+  const sizeOf = (baseOffset: number, extension: SegmentExtension) =>
+    sizes.get(`${baseOffset}.${extension}`) ?? 0
+  return [...bases]
+    .sort((one, other) => one - other)
+    .map((baseOffset) => ({
+      baseOffset,
+      log: sizeOf(baseOffset, 'log'),
+      index: sizeOf(baseOffset, 'index'),
+      timeindex: sizeOf(baseOffset, 'timeindex'),
+    }))
 }
 
 /** Size of a file of ours; undefined where there is none. */

@@ -45,6 +45,7 @@ export class Core {
   readonly metadata: Metadata
   readonly connections: Connections
   readonly #closing = new AbortController()
+  #lanes = 0
   readonly #parts: Record<PartKind, Set<Part>> = { consumer: new Set(), producer: new Set() }
 
   constructor(env: Env, settings: ClientSettings, logger: Logger) {
@@ -136,6 +137,11 @@ export class Core {
 
   parts(kind: PartKind): readonly Part[] {
     return [...this.#parts[kind]]
+  }
+
+  /** A lane of its own for one consumer: its long polls hold up nobody else. */
+  fetchLane(): Lane {
+    return `fetch:${this.#lanes++}`
   }
 
   /** Closes the connections of one lane, on all brokers: its owner is done. */

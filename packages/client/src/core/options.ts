@@ -82,5 +82,5 @@ export function text(charsMax = 32_767): OptionRule {
 /** The keys of `Wait`. */
 export const waitRules: { readonly signal: OptionRule; readonly timeoutMs: OptionRule } = {
   signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
-  timeoutMs: integer(0),
+  timeoutMs: numeric(0, Number.MAX_SAFE_INTEGER),
 }

@@ -1,14 +1,8 @@
 // One connection of a server: its life, its limits, its calls. Room 1 works here, server.ts keeps them all.
 // Enters: bytes from the socket. Leaves: calls to the service in order of arrival, answers as they come.
 import type { Address, Env, Receiver, Socket } from '@minikafka/platform'
-import type { ApiName, Apis } from '../apis/index.ts'
-import {
-  type DecodedRequest,
-  decodeRequest,
-  encodeError,
-  encodeResponse,
-  type RefusedFrame,
-} from '../codec/index.ts'
+import type { Apis } from '../apis/index.ts'
+import { decodeRequest, encodeError, encodeResponse, type RefusedFrame } from '../codec/index.ts'
 import type { RequestOf } from '../define.ts'
 import { isMinikafkaError, MinikafkaError } from '../errors.ts'
 import { printableName } from './client-name.ts'
@@ -17,11 +11,12 @@ import { farewells, firstBytes } from './first-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { ServerLimits } from './limits.ts'
 import { Outbox } from './outbox.ts'
+import { ReadingGate } from './reading-gate.ts'
+import { ServedCall, serve, unsendable } from './served-call.ts'
 import type {
   AnyResponse,
   MemoryAccount,
   RefusalReason,
-  ServerCall,
   ServerConnection,
   Service,
 } from './service.ts'
@@ -56,6 +51,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #outbox: Outbox
+  readonly #gate: ReadingGate
   #phase: Phase = 'begin'
   #state: Map<string, unknown> | undefined
   #aborter: AbortController | undefined
@@ -66,10 +62,6 @@ export class PeerConnection implements ServerConnection, Receiver {
   #greeted = false
   #peerEnded = false
   #pumpIsDue = false
-  #paused = false
-  #pausedAtMs = 0
-  #favoured = false
-  #stopWaitingForRoom: (() => void) | undefined
 
   /** Monotonic: when bytes came; when the frame that is arriving began; when bytes came, or answers went. */
   #heardMs: number
@@ -83,6 +75,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.id = id
     this.#reader = new FrameReader(limits.firstFrameBytesMax, memory)
     this.#outbox = new Outbox(env.clock, socket, memory, () => this.#sent())
+    this.#gate = new ReadingGate(env.clock, socket, memory, () => this.#adjustReading())
     this.#heardMs = env.clock.monotonicMs()
     this.#frameBeganMs = this.#heardMs
     this.#activeMs = this.#heardMs
@@ -111,7 +104,9 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#finish()
   }
 
+  /** At once; answers are lost. */
   destroy(): void {
+    this.#phase = 'ended'
     this.#socket.destroy()
   }
 
@@ -139,8 +134,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   closed(): void {
     this.#phase = 'closed'
     this.#reader.close()
-    this.#stopWaitingForRoom?.()
-    this.#favoured = false
+    this.#gate.close()
     this.#aborter?.abort()
     this.#common.left(this)
     if (this.#greeted) this.#common.service.closed?.(this)
@@ -200,8 +194,10 @@ export class PeerConnection implements ServerConnection, Receiver {
   #begin(): void {
     const kind = firstBytes(this.#reader.pending())
     if (kind === 'minikafka') this.#phase = 'first'
-    else if (kind !== 'undecided')
-      this.#sendAway(kind, farewells[kind].detail, farewells[kind].answer)
+    else if (kind !== 'undecided') {
+      const { detail, answer } = farewells[kind]
+      this.#sendAway(kind, detail, answer)
+    }
   }
 
   #sendAway(reason: RefusalReason, detail: string, answer: readonly Uint8Array[]): void {
@@ -220,7 +216,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   #serve(frame: Buffer): void {
     const decoded = decodeRequest(frame, this.#common.limits.bodyDepthMax)
     if (decoded.kind === 'request' && decoded.api !== 'apiVersions' && this.#phase === 'open') {
-      this.#call(new Call(this, frame, this.#heardMs, decoded))
+      this.#call(new ServedCall(this, frame, this.#heardMs, decoded))
       return
     }
     this.#common.memory.release(frame.length)
@@ -257,15 +253,15 @@ export class PeerConnection implements ServerConnection, Receiver {
     else this.#refuse('malformed', error, correlationId)
   }
 
-  #call(call: Call): void {
+  #call(call: ServedCall): void {
     this.#inFlight++
-    served(this.#common.service, call as ServerCall).then(
+    serve(this.#common.service, call).then(
       (response) => this.#settle(call, response),
       (error: unknown) => this.#settleFailed(call, error),
     )
   }
 
-  #settle(call: Call, response: AnyResponse | undefined): void {
+  #settle(call: ServedCall, response: AnyResponse | undefined): void {
     if (response !== undefined && this.#isAnswered()) {
       const { api, version, correlationId } = call
       try {
@@ -277,15 +273,15 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#release(call)
   }
 
-  #settleFailed(call: Call, error: unknown): void {
+  #settleFailed(call: ServedCall, error: unknown): void {
     this.#answerFailed(call, error)
     this.#release(call)
   }
 
-  #answerFailed(call: Call, error: unknown): void {
+  #answerFailed(call: ServedCall, error: unknown): void {
     const isExpected = isMinikafkaError(error)
     const answer = isExpected ? error : new MinikafkaError('UNKNOWN_SERVER_ERROR')
-    if (!isExpected) this.#common.service.unexpected(error, call as ServerCall)
+    if (!isExpected) this.#common.service.unexpected(error, call.forService)
     if (this.#isAnswered()) this.#outbox.send(encodeError(call.correlationId, answer))
     if (!isExpected) this.#finish()
   }
@@ -294,9 +290,9 @@ export class PeerConnection implements ServerConnection, Receiver {
     return this.#phase !== 'closed' && this.#phase !== 'ended'
   }
 
-  #release(call: Call): void {
+  #release(call: ServedCall): void {
     this.#inFlight--
-    this.#favoured = false
+    this.#gate.favour(false)
     this.#activeMs = this.#nowMs()
     this.#common.memory.release(call.frame.length)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
@@ -334,53 +330,26 @@ export class PeerConnection implements ServerConnection, Receiver {
 
   // --- limits ----------------------------------------------------------------------------------
 
-  /** Paused in the middle of a frame because the memory budget is used up, and for nothing else. */
+  /** Stopped in the middle of a frame because the memory budget is used up, and for nothing else. */
   get isStarved(): boolean {
-    return this.#paused && this.#stopWaitingForRoom !== undefined && this.#reader.partialSize > 0
+    return this.#gate.isStarved && this.#reader.partialSize > 0
   }
 
   get isFavoured(): boolean {
-    return this.#favoured
+    return this.#gate.isFavoured
   }
 
   /** May go on above the budget until one request of it is answered: else frames cut off could wait for each other. */
   favour(): void {
-    this.#favoured = true
+    this.#gate.favour(true)
     this.#adjustReading()
   }
 
   #adjustReading(): void {
-    const isServed = this.#isServed()
-    const isBusy =
-      isServed && (this.#reader.hasNext || (this.#phase === 'open' && !this.#mayServe()))
-    const isStarved = isServed && !isBusy && !this.#favoured && this.#common.memory.full
-    this.#waitForRoom(isStarved)
-    if (isBusy || isStarved) this.#pause()
-    else this.#resume()
-  }
-
-  #waitForRoom(isStarved: boolean): void {
-    if (isStarved) {
-      this.#stopWaitingForRoom ??= this.#common.memory.onRoom(() => this.#adjustReading())
-    } else {
-      this.#stopWaitingForRoom?.()
-      this.#stopWaitingForRoom = undefined
-    }
-  }
-
-  #pause(): void {
-    if (this.#paused) return
-    this.#paused = true
-    this.#pausedAtMs = this.#nowMs()
-    this.#socket.pause()
-  }
-
-  #resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
+    const isBusy = this.#phase !== 'begin' && (this.#reader.hasNext || !this.#mayServe())
+    const pausedMs = this.#gate.adjust(!this.#isServed() ? 'free' : isBusy ? 'busy' : 'ready')
     // What we did not read, the peer could not send: its deadline moves.
-    this.#frameBeganMs += this.#nowMs() - this.#pausedAtMs
-    this.#socket.resume()
+    this.#frameBeganMs += pausedMs
   }
 
   /** Called a few times within the shortest deadline, for all connections in one go. */
@@ -388,10 +357,10 @@ export class PeerConnection implements ServerConnection, Receiver {
     const { limits, service } = this.#common
     const due = overdue(this.#progress(), limits, nowMs)
     if (due === 'idle') this.#finish()
-    else if (due === 'lingering') this.#socket.destroy()
+    else if (due === 'lingering') this.destroy()
     else if (due !== undefined) {
       service.refused?.(this, 'limits', due.failure)
-      this.#socket.destroy()
+      this.destroy()
     } else if (nowMs - this.#activeMs > TRIM_MS) this.#reader.trim()
   }
 
@@ -403,7 +372,7 @@ export class PeerConnection implements ServerConnection, Receiver {
       frameBeganMs: this.#frameBeganMs,
       activeMs: this.#activeMs,
       inFlight: this.#inFlight,
-      isPaused: this.#paused,
+      isPaused: this.#gate.isPaused,
     }
   }
 
@@ -420,43 +389,3 @@ const STAGES = {
   ended: 'ended',
   closed: 'ended',
 } as const
-
-/** One request being served. Its signal is the connection's, made when first asked for. */
-class Call {
-  readonly connection: PeerConnection
-  readonly frame: Uint8Array
-  readonly receivedAtMs: number
-  readonly api: ApiName
-  readonly version: number
-  readonly correlationId: number
-  readonly request: unknown
-
-  constructor(
-    connection: PeerConnection,
-    frame: Uint8Array,
-    receivedAtMs: number,
-    decoded: Exclude<DecodedRequest, RefusedFrame>,
-  ) {
-    this.connection = connection
-    this.frame = frame
-    this.receivedAtMs = receivedAtMs
-    this.api = decoded.api
-    this.version = decoded.version
-    this.correlationId = decoded.correlationId
-    this.request = decoded.request
-  }
-
-  get signal(): AbortSignal {
-    return this.connection.signal
-  }
-}
-
-/** A service that throws at once failed like one that rejects. */
-async function served(service: Service, call: ServerCall): Promise<AnyResponse | undefined> {
-  return service.serve(call)
-}
-
-/** A response that does not fit its definition is a fault of the service. */
-function unsendable(error: unknown): Error {
-  return new Error('the response does not fit the definition of its API', { cause: error })
-}

@@ -1,6 +1,6 @@
 import { sleep } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { createWorld } from './world.ts'
+import { createWorld } from './create-world.ts'
 
 test('a held clock runs what is due now and leaves the rest until it is moved', async () => {
   const world = createWorld({ seed: 1 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createWorld } from './world.ts'
+import { createWorld } from './create-world.ts'
 
 test('a process sees the arguments and variables it was started with, and its output is kept', async () => {
   const world = createWorld({ seed: 1 })

@@ -1,6 +1,7 @@
 import type { Env, Socket } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { createWorld, type World } from '../world.ts'
+import { createWorld } from '../create-world.ts'
+import type { World } from '../world.ts'
 
 const SEEDS = Array.from({ length: 50 }, (_, index) => index + 1)
 

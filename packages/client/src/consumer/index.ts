@@ -1,0 +1,22 @@
+// The door of the consumer.
+export { openConsumer } from './consumer.ts'
+export type {
+  AnyRecord,
+  Batch,
+  BatchesOptions,
+  Consumer,
+  ConsumerEvents,
+  ConsumerHealth,
+  ConsumerOptions,
+  ConsumerRecord,
+  ConsumerTuning,
+  ErrorPolicy,
+  Handler,
+  Outcome,
+  PartitionLag,
+  PollOptions,
+  ReadOptions,
+  RunOptions,
+  Stall,
+  Start,
+} from './types.ts'

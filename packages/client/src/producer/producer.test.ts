@@ -1,0 +1,809 @@
+// The producer against the broker twin. Numbers are those of the behaviours in the client's design.
+import diagnostics from 'node:diagnostics_channel'
+import { pipeline } from 'node:stream/promises'
+import { type Env, nodeEnv } from '@minikafka/platform'
+import { afterEach, describe, expect, test } from 'vitest'
+import { BrokerTwin, type TwinOptions } from '../../test/broker-twin.ts'
+import { type Client, createClient } from '../client.ts'
+import { json, text, topic } from '../topic/index.ts'
+import { PartialFailureError, type Producer, type ProducerOptions, sticky } from './index.ts'
+
+const open: { close(): Promise<void> }[] = []
+
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close()
+})
+
+type Setting = { twin?: TwinOptions; producer?: ProducerOptions; env?: Env; client?: object }
+
+async function start({ twin: options, producer: producerOptions, env = nodeEnv(), client: more }: Setting = {}) {
+  const twin = await BrokerTwin.start(options ?? { topics: { orders: 1 } })
+  open.push({ close: () => twin.crash() })
+  const client = createClient(env, {
+    brokers: twin.address,
+    logger: false,
+    retry: { minMs: 5, maxMs: 50 },
+    ...more,
+  })
+  const producer = client.producer(producerOptions)
+  open.push({ close: () => client.close({ timeoutMs: 0 }) })
+  return { twin, client, producer }
+}
+
+/** Connected, with a producer id and the topic known. */
+async function warm(producer: Producer, topic = 'orders'): Promise<void> {
+  await producer.send(topic, { value: 'warm', partition: 0 })
+}
+
+function times<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+}
+
+describe('sending', () => {
+  test('a record arrives as it was sent, and its place is known', async () => {
+    const { twin, producer } = await start()
+    const sent = await producer.send('orders', { key: 'k', value: 'v', headers: { h: 'x' }, timestamp: 1234 })
+    expect(sent).toEqual({ topic: 'orders', partition: 0, offset: 0, timestamp: 1234 })
+    expect(twin.records('orders')).toEqual([
+      {
+        ...{ partition: 0, offset: 0, timestamp: 1234 },
+        ...{ key: Buffer.from('k'), value: Buffer.from('v'), headers: [['h', Buffer.from('x')]] },
+      },
+    ])
+  })
+
+  test('without a timestamp a record gets the wall clock, with LogAppendTime that of the broker', async () => {
+    const { twin, producer } = await start()
+    const beforeMs = Date.now()
+    const { timestamp } = await producer.send('orders', { value: 'a' })
+    expect(timestamp).toBeGreaterThanOrEqual(beforeMs)
+    twin.topic('orders').logAppendTimeMs = 99
+    expect(await producer.send('orders', { value: 'b' })).toMatchObject({ timestamp: 99 })
+  })
+
+  test('24: a lone send leaves in the same turn', async () => {
+    const node = nodeEnv()
+    // A clock on which the linger never ends: whatever waited for it would wait for ever.
+    const clock = {
+      ...node.clock,
+      timer: (delayMs: number, callback: () => void) =>
+        delayMs === 1234 ? { cancel() {} } : node.clock.timer(delayMs, callback),
+    }
+    const { twin, producer } = await start({ env: { ...node, clock }, producer: { lingerMs: 1234 } })
+    await warm(producer)
+    const before = twin.produces().length
+    for (const value of ['a', 'b', 'c']) await producer.send('orders', { value })
+    expect(twin.produces().length - before).toBe(3)
+    expect(twin.values('orders')).toEqual(['warm', 'a', 'b', 'c'])
+  })
+
+  test('25: concurrent sends share batches with no setting', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    const sent = await Promise.all(times(1000, (index) => producer.send('orders', { value: `${index}` })))
+    expect(sent.map(({ offset }) => offset)).toEqual(times(1000, (index) => index + 1))
+    expect(twin.topic('orders').partitions[0]?.batches.length).toBe(2)
+  })
+
+  test('the first sends of a client share a batch, too', async () => {
+    const { twin, producer } = await start()
+    await Promise.all(times(100, (index) => producer.send('orders', { value: `${index}` })))
+    expect(twin.topic('orders').partitions[0]?.batches.length).toBe(1)
+  })
+
+  test('one request carries the batches of all partitions', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 20 } } })
+    await warm(producer)
+    const before = twin.produces().length
+    await Promise.all(times(200, (index) => producer.send('orders', { value: `${index}` })))
+    expect(twin.produces().length - before).toBe(1)
+  })
+
+  test('while requests are in flight records gather; they leave when the last one is answered', async () => {
+    const { twin, producer } = await start({ producer: { lingerMs: 60_000 } })
+    await warm(producer)
+    twin.hold()
+    const first = producer.send('orders', { value: 'first' })
+    await until(() => twin.heldCount === 1)
+    const rest = times(10, (index) => producer.send('orders', { value: `${index}` }))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(twin.heldCount).toBe(1)
+    twin.release()
+    await Promise.all([first, ...rest])
+    expect(twin.topic('orders').partitions[0]?.batches.length).toBe(3)
+  })
+
+  test('or when they have lingered', async () => {
+    const { twin, producer } = await start({ producer: { lingerMs: 1 } })
+    await warm(producer)
+    twin.hold()
+    void producer.send('orders', { value: 'a' })
+    await until(() => twin.heldCount === 1)
+    const second = producer.send('orders', { value: 'b' })
+    await until(() => twin.heldCount === 2)
+    twin.release()
+    await second
+  })
+
+  test('at most maxInFlight batches of a partition are unacknowledged', async () => {
+    const { twin, producer } = await start({ producer: { maxBatchBytes: 1024, maxInFlight: 3 } })
+    await warm(producer)
+    twin.hold()
+    for (let count = 0; count < 20; count++) producer.push('orders', { value: 'x'.repeat(900) })
+    await until(() => twin.heldCount === 3)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(twin.heldCount).toBe(3)
+    twin.release()
+    await producer.flush()
+    expect(twin.records('orders')).toHaveLength(21)
+  })
+
+  test('30: null, empty and absent stay three things', async () => {
+    const { twin, producer } = await start()
+    await producer.send('orders', { value: null })
+    await producer.send('orders', { key: null, value: '' })
+    await producer.send('orders', { key: '', value: Buffer.alloc(0), headers: { none: null, empty: '' } })
+    expect(twin.records('orders').map(({ key, value, headers }) => [key, value, headers])).toEqual([
+      [null, null, []],
+      [null, Buffer.alloc(0), []],
+      [
+        Buffer.alloc(0),
+        Buffer.alloc(0),
+        [
+          ['none', null],
+          ['empty', Buffer.alloc(0)],
+        ],
+      ],
+    ])
+  })
+
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s: batches are compressed and read back', async (compression) => {
+    const { twin, producer } = await start({ producer: { compression } })
+    const values = times(500, (index) => `value number ${index}`)
+    await Promise.all(values.map((value) => producer.send('orders', { value })))
+    expect(twin.values('orders')).toEqual(values)
+    const bytes = twin.topic('orders').partitions[0]?.batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
+    expect(bytes).toBeLessThan(5000)
+  })
+
+  test("acks 'none' knows no offset, and nothing is answered", async () => {
+    const { twin, producer } = await start({ producer: { acks: 'none' } })
+    const sent = await producer.send('orders', { value: 'a' })
+    expect(sent.offset).toBeUndefined()
+    await until(() => twin.records('orders').length === 1)
+    expect(twin.produces()[0]?.acks).toBe(0)
+  })
+})
+
+describe('partitions', () => {
+  test('26: equal keys meet, where the Java client would put them', async () => {
+    const { producer } = await start({ twin: { topics: { orders: 6 } } })
+    const expected = { '21': (-973932308 & 0x7fffffff) % 6, foobar: (-790332482 & 0x7fffffff) % 6 }
+    for (const [key, partition] of Object.entries(expected)) {
+      expect(await producer.send('orders', { key, value: 'a' })).toMatchObject({ partition })
+      expect(await producer.send('orders', { key: Buffer.from(key), value: 'b' })).toMatchObject({ partition })
+    }
+  })
+
+  test('26: an empty key is a key', async () => {
+    const { producer } = await start({ twin: { topics: { orders: 6 } } })
+    const partitions = await Promise.all(times(20, () => producer.send('orders', { key: '', value: 'a' })))
+    expect(new Set(partitions.map(({ partition }) => partition)).size).toBe(1)
+  })
+
+  test('27: without keys 600 records over 6 partitions are 100 each, across batches and retries', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 6 } }, producer: { maxBatchBytes: 1024 } })
+    twin.next('lose answer', 'serve', { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [0, 3] }, 'lose request')
+    const sent = times(600, (index) => producer.send('orders', { value: `record ${index}`.padEnd(100) }))
+    await Promise.all(sent)
+    const counts = twin.topic('orders').partitions.map(({ nextOffset }) => nextOffset)
+    expect(counts).toEqual([100, 100, 100, 100, 100, 100])
+  })
+
+  test('27: partitions without a leader are skipped', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 3 } } })
+    twin.topic('orders').lead(1, -1)
+    await Promise.all(times(10, () => producer.send('orders', { value: 'a' })))
+    expect(twin.topic('orders').partitions.map(({ nextOffset }) => nextOffset)).toEqual([5, 0, 5])
+  })
+
+  test('sticky stays on one partition until its batch is sealed', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 50 } }, producer: { partitioner: sticky() } })
+    await warm(producer)
+    const sent = await Promise.all(times(100, () => producer.send('orders', { value: 'a' })))
+    expect(new Set(sent.map(({ partition }) => partition)).size).toBe(1)
+    expect(twin.topic('orders').partitions.filter(({ batches }) => batches.length > 0).length).toBeLessThanOrEqual(2)
+  })
+
+  test("a user's partitioner gets the key as a Buffer, and what it answers is checked", async () => {
+    const seen: unknown[] = []
+    const { producer } = await start({
+      twin: { topics: { orders: 3 } },
+      producer: {
+        partitioner: (record) => {
+          seen.push(record)
+          return record.key === null ? 9 : 2
+        },
+      },
+    })
+    expect(await producer.send('orders', { key: 'k', value: 'a' })).toMatchObject({ partition: 2 })
+    expect(seen[0]).toEqual({ topic: 'orders', key: Buffer.from('k'), partitionCount: 3, available: [0, 1, 2] })
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({ name: 'INVALID_OPTION' })
+  })
+
+  test('a partition that was just added is found, one that is not there is an error', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.topic('orders').addPartition(twin.nodeId)
+    expect(await producer.send('orders', { value: 'a', partition: 1 })).toMatchObject({ partition: 1, offset: 0 })
+    await expect(producer.send('orders', { value: 'a', partition: 2 })).rejects.toMatchObject({
+      name: 'UNKNOWN_TOPIC_OR_PARTITION',
+      partition: 2,
+      outcome: 'not-written',
+    })
+  })
+})
+
+describe('retries', () => {
+  test('28: a retry after a lost answer is written once', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.next('lose answer')
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 1 })
+    expect(twin.values('orders')).toEqual(['warm', 'a'])
+    expect(twin.produces()).toHaveLength(3)
+  })
+
+  test('28: order holds with 5 batches in flight, for concurrent sends, whatever goes wrong', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 3 } }, producer: { maxBatchBytes: 1024 } })
+    await warm(producer)
+    const plans = ['serve', 'lose answer', 'lose request', { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [1] }] as const
+    const { random } = nodeEnv()
+    twin.next(...times(60, () => plans[random.below(plans.length)] ?? 'serve'))
+    const sent: Promise<unknown>[] = []
+    for (let index = 0; index < 3000; index++) {
+      sent.push(producer.send('orders', { value: `${index}`.padEnd(80), partition: index % 3 }))
+      if (index % 100 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    await Promise.all(sent)
+    for (const partition of [0, 1, 2]) {
+      const values = twin.records('orders').filter((record) => record.partition === partition)
+      const numbers = values.map(({ value }) => value?.toString().trim()).filter((value) => value !== 'warm')
+      expect(numbers).toEqual(times(1000, (index) => `${index * 3 + partition}`))
+    }
+  })
+
+  test('20: a broker that starts after the client needs no user code', async () => {
+    const { twin, producer } = await start()
+    await twin.crash()
+    const sent = producer.send('orders', { value: 'a' })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await twin.restart()
+    expect(await sent).toMatchObject({ offset: 0 })
+  })
+
+  test('20: a broker that restarts in the middle is survived without loss, duplicate or error', async () => {
+    const { twin, producer } = await start({ producer: { maxBatchBytes: 1024 } })
+    const sent: Promise<unknown>[] = []
+    for (let index = 0; index < 500; index++) {
+      sent.push(producer.send('orders', { value: `${index}`.padEnd(50) }))
+      if (index % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (index === 250) {
+        await twin.crash()
+        void new Promise((resolve) => setTimeout(resolve, 30)).then(() => twin.restart())
+      }
+    }
+    await Promise.all(sent)
+    expect(twin.values('orders').map(Number)).toEqual(times(500, (index) => index))
+  })
+
+  test('a leader that moved is found, by its hint and by metadata', async () => {
+    const { twin, producer } = await start()
+    const second = await BrokerTwin.start({ nodeId: 2 })
+    open.push({ close: () => second.crash() })
+    second.topics.set('orders', twin.topic('orders'))
+    twin.others.push({ nodeId: 2, host: '127.0.0.1', port: second.port, rack: null })
+    await warm(producer)
+    twin.topic('orders').lead(0, 2)
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 1 })
+    expect(second.produces()).toHaveLength(1)
+  })
+
+  test('a partition waits for its leader, and others go on', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 2 } } })
+    twin.topic('orders').lead(0, -1)
+    const waiting = producer.send('orders', { value: 'a', partition: 0 })
+    expect(await producer.send('orders', { value: 'b', partition: 1 })).toMatchObject({ offset: 0 })
+    twin.topic('orders').lead(0, twin.nodeId)
+    expect(await waiting).toMatchObject({ partition: 0, offset: 0 })
+  })
+
+  test('a request time-out closes its connection, and the batch is written once over a new one', async () => {
+    const { twin, producer } = await start({ client: { requestTimeoutMs: 50 } })
+    await warm(producer)
+    const before = twin.connections
+    twin.next('never answer')
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 1 })
+    expect(twin.connections).toBeGreaterThan(before)
+    expect(twin.values('orders')).toEqual(['warm', 'a'])
+  })
+
+  test('records a broker forgot the producer of go on under a new epoch', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.topic('orders').partitions[0]?.producers.clear()
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 1 })
+    expect(await producer.send('orders', { value: 'b' })).toMatchObject({ offset: 2 })
+    expect(twin.values('orders')).toEqual(['warm', 'a', 'b'])
+  })
+
+  test('after a refused batch the next ones go on under a new epoch, each once and in order', async () => {
+    const { twin, producer } = await start({ producer: { maxBatchBytes: 1024 } })
+    await warm(producer)
+    twin.next({ refuse: 'INVALID_TIMESTAMP' })
+    const sent = times(8, (index) => producer.send('orders', { value: `${index}`.padEnd(900) }))
+    const results = await Promise.allSettled(sent)
+    expect(results.map(({ status }) => status)).toEqual(['rejected', ...times(7, () => 'fulfilled')])
+    expect(results[0]).toMatchObject({ reason: { name: 'INVALID_TIMESTAMP', outcome: 'not-written' } })
+    expect(twin.values('orders').map((value) => value.trim())).toEqual(['warm', ...times(7, (index) => `${index + 1}`)])
+  })
+})
+
+describe('outcomes', () => {
+  test('what was refused for certain, and expires, is not written', async () => {
+    const { twin, producer } = await start({ producer: { deliveryTimeoutMs: 60 } })
+    twin.next(...times(50, () => ({ refuse: 'NOT_ENOUGH_REPLICAS' }) as const))
+    const error = await producer.send('orders', { value: 'a' }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      name: 'DELIVERY_TIMED_OUT',
+      outcome: 'not-written',
+      topic: 'orders',
+      partition: 0,
+      cause: { name: 'NOT_ENOUGH_REPLICAS' },
+    })
+  })
+
+  test('one lost answer among refusals makes it unknown', async () => {
+    const { twin, producer } = await start({ producer: { deliveryTimeoutMs: 100 } })
+    twin.next('lose answer', ...times(50, () => ({ refuse: 'NOT_ENOUGH_REPLICAS' }) as const))
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
+      name: 'DELIVERY_TIMED_OUT',
+      outcome: 'unknown',
+    })
+  })
+
+  test('an answer that says "maybe" makes it unknown', async () => {
+    const { twin, producer } = await start()
+    twin.next({ refuse: 'UNKNOWN_SERVER_ERROR', written: 1 })
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
+      name: 'UNKNOWN_SERVER_ERROR',
+      outcome: 'unknown',
+    })
+  })
+
+  test('a batch that expired with unknown outcome is never sent again; what follows is in order', async () => {
+    const { twin, producer } = await start({
+      producer: { deliveryTimeoutMs: 80, maxBatchBytes: 1024 },
+      client: { requestTimeoutMs: 150 },
+    })
+    await warm(producer)
+    twin.next('never answer')
+    await expect(producer.send('orders', { value: 'ghost' })).rejects.toMatchObject({ outcome: 'unknown' })
+    twin.next('serve')
+    await producer.send('orders', { value: 'after' }, { timeoutMs: 5000 }).catch(() => undefined)
+    await producer.send('orders', { value: 'later' }, { timeoutMs: 5000 })
+    const values = twin.values('orders')
+    expect(values.filter((value) => value === 'ghost')).toHaveLength(1)
+    expect(values.at(-1)).toBe('later')
+  })
+
+  test('a broker that is never there: not written, and the cause says what was tried', async () => {
+    const { twin, producer } = await start({ producer: { deliveryTimeoutMs: 60 } })
+    await twin.crash()
+    const error = await producer.send('orders', { value: 'a' }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      name: 'DELIVERY_TIMED_OUT',
+      outcome: 'not-written',
+      cause: { name: 'BROKER_UNREACHABLE', message: expect.stringContaining(twin.address) },
+    })
+  })
+})
+
+describe('topics', () => {
+  test('34: an unknown topic fails within seconds, and the nearest name is offered', async () => {
+    const { producer } = await start({ twin: { topics: { orders: 1, payments: 1 } } })
+    const startMs = performance.now()
+    await expect(producer.send('oders', { value: 'a' })).rejects.toMatchObject({
+      name: 'UNKNOWN_TOPIC_OR_PARTITION',
+      outcome: 'not-written',
+      message: expect.stringContaining(`did you mean 'orders'`),
+    })
+    expect(performance.now() - startMs).toBeLessThan(10_000)
+  })
+
+  test('17: trouble with one topic does not fail another', async () => {
+    const { producer } = await start()
+    const missing = producer.send('missing', { value: 'a' })
+    missing.catch(() => {})
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 0 })
+    await expect(missing).rejects.toMatchObject({ topic: 'missing' })
+  })
+
+  test('a topic that comes into being within the grace is found', async () => {
+    const { twin, producer } = await start()
+    const sent = producer.send('late', { value: 'a' })
+    await until(() => twin.requests.some(({ api }) => api === 'metadata'))
+    twin.createTopic('late')
+    expect(await sent).toMatchObject({ topic: 'late', offset: 0 })
+  })
+
+  test('batches made for a deleted topic never reach its successor', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.topics.delete('orders')
+    twin.createTopic('orders')
+    await expect(producer.send('orders', { value: 'old' })).rejects.toMatchObject({
+      name: 'UNKNOWN_TOPIC_ID',
+      outcome: 'not-written',
+    })
+    expect(await producer.send('orders', { value: 'new' })).toMatchObject({ offset: 0 })
+    expect(twin.values('orders')).toEqual(['new'])
+  })
+
+  test('a topic that was deleted is unknown, and can be made again', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.topics.delete('orders')
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({ outcome: 'not-written' })
+    twin.createTopic('orders')
+    expect(await producer.send('orders', { value: 'b' })).toMatchObject({ offset: 0 })
+  })
+
+  test('33: a broker that advertises nothing is reached where it was dialled', async () => {
+    const { twin, producer } = await start()
+    expect(twin.advertised).toEqual({ host: '', port: 0 })
+    expect(await producer.send('orders', { value: 'a' })).toMatchObject({ offset: 0 })
+  })
+
+  test('a record too large is refused at once, and the limit is named', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 1 }, maxMessageBytes: 2048 } })
+    await warm(producer)
+    const before = twin.produces().length
+    await expect(producer.send('orders', { value: 'x'.repeat(3000) })).rejects.toMatchObject({
+      name: 'MESSAGE_TOO_LARGE',
+      details: { max: 2048 },
+      outcome: 'not-written',
+    })
+    expect(() => producer.push('orders', { value: 'x'.repeat(3000) })).toThrow(/max.message.bytes/)
+    expect(twin.produces()).toHaveLength(before)
+  })
+
+  test('a record above maxBatchBytes goes alone', async () => {
+    const { twin, producer } = await start({ producer: { maxBatchBytes: 1024 } })
+    const sizes = [10, 5000, 10]
+    await Promise.all(sizes.map((size) => producer.send('orders', { value: 'x'.repeat(size) })))
+    expect(twin.values('orders').map(({ length }) => length)).toEqual(sizes)
+    expect(twin.topic('orders').partitions[0]?.batches).toHaveLength(3)
+  })
+
+  test('typed topics go through their codecs, and their errors name what is wrong', async () => {
+    const { twin, producer } = await start()
+    const orders = topic('orders', { key: text(), value: json<{ id: number }>() })
+    await producer.send(orders, { key: 'k', value: { id: 1 } })
+    expect(twin.values('orders')).toEqual(['{"id":1}'])
+    await expect(producer.send('orders', { value: 7 as never })).rejects.toMatchObject({ name: 'SERIALIZATION_FAILED' })
+    expect(() => producer.push('orders', { value: undefined as never })).toThrow(/undefined/)
+  })
+
+  test('an asynchronous codec keeps the order of send, and push refuses it', async () => {
+    const { twin, producer } = await start()
+    let delay = 5
+    const slow = topic('orders', {
+      value: {
+        name: 'slow',
+        encode: async (value: string) => {
+          for (let turns = delay--; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+          if (value === 'bad') throw new Error('no')
+          return value
+        },
+        decode: (bytes: Buffer) => bytes.toString(),
+      },
+    })
+    const sent = ['a', 'b', 'bad', 'c'].map((value) => producer.send(slow, { value }))
+    const results = await Promise.allSettled(sent)
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(twin.values('orders')).toEqual(['a', 'b', 'c'])
+    expect(() => producer.push(slow, { value: 'd' })).toThrow(/use send/)
+  })
+})
+
+describe('sendMany', () => {
+  test('answers in input order, over partitions', async () => {
+    const { twin, producer } = await start({ twin: { topics: { orders: 3 } } })
+    const sent = await producer.sendMany('orders', times(30, (index) => ({ value: `${index}`, partition: (index * 7) % 3 })))
+    expect(sent.map(({ partition }) => partition)).toEqual(times(30, (index) => (index * 7) % 3))
+    const at = new Map(twin.records('orders').map((record) => [`${record.partition}/${record.offset}`, record.value?.toString()]))
+    expect(sent.map(({ partition, offset }) => at.get(`${partition}/${offset}`))).toEqual(times(30, String))
+  })
+
+  test('nothing to send is fine', async () => {
+    const { producer } = await start()
+    expect(await producer.sendMany('orders', [])).toEqual([])
+  })
+
+  test('rejects with all results where some failed', async () => {
+    const { producer } = await start({ twin: { topics: { orders: 1 }, maxMessageBytes: 2048 } })
+    await warm(producer)
+    const records = [{ value: 'a' }, { value: 'x'.repeat(3000) }, { value: 'b' }]
+    const error = await producer.sendMany('orders', records).catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(PartialFailureError)
+    expect(error).toMatchObject({
+      name: 'PARTIAL_FAILURE',
+      results: [
+        { status: 'fulfilled', value: { offset: 1 } },
+        { status: 'rejected', reason: { name: 'MESSAGE_TOO_LARGE' } },
+        { status: 'fulfilled', value: { offset: 2 } },
+      ],
+    })
+  })
+
+  test('a large input is taken as fast as it drains', async () => {
+    const { producer } = await start({ producer: { maxBufferedBytes: 256 * 1024 } })
+    let highest = 0
+    function* records() {
+      for (let index = 0; index < 5000; index++) {
+        highest = Math.max(highest, (producer as unknown as { stats(): { bufferedBytes: number } }).stats().bufferedBytes)
+        yield { value: 'x'.repeat(200) }
+      }
+    }
+    await producer.sendMany('orders', records())
+    expect(highest).toBeLessThan(128 * 1024)
+  })
+})
+
+describe('push, drained, flush', () => {
+  test('push answers false from the high-water mark, drained waits for the low one', async () => {
+    const { twin, producer } = await start({ producer: { maxBufferedBytes: 64 * 1024 } })
+    await warm(producer)
+    twin.hold()
+    let pushed = 0
+    while (producer.push('orders', { value: 'x'.repeat(1000) })) pushed++
+    expect(pushed).toBe(15)
+    let drained = false
+    const wait = producer.drained().then(() => {
+      drained = true
+    })
+    await until(() => twin.heldCount > 0)
+    expect(drained).toBe(false)
+    twin.release()
+    await wait
+    await producer.flush()
+    expect(twin.records('orders')).toHaveLength(pushed + 2)
+  })
+
+  test('29: at twice maxBufferedBytes push throws BUFFER_FULL', async () => {
+    const { twin, client, producer } = await start({ producer: { maxBufferedBytes: 64 * 1024 } })
+    await warm(producer)
+    twin.hold()
+    const fill = () => {
+      for (let count = 0; count < 1000; count++) producer.push('orders', { value: 'x'.repeat(1000) })
+    }
+    expect(fill).toThrow(expect.objectContaining({ name: 'BUFFER_FULL', outcome: 'not-written' }))
+    expect(client.stats().producers[0]?.bufferedBytes).toBeLessThan(2 * 64 * 1024 + 1100)
+  })
+
+  test('29: send waits where the buffer is full, in order, or errors where that was asked for', async () => {
+    const { twin, client, producer } = await start({ producer: { maxBufferedBytes: 64 * 1024 } })
+    await warm(producer)
+    twin.hold()
+    const sent = times(300, (index) => producer.send('orders', { value: `${index}`.padEnd(1000) }))
+    expect(client.stats().producers[0]?.bufferedBytes).toBeLessThan(66 * 1024)
+    const strict = client.producer({ maxBufferedBytes: 64 * 1024, onFull: 'error' })
+    const refused = await Promise.allSettled([
+      ...times(100, () => strict.send('orders', { value: 'x'.repeat(1000), partition: 0 }, { timeoutMs: 1 })),
+    ])
+    expect(refused.at(-1)).toMatchObject({ reason: { name: 'BUFFER_FULL' } })
+    twin.release()
+    const offsets = (await Promise.all(sent)).map(({ offset }) => offset ?? -1)
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b))
+  })
+
+  test('29: a pipeline into writable() to a stalled broker keeps memory flat', async () => {
+    const { twin, client, producer } = await start({ producer: { maxBufferedBytes: 64 * 1024 } })
+    await warm(producer)
+    twin.hold()
+    let taken = 0
+    async function* source() {
+      for (; taken < 2000; taken++) yield { value: `${taken}`.padEnd(500) }
+    }
+    const flowing = pipeline(source, producer.writable('orders'))
+    await until(() => twin.heldCount > 0)
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve))
+    expect(taken).toBeLessThan(200)
+    expect(client.stats().producers[0]?.bufferedBytes).toBeLessThan(64 * 1024)
+    twin.release()
+    await flowing
+    expect(twin.records('orders')).toHaveLength(2001)
+  })
+
+  test('flush resolves when all before is settled, and does not wait for what comes later', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.hold()
+    producer.push('orders', { value: 'before' })
+    let flushed = false
+    const flush = producer.flush().then(() => {
+      flushed = true
+    })
+    await until(() => twin.heldCount === 1)
+    expect(flushed).toBe(false)
+    twin.release()
+    await flush
+    twin.hold()
+    producer.push('orders', { value: 'later' })
+    await producer.flush({ timeoutMs: 20 }).catch((error: unknown) => {
+      expect(error).toMatchObject({ name: 'TIMED_OUT', message: /flush took longer than 20 ms/ })
+    })
+    twin.release()
+    await producer.flush()
+  })
+
+  test('flush covers records that wait for their topic', async () => {
+    const { twin, producer } = await start()
+    for (let index = 0; index < 10; index++) producer.push('orders', { value: `${index}` })
+    await producer.flush()
+    expect(twin.values('orders')).toEqual(times(10, String))
+  })
+
+  test('a push that fails emits failed and rejects the next flush, once', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    const failed: unknown[] = []
+    producer.on('failed', (event) => failed.push(event))
+    twin.next({ refuse: 'INVALID_TIMESTAMP' })
+    producer.push('orders', { value: 'a' })
+    producer.push('orders', { value: 'b' })
+    await expect(producer.flush()).rejects.toMatchObject({ name: 'INVALID_TIMESTAMP' })
+    expect(failed).toEqual([
+      { topic: 'orders', partition: 0, records: 2, error: expect.objectContaining({ name: 'INVALID_TIMESTAMP' }) },
+    ])
+    producer.push('orders', { value: 'c' })
+    await producer.flush()
+  })
+
+  test('a push to an unknown topic fails the same way', async () => {
+    const { producer } = await start()
+    producer.push('nowhere', { value: 'a' })
+    await expect(producer.flush()).rejects.toMatchObject({ name: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  })
+
+  test('a writable whose records fail is destroyed with the error', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.next({ refuse: 'INVALID_TIMESTAMP' })
+    async function* source() {
+      yield { value: 'a' }
+    }
+    await expect(pipeline(source, producer.writable('orders'))).rejects.toMatchObject({ name: 'INVALID_TIMESTAMP' })
+  })
+})
+
+describe('waiting and the end', () => {
+  test('aborting send stops the wait; a record in a batch is still sent', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.hold()
+    const controller = new AbortController()
+    const sent = producer.send('orders', { value: 'a' }, { signal: controller.signal })
+    await until(() => twin.heldCount === 1)
+    const reason = new Error('enough')
+    controller.abort(reason)
+    await expect(sent).rejects.toBe(reason)
+    twin.release()
+    await producer.flush()
+    expect(twin.values('orders')).toEqual(['warm', 'a'])
+  })
+
+  test('a time-out says whether the record may be written', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.hold()
+    await expect(producer.send('orders', { value: 'a' }, { timeoutMs: 10 })).rejects.toMatchObject({
+      name: 'TIMED_OUT',
+      outcome: 'unknown',
+    })
+    await expect(producer.send('nowhere', { value: 'a' }, { timeoutMs: 10 })).rejects.toMatchObject({
+      name: 'TIMED_OUT',
+      outcome: 'not-written',
+    })
+  })
+
+  test('a send that was aborted before it began is not sent', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    await expect(producer.send('orders', { value: 'a' }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    })
+    await producer.flush()
+    expect(twin.values('orders')).toEqual(['warm'])
+  })
+
+  test('21: close delivers what was sent, is idempotent, and nothing is taken afterwards', async () => {
+    const { twin, producer } = await start()
+    for (let index = 0; index < 100; index++) producer.push('orders', { value: `${index}` })
+    const closing = producer.close()
+    expect(() => producer.push('orders', { value: 'x' })).toThrow(expect.objectContaining({ name: 'CLOSED' }))
+    await expect(producer.send('orders', { value: 'x' })).rejects.toMatchObject({ name: 'CLOSED' })
+    await Promise.all([closing, producer.close()])
+    expect(twin.records('orders')).toHaveLength(100)
+  })
+
+  test('21: close is bounded by its time-out, and what is left fails with its outcome', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    twin.hold()
+    const sent = producer.send('orders', { value: 'a' })
+    sent.catch(() => {})
+    await until(() => twin.heldCount === 1)
+    await producer.close({ timeoutMs: 10 })
+    await expect(sent).rejects.toMatchObject({ name: 'CLOSED', outcome: 'unknown' })
+  })
+
+  test('22: a producer that never sent closes at once, and connects to nothing', async () => {
+    const { twin, producer } = await start()
+    await producer.close()
+    expect(twin.connections).toBe(0)
+  })
+
+  test('await using closes', async () => {
+    const { twin, client } = await start()
+    {
+      await using producer = client.producer()
+      producer.push('orders', { value: 'a' })
+    }
+    expect(twin.values('orders')).toEqual(['a'])
+  })
+})
+
+describe('diagnostics', () => {
+  test('a subscriber of minikafka:record may add headers', async () => {
+    const { twin, producer } = await start()
+    const listener = (message: unknown) => {
+      ;(message as { headers: [string, string][] }).headers.push(['traceparent', '00-1'])
+    }
+    diagnostics.subscribe('minikafka:record', listener)
+    await producer.send('orders', { value: 'a', headers: { own: 'x' } })
+    diagnostics.unsubscribe('minikafka:record', listener)
+    await producer.send('orders', { value: 'b' })
+    expect(twin.records('orders').map(({ headers }) => headers.map(([name]) => name))).toEqual([
+      ['own', 'traceparent'],
+      [],
+    ])
+  })
+
+  test('minikafka:produce tells of each batch, from its first attempt to its end', async () => {
+    const { twin, producer } = await start()
+    await warm(producer)
+    const seen: [string, unknown][] = []
+    const channel = diagnostics.tracingChannel('minikafka:produce')
+    const subscriber = {
+      start: (message: object) => seen.push(['start', { ...message }]),
+      end() {},
+      asyncStart() {},
+      asyncEnd: (message: object) => seen.push(['asyncEnd', { ...message }]),
+      error() {},
+    }
+    channel.subscribe(subscriber)
+    twin.next('lose answer')
+    await producer.send('orders', { value: 'a' })
+    channel.unsubscribe(subscriber)
+    expect(seen).toMatchObject([
+      ['start', { topic: 'orders', partition: 0, recordCount: 1, brokerId: 1, attempts: 1 }],
+      ['asyncEnd', { baseOffset: 1, attempts: 2 }],
+    ])
+  })
+})

@@ -1,0 +1,62 @@
+// A real disk that can be told to fail: the next writes or syncs of files whose names end as given.
+import { type Disk, DiskError, type File } from '@minikafka/platform'
+
+export class FaultyDisk {
+  /** What the next calls do; returns an error to throw, or undefined. */
+  onAppend: (path: string) => DiskError | undefined = () => undefined
+  onSync: (path: string) => DiskError | undefined = () => undefined
+  /** As `onAppend`, for replaceFile. */
+  onReplace: (path: string) => DiskError | undefined = () => undefined
+  /** Syncs wait for it. */
+  gate: Promise<void> = Promise.resolve()
+  readonly syncs: string[] = []
+  readonly disk: Disk
+
+  constructor(real: Disk) {
+    this.disk = {
+      ...real,
+      open: async (path, mode) => this.#wrap(path, await real.open(path, mode)),
+      replaceFile: async (path, content) => {
+        const error = this.onReplace(path)
+        if (error !== undefined) throw error
+        await real.replaceFile(path, content)
+      },
+    }
+  }
+
+  #wrap(path: string, file: File): File {
+    return {
+      append: (buffers, position) => {
+        const error = this.onAppend(path)
+        if (error === undefined) return file.append(buffers, position)
+        return this.#appendPart(file, buffers, { position, error })
+      },
+      sync: async () => {
+        this.syncs.push(path)
+        await this.gate
+        const error = this.onSync(path)
+        if (error !== undefined) throw error
+        await file.sync()
+      },
+      read: (into, position) => file.read(into, position),
+      truncate: (size) => file.truncate(size),
+      size: () => file.size(),
+      close: () => file.close(),
+    }
+  }
+
+  /** A write that fails has written a part. */
+  async #appendPart(
+    file: File,
+    buffers: readonly Uint8Array[],
+    { position, error }: { position: number; error: DiskError },
+  ): Promise<void> {
+    const all = Buffer.concat(buffers)
+    await file.append([all.subarray(0, all.length >> 1)], position)
+    throw error
+  }
+}
+
+export function diskError(code: string): DiskError {
+  return new DiskError(code, `${code}: told to fail`)
+}

@@ -1,0 +1,82 @@
+// Requests that wait for their answers. Enters: who waits, and until when. Leaves: each is settled exactly once.
+import { assert } from '@minikafka/platform'
+import type { ApiName } from '../apis/index.ts'
+import type { MinikafkaError } from '../errors.ts'
+
+/** What is known of a request in flight. */
+export type PendingCall = {
+  readonly api: ApiName
+  readonly version: number
+  /** Monotonic. */
+  readonly deadlineMs: number
+}
+
+type Waiting = PendingCall & {
+  /** The caller gave up; the answer is still to come. */
+  isDropped: boolean
+  readonly resolve: (response: unknown) => void
+  readonly reject: (error: unknown) => void
+  readonly stopListening: () => void
+}
+
+export type CallAnswer = { readonly response: unknown } | { readonly error: MinikafkaError }
+
+export class Calls {
+  /** By correlation id, in the order sent. */
+  readonly #waiting = new Map<number, Waiting>()
+
+  get count(): number {
+    return this.#waiting.size
+  }
+
+  get(id: number): (PendingCall & { readonly isDropped: boolean }) | undefined {
+    return this.#waiting.get(id)
+  }
+
+  /** When the signal aborts, the promise rejects with its reason and the answer is dropped when it comes. */
+  add(id: number, call: PendingCall, signal: AbortSignal | undefined): Promise<unknown> {
+    assert(!this.#waiting.has(id), 'a correlation id is used once at a time')
+    return new Promise((resolve, reject) => {
+      const drop = () => this.#drop(id, signal?.reason)
+      const stopListening = () => signal?.removeEventListener('abort', drop)
+      signal?.addEventListener('abort', drop)
+      this.#waiting.set(id, { ...call, isDropped: false, resolve, reject, stopListening })
+    })
+  }
+
+  /** `undefined`: it is dropped, nobody wants to know. */
+  settle(id: number, answer: CallAnswer | undefined): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return
+    this.#waiting.delete(id)
+    waiting.stopListening()
+    if (waiting.isDropped || answer === undefined) return
+    if ('error' in answer) waiting.reject(answer.error)
+    else waiting.resolve(answer.response)
+  }
+
+  failAll(error: MinikafkaError): void {
+    for (const id of [...this.#waiting.keys()]) this.settle(id, { error })
+  }
+
+  /** Those whose deadline has passed, dropped ones included: the connection has fallen silent. */
+  overdue(nowMs: number): number[] {
+    return [...this.#waiting].filter(([, call]) => call.deadlineMs <= nowMs).map(([id]) => id)
+  }
+
+  earliestDeadlineMs(): number | undefined {
+    let earliestMs: number | undefined
+    for (const { deadlineMs } of this.#waiting.values()) {
+      if (earliestMs === undefined || deadlineMs < earliestMs) earliestMs = deadlineMs
+    }
+    return earliestMs
+  }
+
+  #drop(id: number, reason: unknown): void {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined || waiting.isDropped) return
+    waiting.isDropped = true
+    waiting.stopListening()
+    waiting.reject(reason)
+  }
+}

@@ -1,0 +1,79 @@
+// One broker that dies again and again under a producer that retries, and a consumer that reads along.
+// Enters: a seed. Leaves: what was acknowledged, what was read, what is in the log, and the run's hash.
+import { sleep } from '@minikafka/platform'
+import { type ReadRecord, TestBroker } from '@minikafka/testing'
+
+export type Seen = { readonly partition: number; readonly offset: number; readonly value: string }
+
+export type Outcome = {
+  readonly acked: readonly Seen[]
+  readonly read: readonly Seen[]
+  readonly log: readonly ReadRecord[]
+  readonly leftovers: readonly string[]
+  readonly hash: string
+  readonly eventCount: number
+}
+
+const TOPIC = 'orders'
+const RECORDS = 200
+const KEYS = 7
+const DEATHS = 4
+
+export async function runFirstScenario(
+  seed: number,
+  trace?: (line: string) => void,
+): Promise<Outcome> {
+  const broker = await TestBroker.start({
+    seed,
+    clock: 'jumping',
+    topics: { [TOPIC]: 3 },
+    logLevel: 'debug',
+    buggify: true,
+    trace,
+  })
+  const reading = readAll(broker)
+  const [acked] = await Promise.all([produceAll(broker), breakBroker(broker)])
+  const read = await broker.world.complete(reading, { what: 'every record read', timeout: '10m' })
+  const log = await broker.read(TOPIC)
+  const leftovers = await broker.close()
+  const { hash, eventCount } = { hash: broker.world.hash(), eventCount: broker.world.eventCount }
+  return { acked, read, log, leftovers, hash, eventCount }
+}
+
+/** Never waits for an answer before the next one: batches, windows and retries of several records. */
+async function produceAll(broker: TestBroker): Promise<Seen[]> {
+  const { clock, random } = broker.world.env('driver')
+  const producer = broker.client().producer()
+  const sending: Promise<Seen>[] = []
+  for (let index = 0; index < RECORDS; index++) {
+    const value = `order ${index}`
+    const sent = producer.send(TOPIC, { key: `customer ${index % KEYS}`, value })
+    sending.push(sent.then(({ partition, offset = -1 }) => ({ partition, offset, value })))
+    if (random.below(3) === 0) await sleep(clock, random.below(100))
+  }
+  return await Promise.all(sending)
+}
+
+async function breakBroker(broker: TestBroker): Promise<void> {
+  const { clock, random } = broker.world.env('nemesis')
+  for (let death = 0; death < DEATHS; death++) {
+    await sleep(clock, random.below(2000))
+    const how = random.below(4)
+    if (how === 0) await broker.kill()
+    else if (how === 1) await broker.powerCut()
+    else if (how === 2) await broker.disconnectAll()
+    await sleep(clock, random.below(1000))
+    await broker.restart()
+  }
+}
+
+async function readAll(broker: TestBroker): Promise<Seen[]> {
+  const consumer = broker.client().consumer({ topics: [TOPIC], start: 'earliest' })
+  const read: Seen[] = []
+  for await (const { partition, offset, value } of consumer) {
+    read.push({ partition, offset, value: String(value) })
+    if (read.length === RECORDS) break
+  }
+  await consumer.close()
+  return read
+}

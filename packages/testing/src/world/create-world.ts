@@ -1,0 +1,238 @@
+// One world: nodes with disks, wires between them, one clock, all from a seed, in this process.
+// Enters: a seed and how time passes. Leaves: an Env for each node's code, and the power over all of it.
+import { type Env, nodeEnv, type Signal } from '@minikafka/platform'
+import { durationMs } from './duration.ts'
+import { Generator } from './generator.ts'
+import type { Ground } from './ground.ts'
+import { HostSockets } from './host/host-network.ts'
+import { type Latency, NO_LATENCY } from './latency.ts'
+import { type LogLine, LogLines } from './log-lines.ts'
+import { Wires } from './network/wires.ts'
+import { NodeState, type ProcessOptions, type Surroundings } from './node-state.ts'
+import type { Death, Process } from './process.ts'
+import { RunningHash } from './running-hash.ts'
+import { Scheduler } from './scheduler.ts'
+import type { SimOutput } from './sim-program.ts'
+import type { DiskFaults, NetworkFaults, WaitOptions, World, WorldOptions } from './world.ts'
+import { WorldClock } from './world-clock.ts'
+
+const START_WALL_MS = Date.UTC(2026, 0, 1)
+const WAIT_TIMEOUT_MS = 60_000
+const PID_FIRST = 1000
+const DISK_LATENCY: Latency = { minMs: 0.05, maxMs: 4 }
+const NETWORK_LATENCY: Latency = { minMs: 0.05, maxMs: 2 }
+
+export function createWorld(options: WorldOptions): World {
+  return new SimulatedWorld(options)
+}
+
+class SimulatedWorld implements World {
+  readonly seed: number
+  readonly clock: WorldClock
+  readonly network: NetworkFaults
+  readonly failures: unknown[] = []
+  readonly #ground: Ground
+  readonly #lines: LogLines
+  readonly #surroundings: Surroundings
+  readonly #nodes = new Map<string, NodeState>()
+  readonly #exitCodes = new Map<string, number>()
+
+  constructor(options: WorldOptions) {
+    this.seed = options.seed
+    this.#ground = layGround(options, (process, error) => this.#crashed(process, error))
+    this.clock = new WorldClock(this.#ground)
+    this.#lines = new LogLines(this.#ground.hash)
+    const wires = new Wires(this.#ground)
+    const hostSockets = new HostSockets()
+    this.network = networkFaults(wires, hostSockets)
+    let pid = PID_FIRST
+    this.#surroundings = {
+      ground: this.#ground,
+      wires,
+      lines: this.#lines,
+      hostSockets,
+      real: nodeEnv(),
+      logLevel: options.logLevel ?? 'info',
+      nextPid: () => pid++,
+      exited: (process, code) => this.#exited(process, code),
+    }
+  }
+
+  env(node: string, options: ProcessOptions = {}): Env {
+    return this.#node(node).running.at(-1)?.env ?? this.start(node, options)
+  }
+
+  start(node: string, options: ProcessOptions = {}): Env {
+    this.#exitCodes.delete(node)
+    return this.#node(node).start(options).env
+  }
+
+  pid(node: string): number | undefined {
+    return this.#node(node).running.at(-1)?.process.facts.pid
+  }
+
+  kill(node: string): void {
+    this.#node(node).die('kill')
+  }
+
+  powerCut(node: string): void {
+    this.#node(node).die('powerCut')
+  }
+
+  signal(node: string, signal: Signal): void {
+    for (const { program } of this.#node(node).running) program.signal(signal)
+  }
+
+  disk(node: string): DiskFaults {
+    const { disk } = this.#node(node)
+    return {
+      fill: (freeBytes = 0) => disk.fill(freeBytes),
+      failSync: (count = 1) => disk.failSyncs(count),
+      stall: (duration) => disk.stall(durationMs(duration)),
+      heal: () => disk.heal(),
+    }
+  }
+
+  stdout(node: string): string {
+    return textOf(this.#node(node).last?.program.stdout)
+  }
+
+  stderr(node: string): string {
+    return textOf(this.#node(node).last?.program.stderr)
+  }
+
+  exitCode(node: string): number | undefined {
+    return this.#exitCodes.get(node)
+  }
+
+  logs(): readonly LogLine[] {
+    return this.#lines.list()
+  }
+
+  get eventCount(): number {
+    return this.#ground.scheduler.eventCount
+  }
+
+  async until(holds: () => boolean, options: WaitOptions = {}): Promise<void> {
+    this.#throwFailure()
+    const timeoutMs = durationMs(options.timeout ?? WAIT_TIMEOUT_MS)
+    if (await this.#ground.scheduler.until(holds, timeoutMs)) return
+    const pending = this.clock.pending().slice(0, 20)
+    const left = pending.length === 0 ? ['nothing'] : pending
+    const what = options.what ?? `that ${holds}`
+    throw new Error(
+      `in ${timeoutMs} ms the world never saw ${what}; what waits:\n${left.join('\n')}`,
+    )
+  }
+
+  async complete<T>(work: Promise<T>, options: WaitOptions = {}): Promise<T> {
+    let settled = false
+    const settle = () => {
+      settled = true
+    }
+    work.then(settle, settle)
+    await this.until(() => settled, { what: 'the end of this work', ...options })
+    return await work
+  }
+
+  settled(options: WaitOptions = {}): Promise<void> {
+    const { scheduler } = this.#ground
+    return this.until(() => !scheduler.busy, { what: 'everything come to rest', ...options })
+  }
+
+  leftovers(): string[] {
+    const held = [...this.#nodes.values()].flatMap(({ name, running }) =>
+      running.flatMap(({ process }) => process.held().map((about) => `${name}: ${about}`)),
+    )
+    return [...held, ...this.clock.pending()]
+  }
+
+  hash(): string {
+    return this.#ground.hash.digest()
+  }
+
+  close(): void {
+    this.#ground.scheduler.close()
+    this.#throwFailure()
+  }
+
+  #node(name: string): NodeState {
+    let node = this.#nodes.get(name)
+    if (node === undefined) {
+      node = new NodeState(name, this.#surroundings)
+      this.#nodes.set(name, node)
+    }
+    return node
+  }
+
+  /** An exit that was asked for is no failure, whatever its code. */
+  #exited(process: Process, code: number): void {
+    this.#exitCodes.set(process.node, code)
+    this.#end(process, 'kill')
+  }
+
+  /** As an uncaught error ends a real process, after its last words. */
+  #crashed(process: Process | undefined, error: unknown): void {
+    this.failures.push(error)
+    if (process !== undefined) {
+      const running = this.#node(process.node).running.find((one) => one.process === process)
+      running?.program.lastWords(error)
+      this.#exitCodes.set(process.node, 1)
+      this.#end(process, 'kill')
+    }
+    this.#ground.scheduler.fail(error)
+  }
+
+  #end(process: Process, how: Death): void {
+    process.die(how)
+    this.#ground.scheduler.cancelAllOf(process)
+  }
+
+  #throwFailure(): void {
+    if (this.failures.length > 0) throw this.failures[0]
+  }
+}
+
+function layGround(
+  options: WorldOptions,
+  crashed: (process: Process | undefined, error: unknown) => void,
+): Ground {
+  const { seed, clock: mode = 'held', realIo, trace } = options
+  const realClock = nodeEnv().clock
+  const hash = new RunningHash()
+  const turn = () => new Promise<void>((resolve) => realClock.soon(resolve))
+  const scheduler = new Scheduler({ seed, mode, turn, realClock, hash, realIo, crashed, trace })
+  const jumping = mode === 'jumping'
+  return {
+    seed,
+    scheduler,
+    hash,
+    startWallMs: options.startWallMs ?? (mode === 'real' ? realClock.wallMs() : START_WALL_MS),
+    diskLatency: options.diskLatency ?? (jumping ? DISK_LATENCY : NO_LATENCY),
+    networkLatency: options.networkLatency ?? (jumping ? NETWORK_LATENCY : NO_LATENCY),
+    networkDice: new Generator(seed, 'network'),
+    buggify: options.buggify ?? false,
+  }
+}
+
+function networkFaults(wires: Wires, hostSockets: HostSockets): NetworkFaults {
+  return {
+    cut(from, to, { oneWay = false } = {}) {
+      wires.cut(from, to)
+      if (!oneWay) wires.cut(to, from)
+    },
+    slow(from, to, duration) {
+      wires.slow(from, to, durationMs(duration))
+      wires.slow(to, from, durationMs(duration))
+    },
+    heal: () => wires.heal(),
+    disconnectAll(node) {
+      wires.disconnectAll(node)
+      hostSockets.destroyAll(node)
+    },
+  }
+}
+
+function textOf(output: SimOutput | undefined): string {
+  return output?.text ?? ''
+}
