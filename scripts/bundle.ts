@@ -22,6 +22,8 @@ for (const { entry, out, banner } of [
     target: 'node20',
     conditions: ['@minikafka/source'],
     external: EXTERNAL,
+    // Only the ES modules ask where they lie.
+    define: { 'import.meta.dirname': '""' },
     banner: { js: `#!/usr/bin/env node\n${banner}` },
     legalComments: 'none',
     logLevel: 'warning',

@@ -5,7 +5,7 @@ export async function* linesOf(
   delimiter: Buffer,
   bytesMax: number,
 ): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0)
+  let rest: Buffer = Buffer.alloc(0)
   let number = 0
   for await (const chunk of chunks) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])

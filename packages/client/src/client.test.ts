@@ -55,7 +55,11 @@ test('an advertised address that cannot be reached is named, with the cure', asy
   twin.topic('orders').lead(0, 2)
   const producer = client.producer({ deliveryTimeoutMs: 100 })
   await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
-    cause: { message: expect.stringMatching(/broker 2 advertises 127\.0\.0\.1:1, .*set --advertised there/) },
+    cause: {
+      message: expect.stringMatching(
+        /broker 2 advertises 127\.0\.0\.1:1, .*set --advertised there/,
+      ),
+    },
   })
 })
 
@@ -97,7 +101,7 @@ test('22: close works before the first connection, and nothing connects after it
 })
 
 test('22: what was connecting when close came does not stay connected', async () => {
-  const { twin, client } = await twinAndClient()
+  const { client } = await twinAndClient()
   const ping = client.ping()
   ping.catch(() => {})
   await client.close()
@@ -134,7 +138,9 @@ test('stats count what is open and what was done', async () => {
   const { client } = await twinAndClient()
   await client.producer().send('orders', { value: 'a' })
   const stats = client.stats()
-  expect(stats.producers).toEqual([{ bufferedBytes: 0, inFlightBatches: 0, acked: 1, failed: 0, retries: 0 }])
+  expect(stats.producers).toEqual([
+    { bufferedBytes: 0, inFlightBatches: 0, acked: 1, failed: 0, retries: 0 },
+  ])
   expect(stats.connections).toHaveLength(2)
 })
 

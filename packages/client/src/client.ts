@@ -74,12 +74,15 @@ class CoreClient implements Client {
       const startMs = clock.monotonicMs()
       const connection = await deadline.hold(this.#core.connect('any'))
       try {
-        const { clusterId } = await deadline.hold(askNothing(this.#core, connection, deadline.leftMs))
+        const { clusterId } = await deadline.hold(
+          askNothing(this.#core, connection, deadline.leftMs),
+        )
         const roundTripMs = clock.monotonicMs() - startMs
         return { clusterId, brokerId: connection.hello.nodeId, roundTripMs }
       } catch (error) {
         // A connection that lay idle may have died unseen: a new one tells whether the broker is there.
-        if (attempt > 1 || !isMinikafkaError(error) || error.name !== 'NETWORK_EXCEPTION') throw error
+        if (attempt > 1 || !isMinikafkaError(error) || error.name !== 'NETWORK_EXCEPTION')
+          throw error
       }
     }
   }

@@ -2,6 +2,17 @@
 export type { Env, Logger } from '@minikafka/platform'
 export { nodeEnv } from '@minikafka/platform'
 export { type ErrorName, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+export type {
+  Admin,
+  BrokerDescription,
+  ClusterDescription,
+  Config,
+  ConfigEntry,
+  CreateTopicOptions,
+  LogDirDescription,
+  PartitionDescription,
+  TopicDescription,
+} from './admin/index.ts'
 export {
   Client,
   type ClientStats,
@@ -10,6 +21,26 @@ export {
   createClient,
   type ProducerStats,
 } from './client.ts'
+export type {
+  AnyRecord,
+  Batch,
+  BatchesOptions,
+  Consumer,
+  ConsumerEvents,
+  ConsumerHealth,
+  ConsumerOptions,
+  ConsumerRecord,
+  ConsumerTuning,
+  ErrorPolicy,
+  Handler,
+  Outcome,
+  PartitionLag,
+  PollOptions,
+  ReadOptions,
+  RunOptions,
+  Stall,
+  Start,
+} from './consumer/index.ts'
 export type { ClientEvents, ClientOptions, RetryOptions } from './core/index.ts'
 export {
   PartialFailureError,
@@ -23,6 +54,23 @@ export {
   sticky,
 } from './producer/index.ts'
 export { toPrometheus } from './prometheus.ts'
+export {
+  bytes,
+  type Codec,
+  type HeadersInit,
+  type InferInput,
+  type InferOutput,
+  json,
+  msgpack,
+  nullable,
+  type Parts,
+  type RecordHeaders,
+  type StandardSchema,
+  type Topic,
+  type TopicLike,
+  text,
+  topic,
+} from './topic/index.ts'
 export type {
   Bytes,
   Closable,

@@ -75,7 +75,11 @@ export type Disk = {
   lock(directory: string): Promise<{ lock: Lock } | { heldBy: number | undefined }>
 }
 
-export type FileStat = { readonly kind: 'file' | 'directory' | 'other'; readonly size: number; readonly modifiedMs: number }
+export type FileStat = {
+  readonly kind: 'file' | 'directory' | 'other'
+  readonly size: number
+  readonly modifiedMs: number
+}
 
 export type Lock = { release(): Promise<void> }
 
@@ -110,7 +114,11 @@ export class DiskError extends Error {
 
 export type Address = { readonly host: string; readonly port: number }
 
-export type ListenOptions = { readonly host: string; readonly port: number; readonly backlog?: number | undefined }
+export type ListenOptions = {
+  readonly host: string
+  readonly port: number
+  readonly backlog?: number | undefined
+}
 
 export type ConnectOptions = {
   readonly host: string
@@ -217,7 +225,11 @@ export type Program = {
   readonly stderr: Output
   /** Milliseconds since the process started. */
   uptimeMs(): number
-  memory(): { readonly rssBytes: number; readonly heapUsedBytes: number; readonly externalBytes: number }
+  memory(): {
+    readonly rssBytes: number
+    readonly heapUsedBytes: number
+    readonly externalBytes: number
+  }
   /** Returns the function that stops listening. */
   onSignal(signal: Signal, listener: () => void): () => void
   /** Last words before the process dies of an uncaught error or an unhandled rejection. */

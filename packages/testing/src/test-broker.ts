@@ -53,7 +53,7 @@ export class TestBroker implements AsyncDisposable {
   readonly world: World
   readonly clock: WorldClock
   readonly #options: TestBrokerOptions
-  readonly #process: BrokerProcess
+  readonly #daemon: BrokerProcess
   readonly #clients: Client[] = []
   #closing: Promise<readonly string[]> | undefined
 
@@ -61,7 +61,7 @@ export class TestBroker implements AsyncDisposable {
   static async start(options: TestBrokerOptions = {}): Promise<TestBroker> {
     const broker = new TestBroker(options)
     try {
-      await broker.#process.start()
+      await broker.#daemon.start()
       await broker.#createTopics()
       return broker
     } catch (error) {
@@ -81,7 +81,7 @@ export class TestBroker implements AsyncDisposable {
     }
     this.world = createWorld({ seed: this.seed, clock, logLevel, buggify, trace, realIo: tcp })
     this.clock = this.world.clock
-    this.#process = new BrokerProcess(this.world, {
+    this.#daemon = new BrokerProcess(this.world, {
       node: NODE,
       config: configOf(options),
       process: { hostDisk: !this.#inMemory, hostNetwork: tcp },
@@ -91,12 +91,12 @@ export class TestBroker implements AsyncDisposable {
 
   /** host:port. With transport `memory` only this world's clients can dial it. */
   get address(): string {
-    const { port } = this.#process.broker.address
+    const { port } = this.#daemon.broker.address
     return `${this.#host}:${port}`
   }
 
   get running(): boolean {
-    return this.#process.running
+    return this.#daemon.running
   }
 
   /** A real client, in a process of its own. The test broker closes it in the end. */
@@ -111,26 +111,26 @@ export class TestBroker implements AsyncDisposable {
   /** What is in the log, by partition and offset, without a group. */
   read(topic: string, options: ReadOptions = {}): Promise<ReadRecord[]> {
     const env = this.#readerEnv()
-    const address = { host: this.#host, port: this.#process.broker.address.port }
+    const address = { host: this.#host, port: this.#daemon.broker.address.port }
     const reading = readTopic(env, address, topic, options)
     return this.world.complete(reading, { what: `all of ${topic}` })
   }
 
   /** SIGKILL: what was written stays. */
   async kill(): Promise<void> {
-    this.#process.kill()
+    this.#daemon.kill()
   }
 
   /** What was not synced is kept, dropped or torn. */
   async powerCut(): Promise<void> {
     if (!this.#inMemory) throw new RangeError(`a power cut needs storage 'memory'`)
-    this.#process.powerCut()
+    this.#daemon.powerCut()
   }
 
   /** Stops the broker if it runs, as SIGTERM does, and starts it again. Ready when resolved. */
   async restart(): Promise<void> {
-    await this.#process.stop()
-    await this.#process.start()
+    await this.#daemon.stop()
+    await this.#daemon.start()
   }
 
   /** Resets every connection of the broker. */
@@ -174,7 +174,7 @@ export class TestBroker implements AsyncDisposable {
           what: 'a client closed',
         })
       }
-      await this.#process.stop()
+      await this.#daemon.stop()
       await this.world.settled()
       return [...consumers, ...this.world.leftovers()]
     } finally {

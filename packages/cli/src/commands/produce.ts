@@ -194,19 +194,23 @@ const ACKS: ReadonlyMap<string, 'all' | 'leader' | 'none'> = new Map([
 ])
 
 function producerOptions({ compression, acks }: ProduceOptions): ProducerOptions {
-  const options: ProducerOptions = {}
-  if (compression !== undefined) {
-    const codec = COMPRESSIONS.find((name) => name === compression)
-    if (codec === undefined)
-      throw new UsageError(`-z ${compression}: expected one of ${COMPRESSIONS.join(', ')}`)
-    options.compression = codec
+  return {
+    ...(compression === undefined ? {} : { compression: codecOf(compression) }),
+    ...(acks === undefined ? {} : { acks: acksOf(acks) }),
   }
-  if (acks !== undefined) {
-    const wanted = ACKS.get(acks)
-    if (wanted === undefined) throw new UsageError(`--acks ${acks}: expected all, leader or none`)
-    options.acks = wanted
-  }
-  return options
+}
+
+function codecOf(text: string): (typeof COMPRESSIONS)[number] {
+  const codec = COMPRESSIONS.find((name) => name === text)
+  if (codec === undefined)
+    throw new UsageError(`-z ${text}: expected one of ${COMPRESSIONS.join(', ')}`)
+  return codec
+}
+
+function acksOf(text: string): 'all' | 'leader' | 'none' {
+  const acks = ACKS.get(text)
+  if (acks === undefined) throw new UsageError(`--acks ${text}: expected all, leader or none`)
+  return acks
 }
 
 function whole(flag: string, text: string): number {

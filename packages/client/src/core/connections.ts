@@ -153,7 +153,7 @@ export class Connections {
 
   async #dial(host: string, port: number): Promise<Connection> {
     const { env, settings, signal } = this.#core
-    const connection = await Connection.open(env, {
+    const connecting = Connection.open(env, {
       host,
       port,
       clientName: CLIENT_NAME,
@@ -161,6 +161,9 @@ export class Connections {
       clientId: settings.clientId,
       timeoutMs: settings.connectTimeoutMs,
       signal,
+    })
+    const connection = await connecting.catch((error: unknown) => {
+      throw this.#closed ? signal.reason : error
     })
     // Closed while the last answer was on its way: nothing connects after close().
     if (this.#closed) connection.close()

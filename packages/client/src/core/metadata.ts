@@ -45,6 +45,7 @@ export class Metadata {
   #round: Promise<MinikafkaError | undefined> | undefined
   #next: Promise<MinikafkaError | undefined> | undefined
   #failures = 0
+  #failure: MinikafkaError | undefined
   #aging: Timer | undefined
   #closed = false
   clusterId = ''
@@ -70,6 +71,11 @@ export class Metadata {
 
   brokers(): BrokerInfo[] {
     return [...this.#brokers.values()]
+  }
+
+  /** Why a topic is not known: what its last answer said, or why there was none. */
+  troubleOf(name: string): MinikafkaError | undefined {
+    return this.#failure ?? this.#trouble.get(name)
   }
 
   /** Called with each topic that changed; `info` undefined: it is gone. Returns the function that stops listening. */
@@ -175,14 +181,13 @@ export class Metadata {
     try {
       await this.#ask(wanted)
       this.#failures = 0
-      return undefined
+      this.#failure = undefined
     } catch (error) {
+      if (!isMinikafkaError(error)) throw error
       this.#failures++
-      if (isMinikafkaError(error)) return error
-      // Programmer errors are ours; say so in the log, and let the caller's deadline decide.
-      this.#core.logger.error({ err: error }, 'metadata failed unexpectedly')
-      return new MinikafkaError('UNKNOWN_SERVER_ERROR', {}, { cause: error })
+      this.#failure = error
     }
+    return this.#failure
   }
 
   /** A round that failed backs off; a name that was just asked for is not asked again at once. */

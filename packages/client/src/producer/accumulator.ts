@@ -27,6 +27,8 @@ export class Accumulator {
   readonly #at: TopicPartition
   readonly #listener: AccumulatorListener
   #open: Batch | undefined
+  /** The open batch is larger than a batch should be: nothing joins it. */
+  #alone = false
   #order = 0
   /** Size of the batch before: the next one begins with a buffer for as much. */
   #lastBytes = 0
@@ -55,7 +57,7 @@ export class Accumulator {
     headers: HeaderInput | undefined,
   ): Batch {
     const open = this.#open
-    if (open !== undefined) {
+    if (open !== undefined && !this.#alone) {
       const before = open.writer.sizeBytes
       if (open.writer.tryAppend(timestamp, key, value, headers)) {
         this.#charge(open, open.writer.sizeBytes - before)
@@ -70,6 +72,7 @@ export class Accumulator {
     const open = this.#open
     if (open === undefined) return
     this.#open = undefined
+    this.#alone = false
     this.#lastBytes = Math.min(open.writer.sizeBytes, this.#context.settings.maxBatchBytes)
     this.#listener.closed(open)
   }
@@ -77,6 +80,7 @@ export class Accumulator {
   /** Forgets the open batch, which fails. */
   discard(): void {
     this.#open = undefined
+    this.#alone = false
   }
 
   /** The open batch is full, its buffer too small, or there is none. */
@@ -120,6 +124,7 @@ export class Accumulator {
       this.#listener.dropped(batch)
       throw this.#tooLarge(sizeMin)
     }
+    this.#alone = true
     this.#charge(batch, batch.writer.sizeBytes)
     return batch
   }

@@ -4,18 +4,7 @@ import { BatchWriter, type MinikafkaError, restampProducer } from '@minikafka/pr
 import type { BufferPool } from './buffer-pool.ts'
 import type { ProduceTrace } from './channels.ts'
 import type { Cohort } from './cohort.ts'
-import type { RecordMetadata } from './types.ts'
-
-/** Of `send`: the resolve function of its promise, which a rejected promise may be given to. */
-export type Resolve = (result: RecordMetadata | Promise<never>) => void
-
-/** Of `sendMany`: one for all its records, which are told apart by `slot`, their place in the input. */
-export type Collector = {
-  fulfil(slot: number, metadata: RecordMetadata): void
-  reject(slot: number, error: MinikafkaError): void
-}
-
-export type Sink = Resolve | Collector
+import { type Sink, Waiters } from './waiters.ts'
 
 export type ProducerStamp = {
   readonly producerId: number
@@ -53,11 +42,7 @@ export class Batch {
   lastError: MinikafkaError | undefined
   /** For the diagnostics channel; only with subscribers. */
   trace: ProduceTrace | undefined
-  /** Who waits, and for each: place in the input, offset delta, timestamp. */
-  readonly sinks: Sink[] = []
-  readonly slots: number[] = []
-  readonly deltas: number[] = []
-  readonly timestamps: number[] = []
+  readonly waiters = new Waiters()
 
   constructor(pool: BufferPool, buffer: Buffer, batchBytesMax: number, place: BatchPlace) {
     this.#pool = pool
@@ -102,10 +87,7 @@ export class Batch {
 
   /** Somebody waits for the record that was just written. */
   join(sink: Sink, slot: number, timestamp: number): void {
-    this.sinks.push(sink)
-    this.slots.push(slot)
-    this.deltas.push(this.#writer.recordCount - 1)
-    this.timestamps.push(timestamp)
+    this.waiters.add(sink, slot, this.#writer.recordCount - 1, timestamp)
   }
 
   /** Goes on in a larger buffer of the pool. */

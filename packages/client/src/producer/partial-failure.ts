@@ -1,7 +1,7 @@
 // Some records of sendMany failed: the error that has the results of all.
 import { MinikafkaError } from '@minikafka/protocol'
-import type { Collector } from './batch.ts'
 import type { RecordMetadata } from './types.ts'
+import type { Collector } from './waiters.ts'
 
 export class PartialFailureError extends MinikafkaError {
   declare readonly results: PromiseSettledResult<RecordMetadata>[]

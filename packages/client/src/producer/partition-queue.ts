@@ -4,10 +4,10 @@ import { type HeaderInput, MinikafkaError } from '@minikafka/protocol'
 import type { Bytes, TopicPartition } from '../words.ts'
 import { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
+import { traceSettled } from './channels.ts'
 import type { ProducerContext } from './context.ts'
 import type { Sender } from './sender.ts'
 import { Sequences } from './sequences.ts'
-import { rejectSinks, resolveSinks } from './settle.ts'
 import { Window } from './window.ts'
 
 export type PartitionOptions = TopicPartition & {
@@ -138,7 +138,8 @@ export class PartitionQueue {
     this.#trouble = undefined
     if (batch.settled) return
     this.#context.counts.acked += batch.recordCount
-    resolveSinks(batch, this, baseOffset, appendTimeMs)
+    traceSettled(batch, { baseOffset })
+    batch.waiters.resolve(this, baseOffset, appendTimeMs)
     this.#settle(batch)
   }
 
@@ -219,7 +220,8 @@ export class PartitionQueue {
     // Its sequence will never be filled.
     if (batch.isSealed) this.#sequences.lose()
     this.#context.counts.failed += batch.recordCount
-    rejectSinks(batch, failed)
+    traceSettled(batch, { error: failed })
+    batch.waiters.reject(failed)
     const { pushed: records, cohorts } = batch
     if (records > 0) {
       const { topic, partition } = this

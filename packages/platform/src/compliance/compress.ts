@@ -101,12 +101,15 @@ function bounds(codec: CompressionName, make: () => Compress): void {
     const compress = await prepared(make, codec)
     const compressed = compress.compress(codec, text(700))
     fc.assert(
-      fc.property(fc.array(change(compressed.length), { minLength: 1, maxLength: 4 }), (changes) => {
-        const changed = Buffer.from(compressed)
-        for (const { position, byte } of changes) changed[position] = byte
-        const given = attempt(compress, codec, changed, 1000)
-        expect(given === undefined || given.length <= 1000).toBe(true)
-      }),
+      fc.property(
+        fc.array(change(compressed.length), { minLength: 1, maxLength: 4 }),
+        (changes) => {
+          const changed = Buffer.from(compressed)
+          for (const { position, byte } of changes) changed[position] = byte
+          const given = attempt(compress, codec, changed, 1000)
+          expect(given === undefined || given.length <= 1000).toBe(true)
+        },
+      ),
       { numRuns: 500 },
     )
   })
@@ -172,7 +175,10 @@ function inputs(): Buffer[] {
 }
 
 function text(size: number): Buffer {
-  const lines = Array.from({ length: Math.ceil(size / 20) }, (_, line) => `line ${line} of the sample\n`)
+  const lines = Array.from(
+    { length: Math.ceil(size / 20) },
+    (_, line) => `line ${line} of the sample\n`,
+  )
   return Buffer.from(lines.join('')).subarray(0, size)
 }
 
@@ -191,7 +197,10 @@ function noise(size: number): Buffer {
 
 /** Parts that come again: matches that overlap themselves, near and far. */
 function repetitive(): fc.Arbitrary<Uint8Array> {
-  const part = fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 60 }))
+  const part = fc.tuple(
+    fc.uint8Array({ minLength: 1, maxLength: 40 }),
+    fc.integer({ min: 1, max: 60 }),
+  )
   return fc
     .array(part, { maxLength: 8 })
     .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array(times).fill(bytes))))

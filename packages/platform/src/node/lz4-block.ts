@@ -164,7 +164,13 @@ function moreBytes(more: number): number {
   return Math.floor(more / 255) + 1
 }
 
-function copyBytes(input: Uint8Array, from: number, output: Buffer, to: number, size: number): void {
+function copyBytes(
+  input: Uint8Array,
+  from: number,
+  output: Buffer,
+  to: number,
+  size: number,
+): void {
   if (size >= LONG_COPY_BYTES) {
     output.set(input.subarray(from, from + size), to)
     return

@@ -1,6 +1,7 @@
 // The two lz4 implementations against each other, and what only one of them would meet.
-import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
+
 import fc from 'fast-check'
+import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
 import { expect, test } from 'vitest'
 import { CompressionError } from '../env.ts'
 import { lz4Codec } from './lz4.ts'
@@ -9,7 +10,10 @@ import { xxhash32 } from './lz4-xxhash.ts'
 
 const SIZE_MAX = 1024 * 1024
 
-const part = fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 50 }), fc.integer({ min: 1, max: 3000 }))
+const part = fc.tuple(
+  fc.uint8Array({ minLength: 1, maxLength: 50 }),
+  fc.integer({ min: 1, max: 3000 }),
+)
 const content = fc
   .array(part, { maxLength: 6 })
   .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array(times).fill(bytes))))
@@ -73,7 +77,11 @@ test('a linked block reaches back into the one before, an independent one does n
 
 test('a match of length beyond its block is refused, also where the bound would allow it', () => {
   const more = Buffer.alloc(300, 255)
-  const body = Buffer.concat([Buffer.from('1f610100', 'hex'), more, Buffer.from('00506162636465', 'hex')])
+  const body = Buffer.concat([
+    Buffer.from('1f610100', 'hex'),
+    more,
+    Buffer.from('00506162636465', 'hex'),
+  ])
   const size = Buffer.alloc(4)
   size.writeUInt32LE(body.length)
   const frame = frameOf(0x60, Buffer.concat([size, body, Buffer.alloc(4)]).toString('hex'))
@@ -82,7 +90,9 @@ test('a match of length beyond its block is refused, also where the bound would 
 
 test('bytes behind the frame are refused', () => {
   const frame = compressLz4Frame(Buffer.from('one frame is one batch'))
-  expect(() => decompressLz4Frame(Buffer.concat([frame, frame]), SIZE_MAX)).toThrow(CompressionError)
+  expect(() => decompressLz4Frame(Buffer.concat([frame, frame]), SIZE_MAX)).toThrow(
+    CompressionError,
+  )
 })
 
 test('xxhash32 gives the published sums', () => {

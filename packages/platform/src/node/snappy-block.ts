@@ -80,7 +80,13 @@ function littleEndian(input: Buffer, position: number, size: number, end: number
   return value
 }
 
-function copyLiteral(input: Buffer, from: number, output: Buffer, to: number, length: number): void {
+function copyLiteral(
+  input: Buffer,
+  from: number,
+  output: Buffer,
+  to: number,
+  length: number,
+): void {
   if (length >= LONG_COPY_BYTES) {
     input.copy(output, to, from, from + length)
     return

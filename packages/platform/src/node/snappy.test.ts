@@ -6,7 +6,10 @@ import { snappyCodec } from './snappy.ts'
 import { decodeSnappyBlock, readSnappySize } from './snappy-block.ts'
 
 test('a raw block decodes to what snappyjs makes of it', () => {
-  const part = fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 70 }), fc.integer({ min: 1, max: 2000 }))
+  const part = fc.tuple(
+    fc.uint8Array({ minLength: 1, maxLength: 70 }),
+    fc.integer({ min: 1, max: 2000 }),
+  )
   const content = fc
     .array(part, { maxLength: 6 })
     .map((parts) => Buffer.concat(parts.flatMap(([bytes, times]) => Array(times).fill(bytes))))

@@ -82,7 +82,9 @@ function findChunks(input: Buffer): { start: number; end: number }[] {
     const start = position + 4
     const size = input.readInt32BE(position)
     if (size < 1 || size > input.length - start) {
-      throw new CompressionError(`snappy has a chunk of ${size} bytes, ${input.length - start} are left`)
+      throw new CompressionError(
+        `snappy has a chunk of ${size} bytes, ${input.length - start} are left`,
+      )
     }
     chunks.push({ start, end: start + size })
     position = start + size

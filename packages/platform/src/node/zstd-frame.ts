@@ -109,7 +109,8 @@ function windowBytes(byte: number): number {
 function number(input: Buffer, position: number, size: number): number {
   if (position + size > input.length) refuse('ends too early')
   let value = 0
-  for (let index = size - 1; index >= 0; index--) value = value * 0x100 + input.readUInt8(position + index)
+  for (let index = size - 1; index >= 0; index--)
+    value = value * 0x100 + input.readUInt8(position + index)
   return value
 }
 

@@ -39,7 +39,7 @@ class SimulatedWorld implements World {
 
   constructor(options: WorldOptions) {
     this.seed = options.seed
-    this.#ground = layGround(options, (process, error) => this.#crashed(process, error))
+    this.#ground = layGround(options, (owner, error) => this.#crashed(owner, error))
     this.clock = new WorldClock(this.#ground)
     this.#lines = new LogLines(this.#ground.hash)
     const wires = new Wires(this.#ground)
@@ -54,7 +54,7 @@ class SimulatedWorld implements World {
       real: nodeEnv(),
       logLevel: options.logLevel ?? 'info',
       nextPid: () => pid++,
-      exited: (process, code) => this.#exited(process, code),
+      exited: (owner, code) => this.#exited(owner, code),
     }
   }
 
@@ -68,7 +68,7 @@ class SimulatedWorld implements World {
   }
 
   pid(node: string): number | undefined {
-    return this.#node(node).running.at(-1)?.process.facts.pid
+    return this.#node(node).running.at(-1)?.owner.facts.pid
   }
 
   kill(node: string): void {
@@ -142,7 +142,7 @@ class SimulatedWorld implements World {
 
   leftovers(): string[] {
     const held = [...this.#nodes.values()].flatMap(({ name, running }) =>
-      running.flatMap(({ process }) => process.held().map((about) => `${name}: ${about}`)),
+      running.flatMap(({ owner }) => owner.held().map((about) => `${name}: ${about}`)),
     )
     return [...held, ...this.clock.pending()]
   }
@@ -166,26 +166,26 @@ class SimulatedWorld implements World {
   }
 
   /** An exit that was asked for is no failure, whatever its code. */
-  #exited(process: Process, code: number): void {
-    this.#exitCodes.set(process.node, code)
-    this.#end(process, 'kill')
+  #exited(owner: Process, code: number): void {
+    this.#exitCodes.set(owner.node, code)
+    this.#end(owner, 'kill')
   }
 
   /** As an uncaught error ends a real process, after its last words. */
-  #crashed(process: Process | undefined, error: unknown): void {
+  #crashed(owner: Process | undefined, error: unknown): void {
     this.failures.push(error)
-    if (process !== undefined) {
-      const running = this.#node(process.node).running.find((one) => one.process === process)
+    if (owner !== undefined) {
+      const running = this.#node(owner.node).running.find((one) => one.owner === owner)
       running?.program.lastWords(error)
-      this.#exitCodes.set(process.node, 1)
-      this.#end(process, 'kill')
+      this.#exitCodes.set(owner.node, 1)
+      this.#end(owner, 'kill')
     }
     this.#ground.scheduler.fail(error)
   }
 
-  #end(process: Process, how: Death): void {
-    process.die(how)
-    this.#ground.scheduler.cancelAllOf(process)
+  #end(owner: Process, how: Death): void {
+    owner.die(how)
+    this.#ground.scheduler.cancelAllOf(owner)
   }
 
   #throwFailure(): void {
@@ -195,7 +195,7 @@ class SimulatedWorld implements World {
 
 function layGround(
   options: WorldOptions,
-  crashed: (process: Process | undefined, error: unknown) => void,
+  crashed: (owner: Process | undefined, error: unknown) => void,
 ): Ground {
   const { seed, clock: mode = 'held', realIo, trace } = options
   const realClock = nodeEnv().clock

@@ -16,7 +16,7 @@ test('events leave in order of time, tie-break and sequence, the cancelled ones 
           tie,
           sequence,
           label,
-          process: undefined,
+          owner: undefined,
           kind: 'io',
           origin: undefined,
           run,

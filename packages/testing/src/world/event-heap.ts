@@ -10,7 +10,7 @@ export type Event = {
   /** Constant words: they go into the running hash and into `pending()`. */
   readonly label: string
   /** An event of a dead process never runs. Undefined: the world's own. */
-  readonly process: Process | undefined
+  readonly owner: Process | undefined
   /** `io` completes by itself; a `timer` is what a held clock makes wait. */
   readonly kind: 'io' | 'timer'
   /** Where it was asked for, for `pending()`; undefined where nobody will ask. */
@@ -68,8 +68,8 @@ export class EventHeap {
     }
   }
 
-  cancelAllOf(process: Process): void {
-    for (const event of this.#events) if (event.process === process) event.run = undefined
+  cancelAllOf(owner: Process): void {
+    for (const event of this.#events) if (event.owner === owner) event.run = undefined
     this.#rebuild()
   }
 

@@ -39,8 +39,11 @@ export class Generator {
   }
 
   fill(bytes: Uint8Array): void {
-    for (let position = 0; position < bytes.length; position++)
-      bytes[position] = this.uint32() >>> 24
+    let word = 0
+    for (let position = 0; position < bytes.length; position++) {
+      word = position % 4 === 0 ? this.uint32() : word >>> 8
+      bytes[position] = word
+    }
   }
 }
 

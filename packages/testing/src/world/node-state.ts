@@ -27,7 +27,7 @@ export type Surroundings = {
   /** Numbers of processes are drawn in order of their start. */
   readonly nextPid: () => number
   /** A process ended itself. */
-  readonly exited: (process: Process, code: number) => void
+  readonly exited: (owner: Process, code: number) => void
 }
 
 export type ProcessOptions = ProgramOptions & {
@@ -39,7 +39,7 @@ export type ProcessOptions = ProgramOptions & {
   readonly namesTimers?: boolean | undefined
 }
 
-export type Running = { readonly process: Process; readonly env: Env; readonly program: SimProgram }
+export type Running = { readonly owner: Process; readonly env: Env; readonly program: SimProgram }
 
 export class NodeState {
   readonly name: string
@@ -57,7 +57,7 @@ export class NodeState {
   }
 
   get running(): readonly Running[] {
-    this.#running = this.#running.filter(({ process }) => process.alive)
+    this.#running = this.#running.filter(({ owner }) => owner.alive)
     return this.#running
   }
 
@@ -72,23 +72,23 @@ export class NodeState {
     const ties = new Generator(ground.seed, `ties ${name}`)
     const { namesTimers = true } = options
     const startedAtMs = ground.scheduler.nowMs
-    const process = new Process({ node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers })
+    const owner = new Process({ node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers })
     wires.powerOn(this.name)
-    const program = new SimProgram(ground, process, options, (code) => exited(process, code))
+    const program = new SimProgram(ground, owner, options, (code) => exited(owner, code))
     const env: Env = {
-      clock: new SimClock(ground, process),
+      clock: new SimClock(ground, owner),
       random: new SimRandom(ground.seed, name, ground.buggify),
       disk: options.hostDisk
-        ? hostDisk(ground, process, real.disk)
-        : new SimDisk(ground, process, this.disk),
+        ? hostDisk(ground, owner, real.disk)
+        : new SimDisk(ground, owner, this.disk),
       network: options.hostNetwork
-        ? hostNetwork(process, hostSockets, real.network)
-        : new SimNetwork(ground, wires, process),
-      compress: simCompress(ground, process, real.compress),
+        ? hostNetwork(owner, hostSockets, real.network)
+        : new SimNetwork(ground, wires, owner),
+      compress: simCompress(ground, owner, real.compress),
       program,
-      logger: this.#logger(process),
+      logger: this.#logger(owner),
     }
-    const running = { process, env, program }
+    const running = { owner, env, program }
     this.#running.push(running)
     this.#last = running
     return running
@@ -99,22 +99,22 @@ export class NodeState {
     const { ground, wires } = this.#surroundings
     ground.hash.word(how)
     ground.hash.word(this.name)
-    for (const { process } of this.running) {
-      process.die(how)
-      ground.scheduler.cancelAllOf(process)
+    for (const { owner } of this.running) {
+      owner.die(how)
+      ground.scheduler.cancelAllOf(owner)
     }
     if (how === 'kill') return
     this.disk.powerCut()
     wires.powerOff(this.name)
   }
 
-  #logger(process: Process) {
+  #logger(owner: Process) {
     const { ground, lines, logLevel } = this.#surroundings
     return lineLogger({
       level: logLevel,
       wallMs: () => wallMs(ground),
       write: (line) => {
-        if (!process.alive) return
+        if (!owner.alive) return
         lines.add({ atMs: ground.scheduler.nowMs, node: this.name, text: line.trimEnd() })
       },
     })

@@ -23,7 +23,7 @@ export type SchedulerOptions = {
   /** Sockets are real: what happens there is seen only by giving it real time. */
   readonly realIo?: boolean | undefined
   /** Code under test threw where nobody could catch it. */
-  readonly crashed: (process: Process | undefined, error: unknown) => void
+  readonly crashed: (owner: Process | undefined, error: unknown) => void
   /** One line an event, to find where two runs part. */
   readonly trace?: ((line: string) => void) | undefined
 }
@@ -75,24 +75,24 @@ export class Scheduler {
   }
 
   schedule(
-    process: Process | undefined,
+    owner: Process | undefined,
     kind: Event['kind'],
     label: string,
     delayMs: number,
     run: () => void | Promise<void>,
   ): Event {
     assert(delayMs >= 0, 'an event lies in the future')
-    const tie = (process?.facts.ties ?? this.#ties).uint32()
-    const named = kind === 'timer' && this.mode === 'held' && process?.facts.namesTimers !== false
+    const tie = (owner?.facts.ties ?? this.#ties).uint32()
+    const named = kind === 'timer' && this.mode === 'held' && owner?.facts.namesTimers !== false
     const event: Event = {
       atMs: this.nowMs + delayMs,
       tie,
       sequence: this.#sequence++,
       label,
-      process,
+      owner,
       kind,
       origin: named ? new Error(label) : undefined,
-      run: this.#closed || process?.alive === false ? undefined : run,
+      run: this.#closed || owner?.alive === false ? undefined : run,
     }
     if (event.run === undefined) return event
     this.#heap.push(event)
@@ -104,8 +104,8 @@ export class Scheduler {
     this.#heap.cancel(event)
   }
 
-  cancelAllOf(process: Process): void {
-    this.#heap.cancelAllOf(process)
+  cancelAllOf(owner: Process): void {
+    this.#heap.cancelAllOf(owner)
   }
 
   pending(): Event[] {
@@ -188,7 +188,7 @@ export class Scheduler {
     this.#heap.pop()
     this.#nowMs = Math.max(this.#nowMs, event.atMs)
     const { hash, trace, crashed } = this.#options
-    const node = event.process?.node ?? ''
+    const node = event.owner?.node ?? ''
     hash.number(event.atMs)
     hash.word(event.label)
     hash.word(node)
@@ -200,7 +200,7 @@ export class Scheduler {
       const work = run?.()
       if (work !== undefined) await work
     } catch (error) {
-      crashed(event.process, error)
+      crashed(event.owner, error)
     }
   }
 

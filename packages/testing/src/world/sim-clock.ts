@@ -5,12 +5,12 @@ import type { Process } from './process.ts'
 
 export class SimClock implements Clock {
   readonly #ground: Ground
-  readonly #process: Process | undefined
+  readonly #owner: Process | undefined
 
   /** Without a process it is the test's own clock. */
-  constructor(ground: Ground, process: Process | undefined) {
+  constructor(ground: Ground, owner: Process | undefined) {
     this.#ground = ground
-    this.#process = process
+    this.#owner = owner
   }
 
   wallMs(): number {
@@ -23,17 +23,11 @@ export class SimClock implements Clock {
 
   timer(delayMs: number, callback: () => void): Timer {
     const { scheduler } = this.#ground
-    const event = scheduler.schedule(
-      this.#process,
-      'timer',
-      'timer',
-      Math.max(0, delayMs),
-      callback,
-    )
+    const event = scheduler.schedule(this.#owner, 'timer', 'timer', Math.max(0, delayMs), callback)
     return { cancel: () => scheduler.cancel(event) }
   }
 
   soon(callback: () => void): void {
-    this.#ground.scheduler.schedule(this.#process, 'io', 'soon', 0, callback)
+    this.#ground.scheduler.schedule(this.#owner, 'io', 'soon', 0, callback)
   }
 }

@@ -3,11 +3,11 @@ import type { Compress } from '@minikafka/platform'
 import type { Ground } from './ground.ts'
 import type { Process } from './process.ts'
 
-export function simCompress(ground: Ground, process: Process, real: Compress): Compress {
+export function simCompress(ground: Ground, owner: Process, real: Compress): Compress {
   return {
     prepare: (name) =>
       new Promise((resolve, reject) => {
-        ground.scheduler.schedule(process, 'io', 'compress prepare', 0, () =>
+        ground.scheduler.schedule(owner, 'io', 'compress prepare', 0, () =>
           real.prepare(name).then(resolve, reject),
         )
       }),

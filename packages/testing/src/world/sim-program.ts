@@ -27,30 +27,30 @@ export class SimProgram implements Program {
   readonly stdout: SimOutput
   readonly stderr: SimOutput
   readonly #ground: Ground
-  readonly #process: Process
+  readonly #owner: Process
   readonly #exited: (code: number) => void
   readonly #signals = new Map<Signal, Set<() => void>>()
   readonly #fatal = new Set<(error: unknown) => void>()
 
   constructor(
     ground: Ground,
-    process: Process,
+    owner: Process,
     options: ProgramOptions,
     exited: (code: number) => void,
   ) {
     this.#ground = ground
-    this.#process = process
+    this.#owner = owner
     this.#exited = exited
     this.arguments = options.arguments ?? []
     this.variables = options.variables ?? {}
-    this.pid = process.facts.pid
+    this.pid = owner.facts.pid
     this.stdin = inputOf(options.stdin ?? '')
     this.stdout = new SimOutput(ground)
     this.stderr = new SimOutput(ground)
   }
 
   uptimeMs(): number {
-    return this.#ground.scheduler.nowMs - this.#process.facts.startedAtMs
+    return this.#ground.scheduler.nowMs - this.#owner.facts.startedAtMs
   }
 
   memory() {
@@ -74,7 +74,7 @@ export class SimProgram implements Program {
 
   /** What the test sends. Without a listener it ends the process, as a real one does. */
   signal(signal: Signal): void {
-    this.#ground.scheduler.schedule(this.#process, 'io', `signal ${signal}`, 0, () => {
+    this.#ground.scheduler.schedule(this.#owner, 'io', `signal ${signal}`, 0, () => {
       const listeners = [...(this.#signals.get(signal) ?? [])]
       if (listeners.length === 0) this.#exited(SIGNAL_CODES[signal])
       for (const listener of listeners) listener()

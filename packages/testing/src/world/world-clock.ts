@@ -42,11 +42,11 @@ export class WorldClock implements Clock {
   }
 }
 
-function describe({ atMs, process, label, origin }: Event, nowMs: number): string {
+function describe({ atMs, owner, label, origin }: Event, nowMs: number): string {
   const where = origin === undefined ? undefined : callerOf(origin)
   const words = [
     `in ${Math.round((atMs - nowMs) * 1000) / 1000} ms`,
-    process?.node ?? 'the test',
+    owner?.node ?? 'the test',
     label,
   ]
   return (where === undefined ? words : [...words, where]).join('  ')

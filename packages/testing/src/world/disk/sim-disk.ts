@@ -10,12 +10,12 @@ import { diskError, namesOf } from './tree.ts'
 
 export class SimDisk implements Disk {
   readonly #ground: Ground
-  readonly #process: Process
+  readonly #owner: Process
   readonly #state: DiskState
 
-  constructor(ground: Ground, process: Process, state: DiskState) {
+  constructor(ground: Ground, owner: Process, state: DiskState) {
     this.#ground = ground
-    this.#process = process
+    this.#owner = owner
     this.#state = state
   }
 
@@ -95,7 +95,7 @@ export class SimDisk implements Disk {
   async syncDirectory(path: string): Promise<void> {
     let directory: DirectoryImage | undefined
     let mark = 0
-    if (this.#process.alive) {
+    if (this.#owner.alive) {
       const inode = this.#tree.find(path)
       if (inode?.kind === 'directory') directory = inode
       mark = directory?.mark() ?? 0
@@ -126,7 +126,7 @@ export class SimDisk implements Disk {
       const key = namesOf(directory).join('/')
       const holder = this.#state.locks.get(key)
       if (holder?.alive) return { heldBy: holder.facts.pid }
-      this.#state.locks.set(key, this.#process)
+      this.#state.locks.set(key, this.#owner)
       const socket: SocketInode = { kind: 'other', size: 0, modifiedMs: this.#nowMs() }
       image.link('.lock', socket)
       return { lock: this.#lockOn(directory, key, image) }
@@ -139,11 +139,11 @@ export class SimDisk implements Disk {
 
   #lockOn(path: string, key: string, directory: DirectoryImage): Lock {
     const resource = { about: `lock of ${path}`, died: () => this.#state.locks.delete(key) }
-    this.#process.holds(resource)
+    this.#owner.holds(resource)
     const release = () => {
-      if (this.#state.locks.get(key) !== this.#process) return
+      if (this.#state.locks.get(key) !== this.#owner) return
       this.#state.locks.delete(key)
-      this.#process.releases(resource)
+      this.#owner.releases(resource)
       directory.unlink('.lock')
     }
     return { release: () => this.#do('disk unlock', path, release) }
@@ -158,7 +158,7 @@ export class SimDisk implements Disk {
     if (image.kind === 'directory') throw diskError('EISDIR', 'open', path)
     if (image.kind === 'other') throw diskError('ENXIO', 'open', path)
     const file = { image, path, writable: mode !== 'read' }
-    return new SimFile(this.#ground, this.#process, this.#state, file)
+    return new SimFile(this.#ground, this.#owner, this.#state, file)
   }
 
   #create(directory: DirectoryImage, name: string): FileImage {
@@ -212,7 +212,7 @@ export class SimDisk implements Disk {
   #do<T>(label: string, path: string, work: () => T): Promise<T> {
     assert(!path.includes('\0'), 'a path has no zero byte')
     return new Promise((resolve, reject) => {
-      this.#ground.scheduler.schedule(this.#process, 'io', label, this.#state.drawDelayMs(), () => {
+      this.#ground.scheduler.schedule(this.#owner, 'io', label, this.#state.drawDelayMs(), () => {
         this.#ground.hash.word(path)
         settle(work, resolve, reject)
       })

@@ -15,7 +15,7 @@ const GARBAGE = Buffer.alloc(2 ** 16, 0xdb)
 export class SimFile implements File, Resource {
   readonly about: string
   readonly #ground: Ground
-  readonly #process: Process
+  readonly #owner: Process
   readonly #disk: DiskState
   readonly #image: FileImage
   readonly #path: string
@@ -25,18 +25,18 @@ export class SimFile implements File, Resource {
 
   constructor(
     ground: Ground,
-    process: Process,
+    owner: Process,
     disk: DiskState,
     file: { image: FileImage; path: string; writable: boolean },
   ) {
     this.#ground = ground
-    this.#process = process
+    this.#owner = owner
     this.#disk = disk
     this.#image = file.image
     this.#path = file.path
     this.#writable = file.writable
     this.about = `open file ${file.path}`
-    process.holds(this)
+    owner.holds(this)
   }
 
   append(buffers: readonly Uint8Array[], position: number): undefined | Promise<void> {
@@ -44,7 +44,7 @@ export class SimFile implements File, Resource {
     const write = { position, bytes: Buffer.concat(buffers) }
     this.#ground.hash.bytes(write.bytes)
     const { dice, stalled } = this.#disk
-    if (this.#open && this.#process.alive && !stalled && dice.chance(0.5)) {
+    if (this.#open && this.#owner.alive && !stalled && dice.chance(0.5)) {
       this.#write(write)
       return undefined
     }
@@ -94,7 +94,7 @@ export class SimFile implements File, Resource {
     assert(this.#writing.size === 0, `a file is closed when its writes are done: ${this.#path}`)
     return this.#later('disk close', () => {
       this.#open = false
-      this.#process.releases(this)
+      this.#owner.releases(this)
     })
   }
 
@@ -112,7 +112,7 @@ export class SimFile implements File, Resource {
   #later<T>(label: string, work: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       const delayMs = this.#disk.drawDelayMs()
-      this.#ground.scheduler.schedule(this.#process, 'io', label, delayMs, () => {
+      this.#ground.scheduler.schedule(this.#owner, 'io', label, delayMs, () => {
         if (!this.#open) return reject(diskError('EBADF', label, this.#path))
         settle(work, resolve, reject)
       })

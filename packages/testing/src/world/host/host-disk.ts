@@ -4,16 +4,14 @@ import type { Disk, File, Lock } from '@minikafka/platform'
 import type { Ground } from '../ground.ts'
 import type { Process } from '../process.ts'
 
-export function hostDisk(ground: Ground, process: Process, real: Disk): Disk {
+export function hostDisk(ground: Ground, owner: Process, real: Disk): Disk {
   const perform = <T>(label: string, work: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
-      ground.scheduler.schedule(process, 'io', label, 0, () => work().then(resolve, reject))
+      ground.scheduler.schedule(owner, 'io', label, 0, () => work().then(resolve, reject))
     })
   return {
     open: (path, mode) =>
-      perform('disk open', async () =>
-        keptFile(process, perform, path, await real.open(path, mode)),
-      ),
+      perform('disk open', async () => keptFile(owner, perform, path, await real.open(path, mode))),
     readFile: (path) => perform('disk readFile', () => real.readFile(path)),
     replaceFile: (path, content) =>
       perform('disk replaceFile', () => real.replaceFile(path, content)),
@@ -30,7 +28,7 @@ export function hostDisk(ground: Ground, process: Process, real: Disk): Disk {
       perform('disk lock', async () => {
         const answer = await real.lock(directory)
         return 'lock' in answer
-          ? { lock: keptLock(process, perform, directory, answer.lock) }
+          ? { lock: keptLock(owner, perform, directory, answer.lock) }
           : answer
       }),
   }
@@ -39,12 +37,12 @@ export function hostDisk(ground: Ground, process: Process, real: Disk): Disk {
 type Perform = <T>(label: string, work: () => Promise<T>) => Promise<T>
 
 /** The kernel closes what a dead process had open. */
-function keptFile(process: Process, perform: Perform, path: string, file: File): File {
+function keptFile(owner: Process, perform: Perform, path: string, file: File): File {
   const resource = { about: `open file ${path}`, died: () => void file.close().catch(ignore) }
-  process.holds(resource)
+  owner.holds(resource)
   return {
     append: (buffers, position) => {
-      if (!process.alive) return perform('disk append', async () => undefined)
+      if (!owner.alive) return perform('disk append', async () => undefined)
       const writing = file.append(buffers, position)
       return writing && perform('disk append', () => writing)
     },
@@ -54,19 +52,19 @@ function keptFile(process: Process, perform: Perform, path: string, file: File):
     size: () => perform('disk size', () => file.size()),
     close: () =>
       perform('disk close', async () => {
-        process.releases(resource)
+        owner.releases(resource)
         await file.close()
       }),
   }
 }
 
-function keptLock(process: Process, perform: Perform, path: string, lock: Lock): Lock {
+function keptLock(owner: Process, perform: Perform, path: string, lock: Lock): Lock {
   const resource = { about: `lock of ${path}`, died: () => void lock.release().catch(ignore) }
-  process.holds(resource)
+  owner.holds(resource)
   return {
     release: () =>
       perform('disk unlock', async () => {
-        process.releases(resource)
+        owner.releases(resource)
         await lock.release()
       }),
   }

@@ -19,49 +19,49 @@ export class HostSockets {
   }
 }
 
-export function hostNetwork(process: Process, sockets: HostSockets, real: Network): Network {
+export function hostNetwork(owner: Process, sockets: HostSockets, real: Network): Network {
   return {
     async listen(options, accept) {
       const listener = await real.listen(options, (socket) => {
-        if (process.alive) accept(keptSocket(process, sockets, socket))
+        if (owner.alive) accept(keptSocket(owner, sockets, socket))
         else socket.destroy()
       })
-      return keptListener(process, listener)
+      return keptListener(owner, listener)
     },
-    connect: async (options) => keptSocket(process, sockets, await real.connect(options)),
+    connect: async (options) => keptSocket(owner, sockets, await real.connect(options)),
   }
 }
 
-function keptListener(process: Process, listener: Listener): Listener {
+function keptListener(owner: Process, listener: Listener): Listener {
   const { address } = listener
   const resource: Resource = {
     about: `listener on ${address.host}:${address.port}`,
     died: () => void listener.close().catch(ignore),
   }
-  process.holds(resource)
+  owner.holds(resource)
   return {
     address,
     close() {
-      process.releases(resource)
+      owner.releases(resource)
       return listener.close()
     },
   }
 }
 
 /** Known as long as it is open; a socket that nobody reads from is let go when it is destroyed. */
-function keptSocket(process: Process, sockets: HostSockets, socket: Socket): Socket {
+function keptSocket(owner: Process, sockets: HostSockets, socket: Socket): Socket {
   const { local, remote } = socket
   const resource: Resource = {
     about: `socket ${local.host}:${local.port} to ${remote.host}:${remote.port}`,
     died: () => socket.destroy(),
   }
-  process.holds(resource)
-  sockets.add(process.node, socket)
+  owner.holds(resource)
+  sockets.add(owner.node, socket)
   const gone = () => {
-    process.releases(resource)
-    sockets.remove(process.node, socket)
+    owner.releases(resource)
+    sockets.remove(owner.node, socket)
   }
-  if (!process.alive) socket.destroy()
+  if (!owner.alive) socket.destroy()
   return {
     local,
     remote,

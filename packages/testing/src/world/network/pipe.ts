@@ -150,7 +150,7 @@ export class Pipe {
 
   #report(done: Done, run: () => void): void {
     if (done === undefined) return
-    this.#ground.scheduler.schedule(this.#from.process, 'io', 'net sent', 0, run)
+    this.#ground.scheduler.schedule(this.#from.owner, 'io', 'net sent', 0, run)
   }
 
   #deliverSoon(): void {
@@ -161,7 +161,7 @@ export class Pipe {
     this.#delivering = true
     const { scheduler } = this.#ground
     const delayMs = Math.max(0, (first?.arrivesAtMs ?? this.#lastArrivalMs) - scheduler.nowMs)
-    scheduler.schedule(this.#to.process, 'io', 'net deliver', delayMs, () => this.#deliver())
+    scheduler.schedule(this.#to.owner, 'io', 'net deliver', delayMs, () => this.#deliver())
   }
 
   #deliver(): void {

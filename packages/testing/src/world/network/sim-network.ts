@@ -19,12 +19,12 @@ const ANY = ['0.0.0.0', '::']
 export class SimNetwork implements Network {
   readonly #ground: Ground
   readonly #wires: Wires
-  readonly #process: Process
+  readonly #owner: Process
 
-  constructor(ground: Ground, wires: Wires, process: Process) {
+  constructor(ground: Ground, wires: Wires, owner: Process) {
     this.#ground = ground
     this.#wires = wires
-    this.#process = process
+    this.#owner = owner
   }
 
   listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
@@ -34,7 +34,7 @@ export class SimNetwork implements Network {
         if (refusal !== undefined) return reject(refusal)
         const port = options.port === 0 ? this.#freePort() : options.port
         const address = { host: options.host, port }
-        resolve(new SimListener(this.#ground, this.#process, this.#host, address, accept))
+        resolve(new SimListener(this.#ground, this.#owner, this.#host, address, accept))
       })
     })
   }
@@ -45,7 +45,7 @@ export class SimNetwork implements Network {
     return new Promise((resolve, reject) => {
       let settled = false
       const timeout = this.#ground.scheduler.schedule(
-        this.#process,
+        this.#owner,
         'timer',
         'net connect timeout',
         timeoutMs,
@@ -73,7 +73,7 @@ export class SimNetwork implements Network {
 
   /** SYN. Nothing comes back from a host without power or over a link that is cut: the time-out tells. */
   #knock(to: Address, fail: (error: Error) => void, connected: (socket: SimSocket) => void): void {
-    const from = this.#process.node
+    const from = this.#owner.node
     const node = LOOPBACK.includes(to.host) || ANY.includes(to.host) ? from : to.host
     const delayMs = this.#wires.drawDelayMs(from, node)
     this.#schedule('net connect', delayMs, () => {
@@ -95,14 +95,14 @@ export class SimNetwork implements Network {
   }
 
   #open(listener: SimListener, to: Address): SimSocket {
-    const host = LOOPBACK.includes(to.host) ? to.host : this.#process.node
+    const host = LOOPBACK.includes(to.host) ? to.host : this.#owner.node
     const near = { host, port: this.#freePort() }
-    const client = new SimSocket(this.#ground, this.#wires, this.#process, {
+    const client = new SimSocket(this.#ground, this.#wires, this.#owner, {
       local: near,
       remote: to,
     })
     const ends = { local: to, remote: near }
-    const server = new SimSocket(this.#ground, this.#wires, listener.process, ends)
+    const server = new SimSocket(this.#ground, this.#wires, listener.owner, ends)
     const there = new Pipe(this.#ground, this.#wires, client, server)
     const back = new Pipe(this.#ground, this.#wires, server, client)
     client.join(server, { out: there, in: back })
@@ -112,14 +112,14 @@ export class SimNetwork implements Network {
   }
 
   #refusal({ host, port }: ListenOptions): Error | undefined {
-    const known = LOOPBACK.includes(host) || ANY.includes(host) || host === this.#process.node
+    const known = LOOPBACK.includes(host) || ANY.includes(host) || host === this.#owner.node
     if (!known) return networkError('EADDRNOTAVAIL', `listen EADDRNOTAVAIL ${host}:${port}`)
     if (!this.#host.listeners.has(port)) return undefined
     return networkError('EADDRINUSE', `listen EADDRINUSE: address already in use ${host}:${port}`)
   }
 
   get #host(): Host {
-    return this.#wires.host(this.#process.node) as Host
+    return this.#wires.host(this.#owner.node) as Host
   }
 
   #freePort(): number {
@@ -129,14 +129,14 @@ export class SimNetwork implements Network {
   }
 
   #schedule(label: string, delayMs: number, run: () => void): void {
-    this.#ground.scheduler.schedule(this.#process, 'io', label, delayMs, run)
+    this.#ground.scheduler.schedule(this.#owner, 'io', label, delayMs, run)
   }
 }
 
 export class SimListener implements Listener, Resource {
   readonly about: string
   readonly address: Address
-  readonly process: Process
+  readonly owner: Process
   readonly #ground: Ground
   readonly #host: Host
   readonly #accept: (socket: Socket) => void
@@ -145,19 +145,19 @@ export class SimListener implements Listener, Resource {
 
   constructor(
     ground: Ground,
-    process: Process,
+    owner: Process,
     host: Host,
     address: Address,
     accept: (socket: Socket) => void,
   ) {
     this.#ground = ground
-    this.process = process
+    this.owner = owner
     this.#host = host
     this.address = address
     this.#accept = accept
     this.about = `listener on ${nameOf(address)}`
     host.listeners.set(address.port, this)
-    process.holds(this)
+    owner.holds(this)
   }
 
   /** Whoever listens on loopback is not reached by the node's name. */
@@ -168,18 +168,18 @@ export class SimListener implements Listener, Resource {
 
   accept(socket: SimSocket): void {
     this.#waiting.add(socket)
-    this.#ground.scheduler.schedule(this.process, 'io', 'net accept', 0, () => {
+    this.#ground.scheduler.schedule(this.owner, 'io', 'net accept', 0, () => {
       if (this.#waiting.delete(socket)) this.#accept(socket)
     })
   }
 
   close(): Promise<void> {
     this.#remove()
-    this.process.releases(this)
+    this.owner.releases(this)
     for (const socket of this.#waiting) socket.destroy()
     this.#waiting.clear()
     return new Promise((resolve) => {
-      this.#ground.scheduler.schedule(this.process, 'io', 'net unlisten', 0, resolve)
+      this.#ground.scheduler.schedule(this.owner, 'io', 'net unlisten', 0, resolve)
     })
   }
 

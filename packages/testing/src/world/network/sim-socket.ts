@@ -16,7 +16,7 @@ export class SimSocket implements Socket, Resource {
   readonly about: string
   readonly local: Address
   readonly remote: Address
-  readonly process: Process
+  readonly owner: Process
   readonly #ground: Ground
   readonly #wires: Wires
   #receiver: Receiver | undefined
@@ -32,16 +32,16 @@ export class SimSocket implements Socket, Resource {
   constructor(
     ground: Ground,
     wires: Wires,
-    process: Process,
+    owner: Process,
     ends: { local: Address; remote: Address },
   ) {
     this.#ground = ground
     this.#wires = wires
-    this.process = process
+    this.owner = owner
     this.local = ends.local
     this.remote = ends.remote
     this.about = `socket ${nameOf(ends.local)} to ${nameOf(ends.remote)}`
-    process.holds(this)
+    owner.holds(this)
     wires.sockets.add(this)
   }
 
@@ -53,7 +53,7 @@ export class SimSocket implements Socket, Resource {
   }
 
   get node(): string {
-    return this.process.node
+    return this.owner.node
   }
 
   get open(): boolean {
@@ -170,7 +170,7 @@ export class SimSocket implements Socket, Resource {
   #close(error: Error | undefined): void {
     this.#open = false
     this.#closing = { error }
-    this.process.releases(this)
+    this.owner.releases(this)
     this.#wires.sockets.delete(this)
     if (this.#receiver !== undefined) this.#tellClosed()
   }
@@ -180,7 +180,7 @@ export class SimSocket implements Socket, Resource {
   }
 
   #schedule(label: string, run: () => void, delayMs = 0): void {
-    this.#ground.scheduler.schedule(this.process, 'io', label, delayMs, run)
+    this.#ground.scheduler.schedule(this.owner, 'io', label, delayMs, run)
   }
 }
 

@@ -60,7 +60,7 @@ export class Wires {
       orphans.delete(peer)
       peer.reset('ETIMEDOUT')
     }
-    this.#ground.scheduler.schedule(peer.process, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
+    this.#ground.scheduler.schedule(peer.owner, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
   }
 
   carries(from: string, to: string): boolean {
