@@ -1,6 +1,6 @@
 // A broker of a few hundred lines, for tests of the client: real sockets and frames, topics in memory, and a script
 // of what goes wrong. It keeps the rules that a producer relies on: order, idempotence, leaders, topic ids.
-import { type Env, type Listener, nodeEnv, type Socket } from '@minikafka/platform'
+import type { Env, Listener, Socket } from '@minikafka/platform'
 import {
   type AnyResponse,
   type Apis,
@@ -31,6 +31,8 @@ export type Plan =
   | { readonly refuse: ErrorName; readonly written?: number; readonly only?: readonly number[] }
 
 export type TwinOptions = {
+  /** By which clients dial it. */
+  readonly host: string
   readonly nodeId?: number
   readonly port?: number
   /** Partitions by name. */
@@ -41,6 +43,7 @@ export type TwinOptions = {
 
 export class BrokerTwin {
   readonly env: Env
+  readonly host: string
   readonly nodeId: number
   readonly topics = new Map<string, TwinTopic>()
   /** All requests, in the order of their arrival. */
@@ -62,6 +65,7 @@ export class BrokerTwin {
 
   private constructor(env: Env, options: TwinOptions) {
     this.env = env
+    this.host = options.host
     this.nodeId = options.nodeId ?? 1
     this.#port = options.port ?? 0
     this.#maxMessageBytes = options.maxMessageBytes ?? 2 ** 20
@@ -70,15 +74,15 @@ export class BrokerTwin {
       this.createTopic(name, partitions)
   }
 
-  static async start(options: TwinOptions = {}): Promise<BrokerTwin> {
-    const twin = new BrokerTwin(nodeEnv(), options)
+  static async start(env: Env, options: TwinOptions): Promise<BrokerTwin> {
+    const twin = new BrokerTwin(env, options)
     await twin.restart()
     return twin
   }
 
   /** `host:port`, for `brokers`. */
   get address(): string {
-    return `127.0.0.1:${this.#port}`
+    return `${this.host}:${this.#port}`
   }
 
   get port(): number {
@@ -163,7 +167,7 @@ export class BrokerTwin {
       },
     })
     this.#listener = await this.env.network.listen(
-      { host: '127.0.0.1', port: this.#port },
+      { host: this.host, port: this.#port },
       (socket) => {
         this.connections++
         this.#sockets.add(socket)

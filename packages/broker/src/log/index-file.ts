@@ -27,16 +27,19 @@ export class IndexFile {
   #waiting: Buffer = NOTHING
   #waitingSize = 0
   #saving: Promise<void> | undefined
-  /** The file holds an older index, which must not be found at the next start. */
-  #overwrites = false
-  /** The last save of the index that this one takes the place of. */
+  /** The file holds something else, which must not be found at the next start. */
+  #overwrites: boolean
+  /** The index at the same path that this one takes the place of; its last save may be under way. */
   #predecessor: Promise<void> | undefined
 
-  constructor(shelf: IndexShelf, path: string, entrySize: number, savedCount: number) {
+  /** `fileSize`: of the file as it was found; one that is no whole number of entries counts as none. */
+  constructor(shelf: IndexShelf, path: string, entrySize: number, fileSize: number) {
     this.#shelf = shelf
     this.path = path
     this.#entrySize = entrySize
-    this.#savedCount = savedCount
+    const isWhole = fileSize % entrySize === 0
+    this.#savedCount = isWhole ? fileSize / entrySize : 0
+    this.#overwrites = !isWhole
   }
 
   get count(): number {
@@ -83,10 +86,11 @@ export class IndexFile {
     this.#waitingSize = 0
   }
 
-  /** Takes the place of an index at the same path, whose save may be under way. */
+  /** Takes the place of an index at the same path. */
   follow(old: IndexFile): void {
-    this.#predecessor = old.forget()
-    this.#overwrites = true
+    this.#predecessor = old.forget().then(() => {
+      this.#overwrites = old.#overwrites || old.#savedCount > 0
+    })
   }
 
   async #load(check: IndexCheck): Promise<Buffer | undefined> {
@@ -114,8 +118,8 @@ export class IndexFile {
   }
 
   async #saveWaiting(): Promise<void> {
-    if (this.#waitingSize === 0 && !this.#overwrites) return
     await this.#predecessor
+    if (this.#waitingSize === 0 && !this.#overwrites) return
     const { files } = this.#shelf
     const open = await files.acquire(this.path, true)
     try {

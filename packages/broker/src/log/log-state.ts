@@ -80,14 +80,9 @@ export class LogState {
     return low
   }
 
-  /** KAFKA_STORAGE_ERROR with where in this log. */
-  storageError(message: string, at: { offset?: number; cause?: unknown } = {}): MinikafkaError {
-    const { topic, partition } = this.identity
-    return new MinikafkaError(
-      'KAFKA_STORAGE_ERROR',
-      { message: `${this.name}: ${message}`, topic, partition, offset: at.offset },
-      at.cause === undefined ? undefined : { cause: at.cause },
-    )
+  /** See `storageErrorOf`. */
+  storageError(message: string, at: ErrorPlace = {}): MinikafkaError {
+    return storageErrorOf(this.identity, message, at)
   }
 
   outOfRange(offset: number): MinikafkaError {
@@ -100,4 +95,19 @@ export class LogState {
       details: { logStartOffset, logEndOffset },
     })
   }
+}
+
+export type ErrorPlace = { readonly offset?: number; readonly cause?: unknown }
+
+/** KAFKA_STORAGE_ERROR that names the partition. */
+export function storageErrorOf(
+  { topic, partition }: LogIdentity,
+  message: string,
+  { offset, cause }: ErrorPlace = {},
+): MinikafkaError {
+  return new MinikafkaError(
+    'KAFKA_STORAGE_ERROR',
+    { message: `${topic}-${partition}: ${message}`, topic, partition, offset },
+    cause === undefined ? undefined : { cause },
+  )
 }

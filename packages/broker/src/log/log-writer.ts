@@ -74,6 +74,12 @@ export class LogWriter {
     if (this.#state.active.size > 0 && !this.#state.dead) this.#roll()
   }
 
+  /** Makes the file of the active segment where it has none yet. */
+  async createActive(): Promise<void> {
+    await this.idle()
+    if (!this.#state.active.exists && !this.#state.dead) await this.#openActive()
+  }
+
   #roll(): void {
     const state = this.#state
     const old = state.active

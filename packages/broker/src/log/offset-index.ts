@@ -23,11 +23,9 @@ export class OffsetIndex {
   readonly baseOffset: number
   readonly file: IndexFile
 
-  /** `fileSize`: of the file as it was found; one that is no whole number of entries counts as none. */
   constructor(shelf: IndexShelf, path: string, baseOffset: number, fileSize: number) {
     this.baseOffset = baseOffset
-    const savedCount = fileSize % ENTRY_SIZE === 0 ? fileSize / ENTRY_SIZE : 0
-    this.file = new IndexFile(shelf, path, ENTRY_SIZE, savedCount)
+    this.file = new IndexFile(shelf, path, ENTRY_SIZE, fileSize)
   }
 
   /** A batch with this base offset begins at `position`; both ascend. */

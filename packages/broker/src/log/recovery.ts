@@ -2,15 +2,14 @@
 // the recovery point on is checked; the first bad one is a torn tail or corruption, and the floor decides which.
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
 import { assert, DiskError } from '@minikafka/platform'
-import type { MinikafkaError } from '@minikafka/protocol'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
 import type { LogHost } from './log-host.ts'
 import { type OpenedLog, storageErrorOf } from './log-state.ts'
 import type { LogIdentity, RecoveryReport } from './log-types.ts'
-import { RecoveryScan } from './recovery-scan.ts'
+import { type ScanResult, scanSegments, type Unscanned } from './recovery-scan.ts'
 import { loadSealed, type SealedSegment, saveSealed } from './sealed-segments.ts'
-import { Segment, segmentPath } from './segment.ts'
+import { Segment } from './segment.ts'
 
 /** What the checkpoints of the directory say of one partition. */
 export type Knowledge = {
@@ -28,9 +27,10 @@ export type LogPlace = {
   readonly identity: LogIdentity
   readonly directory: string
   readonly compactedBelow: number
+  readonly indexIntervalBytes: number
 }
 
-export type Progress = (doneBytes: number, totalBytes: number) => void
+export type Recovered = { readonly opened: OpenedLog; readonly report: RecoveryReport }
 
 /**
  * Opens the log that lies in a directory.
@@ -43,10 +43,10 @@ export async function recoverLog(
   host: LogHost,
   place: LogPlace,
   knowledge: Knowledge,
-  onProgress: Progress = () => undefined,
-): Promise<{ opened: OpenedLog; report: RecoveryReport }> {
+  onProgress: (doneBytes: number, totalBytes: number) => void,
+): Promise<Recovered> {
   try {
-    return await new Recovery(host, place, knowledge).run(onProgress)
+    return await new Recovery(host, place, knowledge, onProgress).run()
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
     throw storageErrorOf(place.identity, `opening the log failed: ${error.message}`, { cause: error })
@@ -57,17 +57,24 @@ class Recovery {
   readonly #host: LogHost
   readonly #place: LogPlace
   readonly #knowledge: Knowledge
+  readonly #onProgress: (doneBytes: number, totalBytes: number) => void
   #files: SegmentFiles[] = []
   #sealed: Map<number, SealedSegment> = new Map()
   #logStartOffset = 0
 
-  constructor(host: LogHost, place: LogPlace, knowledge: Knowledge) {
+  constructor(
+    host: LogHost,
+    place: LogPlace,
+    knowledge: Knowledge,
+    onProgress: (doneBytes: number, totalBytes: number) => void,
+  ) {
     this.#host = host
     this.#place = place
     this.#knowledge = knowledge
+    this.#onProgress = onProgress
   }
 
-  async run(onProgress: Progress): Promise<{ opened: OpenedLog; report: RecoveryReport }> {
+  async run(): Promise<Recovered> {
     const { disk } = this.#host.env
     const { directory } = this.#place
     this.#files = await listLogFiles(disk, directory)
@@ -76,70 +83,215 @@ class Recovery {
     this.#sealed = await loadSealed(disk, directory)
     const epochs = await LeaderEpochs.load(disk, directory)
     const cleanEnd = this.#cleanEndOffset(epochs)
-    return cleanEnd === undefined
-      ? await this.#scan(epochs, onProgress)
-      : this.#trust(cleanEnd, epochs ?? new LeaderEpochs(disk, directory))
+    if (cleanEnd === undefined) return await this.#scan(epochs)
+    return this.#trust(cleanEnd, epochs ?? new LeaderEpochs(disk, directory))
+  }
+
+  /** A crash came between the move of the log start and the removal of the files. */
+  async #removeBelowStart(): Promise<void> {
+    const isAbove = (_: SegmentFiles, index: number) => {
+      const next = this.#files[index + 1]
+      return next === undefined || next.baseOffset > this.#logStartOffset
+    }
+    const kept = this.#files.filter(isAbove)
+    for (const file of this.#files.filter((one) => !kept.includes(one))) {
+      await this.#removeFiles(this.#segmentOf(file))
+    }
+    this.#files = kept
   }
 
   // --- after a clean stop --------------------------------------------------------------------
 
-  /** Where the log ends, if all that is there is as the clean stop left it. */
+  /** Where the log ends, if everything is as the clean stop left it; undefined: it must be scanned. */
   #cleanEndOffset(epochs: LeaderEpochs | undefined): number | undefined {
     const { clean, recoveryPoint } = this.#knowledge
     if (!clean || typeof recoveryPoint !== 'number') return undefined
-    if (recoveryPoint < this.#logStartOffset) return undefined
     // A missing epoch could not be told from one that never was (invariant I9): the log says.
     if (epochs === undefined && this.#files.some(({ log }) => log > 0)) return undefined
     if (!this.#files.every((file) => this.#isAsSealed(file))) return undefined
     const last = this.#files.at(-1)
-    const leastEnd = last?.baseOffset ?? this.#logStartOffset
-    const isEmpty = last === undefined || last.log === 0
-    return isEmpty ? only(recoveryPoint === leastEnd, recoveryPoint) : only(recoveryPoint > leastEnd, recoveryPoint)
+    const endIsPlausible =
+      last === undefined || last.log === 0
+        ? recoveryPoint === (last?.baseOffset ?? this.#logStartOffset)
+        : recoveryPoint > last.baseOffset && recoveryPoint >= this.#logStartOffset
+    return endIsPlausible ? recoveryPoint : undefined
   }
 
-  #trust(
-    logEndOffset: number,
-    epochs: LeaderEpochs,
-  ): { opened: OpenedLog; report: RecoveryReport } {
+  #trust(logEndOffset: number, epochs: LeaderEpochs): Recovered {
     const segments = this.#files.map((file, index) => {
-      const segment = this.#segmentOf(file, this.#sealed.get(file.baseOffset))
-      segment.nextOffset = this.#files[index + 1]?.baseOffset ?? logEndOffset
-      return segment
+      const end = this.#files[index + 1]?.baseOffset ?? logEndOffset
+      return this.#segmentOf(file, end)
     })
-    if (segments.length === 0) segments.push(this.#emptySegment(logEndOffset))
-    epochs.cutEnd(logEndOffset)
-    epochs.cutStart(this.#logStartOffset)
-    const opened = this.#opened(segments, { logEndOffset, epochs, sealed: [...this.#sealed.values()] })
-    const lost = logEndOffset < (this.#knowledge.highWatermark ?? 0)
-    return { opened, report: { clean: true, logEndOffset, scannedBytes: 0, cutBytes: 0, lost } }
+    const sealed = [...this.#sealed.values()]
+    return this.#recovered({ segments, logEndOffset, epochs, sealed }, NOTHING_SCANNED)
   }
 
   // --- after any other stop ------------------------------------------------------------------
 
-  async #scan(
-    loadedEpochs: LeaderEpochs | undefined,
-    onProgress: Progress,
-  ): Promise<{ opened: OpenedLog; report: RecoveryReport }> {
+  async #scan(loadedEpochs: LeaderEpochs | undefined): Promise<Recovered> {
     const { disk } = this.#host.env
-    const { directory, compactedBelow } = this.#place
+    const { directory, compactedBelow, indexIntervalBytes } = this.#place
     const epochs = loadedEpochs ?? new LeaderEpochs(disk, directory)
-    const known = epochs.entries
+    const before = epochs.entries
     const scanFrom = loadedEpochs === undefined ? 0 : this.#scanFrom()
-    const segments = this.#files.map((file, index) => {
-      if (index >= scanFrom) return this.#segmentOf(file, undefined)
-      const segment = this.#segmentOf(file, this.#sealed.get(file.baseOffset))
-      segment.nextOffset = (this.#files[index + 1] as SegmentFiles).baseOffset
-      return segment
-    })
-    const scan = new RecoveryScan(this.#host, { compactedBelow, epochs, onProgress })
-    const found = await scan.run(segments, scanFrom, this.#files)
-    this.#judge(found)
-    const kept = await this.#cutTo(found, segments)
-    for (const segment of kept.slice(scanFrom)) await this.#makeDurable(segment)
-    epochs.cutEnd(kept.logEndOffset)
+    const trusted = this.#files
+      .slice(0, scanFrom)
+      .map((file, index) => this.#segmentOf(file, this.#files[index + 1]?.baseOffset))
+    const unscanned = this.#files.slice(scanFrom).map((file) => this.#unscanned(file))
+    const onProgress = this.#onProgress
+    const options = { compactedBelow, indexIntervalBytes, epochs, onProgress }
+    const found = await scanSegments(this.#host, unscanned, options)
+    const end = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
+    this.#judge(found, end, unscanned)
+
+    const { kept, cutBytes } = await this.#cut(found, end, unscanned)
+    const segments = [...trusted, ...kept]
+    for (const segment of kept) await this.#makeDurable(segment, segment !== segments.at(-1))
+    const sealed = await this.#saveSealed(segments.slice(0, -1))
+    const logEndOffset = Math.max(end, this.#logStartOffset)
+    if (epochs.entries !== before) await epochs.save()
+    await disk.syncDirectory(directory)
+    const scanned = { scannedBytes: found.scannedBytes, cutBytes, clean: false }
+    return this.#recovered({ segments, logEndOffset, epochs, sealed }, scanned)
+  }
+
+  /** Index of the first segment that must be scanned. */
+  #scanFrom(): number {
+    const { recoveryPoint } = this.#knowledge
+    const from = typeof recoveryPoint === 'number' ? recoveryPoint : 0
+    const holder = this.#files.findLastIndex(({ baseOffset }) => baseOffset <= from)
+    const doubtful = this.#files.findIndex((file) => !this.#isAsSealed(file))
+    const first = doubtful === -1 ? holder : Math.min(holder, doubtful)
+    return Math.max(0, first)
+  }
+
+  /** What is below it has been on the disk; undefined: nobody knows any more. */
+  get #floor(): number | undefined {
+    const { recoveryPoint, synced } = this.#knowledge
+    if (recoveryPoint === 'lost') return synced
+    const floor = Math.max(recoveryPoint ?? 0, synced ?? 0)
+    // Records below the log start were deleted: nobody misses them.
+    return floor <= this.#logStartOffset ? 0 : floor
+  }
+
+  /** Torn tail or corruption? The floor decides (REPLICATION 2.12.1, step 5). Throws for corruption. */
+  #judge({ broken }: ScanResult, end: number, unscanned: readonly Unscanned[]): void {
+    const floor = this.#floor
+    if (broken === undefined && end >= (floor ?? 0)) return
+    if (broken !== undefined && floor !== undefined && broken.at.offset >= floor) return
+    const why =
+      floor === undefined
+        ? 'How far it had been synced is not known, for recovery-point and synced are both damaged.'
+        : `Everything below offset ${floor} had been synced.`
+    const where = broken === undefined ? this.#place.directory : unscanned[broken.index]?.segment.path
+    const what =
+      broken === undefined
+        ? `the log ends at offset ${end}`
+        : `damaged at byte ${broken.at.position}, offset ${broken.at.offset}: ${broken.at.reason}`
+    throw storageErrorOf(
+      this.#place.identity,
+      `${where}: ${what}. ${why} Nothing was cut; restore the files from a copy.`,
+      { offset: end },
+    )
+  }
+
+  /** Truncates the broken segment and removes the later ones; the files of a log that is all deleted, too. */
+  async #cut(
+    { broken }: ScanResult,
+    end: number,
+    unscanned: readonly Unscanned[],
+  ): Promise<{ kept: Segment[]; cutBytes: number }> {
+    const kept: Segment[] = []
+    let cutBytes = 0
+    // From the end, so that a crash on the way leaves no hole.
+    for (const [index, { segment, fileSize }] of [...unscanned.entries()].reverse()) {
+      const isBehind = index > (broken?.index ?? index) || segment.nextOffset > end
+      cutBytes += fileSize - (isBehind ? 0 : segment.size)
+      if (isBehind || end < this.#logStartOffset) {
+        await this.#removeFiles(segment)
+        continue
+      }
+      kept.unshift(segment)
+      if (segment.size < fileSize) await this.#truncate(segment)
+    }
+    return { kept, cutBytes }
+  }
+
+  async #truncate(segment: Segment): Promise<void> {
+    const open = await this.#host.files.acquire(segment.path)
+    try {
+      await open.file.truncate(segment.size)
+    } finally {
+      this.#host.files.release(open)
+    }
+  }
+
+  /** What a killed process wrote may be in the page cache alone. */
+  async #makeDurable(segment: Segment, closed: boolean): Promise<void> {
+    const open = await this.#host.files.acquire(segment.path)
+    try {
+      await open.file.sync()
+    } finally {
+      this.#host.files.release(open)
+    }
+    if (closed) segment.finishTimeIndex()
+    await segment.saveIndexes()
+  }
+
+  async #saveSealed(closed: readonly Segment[]): Promise<SealedSegment[]> {
+    const sealed = closed.map((segment) => segment.sealed)
+    const isSaved = sealed.every((sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum))
+    if (!isSaved) await saveSealed(this.#host.env.disk, this.#place.directory, sealed)
+    return isSaved ? [...this.#sealed.values()] : sealed
+  }
+
+  async #removeFiles(segment: Segment): Promise<void> {
+    for (const path of segment.paths) {
+      this.#host.files.drop(path)
+      await this.#host.env.disk.removeFile(path)
+    }
+  }
+
+  // --- both ----------------------------------------------------------------------------------
+
+  #isAsSealed({ baseOffset, log }: SegmentFiles): boolean {
+    return log === (this.#sealed.get(baseOffset)?.sizeBytes ?? 0)
+  }
+
+  /** A segment that is as `sealed` says and ends at `endOffset`. */
+  #segmentOf(file: SegmentFiles, endOffset = file.baseOffset): Segment {
+    const { directory } = this.#place
+    const sizes = { index: file.index, timeIndex: file.timeindex }
+    const place = { directory, baseOffset: file.baseOffset }
+    const segment = new Segment(this.#host, place, sizes, this.#sealed.get(file.baseOffset))
+    segment.exists = true
+    segment.nextOffset = endOffset
+    return segment
+  }
+
+  /** A segment of which a scan shall find out everything. */
+  #unscanned(file: SegmentFiles): Unscanned {
+    const segment = this.#segmentOf(file)
+    segment.reset()
+    return { segment, fileSize: file.log }
+  }
+
+  #recovered(
+    log: Pick<OpenedLog, 'segments' | 'logEndOffset' | 'epochs' | 'sealed'>,
+    scanned: Pick<RecoveryReport, 'clean' | 'scannedBytes' | 'cutBytes'>,
+  ): Recovered {
+    const { identity, directory, compactedBelow } = this.#place
+    const { segments, logEndOffset, epochs } = log
+    if (segments.length === 0) {
+      segments.push(new Segment(this.#host, { directory, baseOffset: logEndOffset }))
+    }
+    assert(segments.at(-1)?.nextOffset === logEndOffset, 'a log ends where its active segment ends')
+    epochs.cutEnd(logEndOffset)
+    epochs.cutStart(this.#logStartOffset)
+    const opened = { ...log, identity, directory, compactedBelow, logStartOffset: this.#logStartOffset }
+    const lost = logEndOffset < (this.#knowledge.highWatermark ?? 0)
+    return { opened, report: { ...scanned, logEndOffset, lost } }
   }
 }
 
-function only(condition: boolean, offset: number): number | undefined {
-  return condition ? offset : undefined
-}
+const NOTHING_SCANNED = { clean: true, scannedBytes: 0, cutBytes: 0 }

@@ -118,6 +118,8 @@ export class Retention {
     const gone = state.segments.slice(0, -1).filter(isGone)
     const last = gone.at(-1)
     if (last === undefined) return 0
+    // A log without any file would have to be believed empty from offset 0 if log-start-offset were damaged.
+    await this.#writer.createActive()
     // Whatever the policy: a sync of a file that is being removed would fail.
     await this.#commit.until(last.nextOffset)
     if (state.dead) return 0

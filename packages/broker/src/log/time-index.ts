@@ -26,8 +26,7 @@ export class TimeIndex {
     found: { baseOffset: number; fileSize: number; lastTimestamp: number },
   ) {
     this.baseOffset = found.baseOffset
-    const savedCount = found.fileSize % ENTRY_SIZE === 0 ? found.fileSize / ENTRY_SIZE : 0
-    this.file = new IndexFile(shelf, path, ENTRY_SIZE, savedCount)
+    this.file = new IndexFile(shelf, path, ENTRY_SIZE, found.fileSize)
     this.#lastTimestamp = found.lastTimestamp
   }
 

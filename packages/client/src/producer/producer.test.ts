@@ -1,51 +1,16 @@
 // The producer against the broker twin. Numbers are those of the behaviours in the client's design.
 import diagnostics from 'node:diagnostics_channel'
 import { pipeline } from 'node:stream/promises'
-import { type Env, nodeEnv } from '@minikafka/platform'
 import { afterEach, describe, expect, test } from 'vitest'
-import { BrokerTwin, type TwinOptions } from '../../test/broker-twin.ts'
-import { createClient } from '../client.ts'
+import { closeStages, stage as start, times } from '../../test/stage.ts'
 import { json, text, topic } from '../topic/index.ts'
-import { PartialFailureError, type Producer, type ProducerOptions, sticky } from './index.ts'
+import { PartialFailureError, type Producer, sticky } from './index.ts'
 
-const open: { close(): Promise<void> }[] = []
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-
-type Setting = { twin?: TwinOptions; producer?: ProducerOptions; env?: Env; client?: object }
-
-async function start({
-  twin: options,
-  producer: producerOptions,
-  env = nodeEnv(),
-  client: more,
-}: Setting = {}) {
-  const twin = await BrokerTwin.start(options ?? { topics: { orders: 1 } })
-  open.push({ close: () => twin.crash() })
-  const client = createClient(env, {
-    brokers: twin.address,
-    logger: false,
-    retry: { minMs: 5, maxMs: 50 },
-    ...more,
-  })
-  const producer = client.producer(producerOptions)
-  open.push({ close: () => client.close({ timeoutMs: 0 }) })
-  return { twin, client, producer }
-}
+afterEach(closeStages)
 
 /** Connected, with a producer id and the topic known. */
-async function warm(producer: Producer, topic = 'orders'): Promise<void> {
-  await producer.send(topic, { value: 'warm', partition: 0 })
-}
-
-function times<T>(count: number, make: (index: number) => T): T[] {
-  return Array.from({ length: count }, (_, index) => make(index))
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve))
+async function warm(producer: Producer): Promise<void> {
+  await producer.send('orders', { value: 'warm', partition: 0 })
 }
 
 describe('sending', () => {

@@ -14,13 +14,23 @@ export class FaultyDisk {
 
   constructor(real: Disk) {
     this.disk = {
-      ...real,
       open: async (path, mode) => this.#wrap(path, await real.open(path, mode)),
       replaceFile: async (path, content) => {
         const error = this.onReplace(path)
         if (error !== undefined) throw error
         await real.replaceFile(path, content)
       },
+      readFile: (path) => real.readFile(path),
+      rename: (from, to) => real.rename(from, to),
+      removeFile: (path) => real.removeFile(path),
+      removeDirectory: (path) => real.removeDirectory(path),
+      makeDirectory: (path) => real.makeDirectory(path),
+      list: (path) => real.list(path),
+      stat: (path) => real.stat(path),
+      syncDirectory: (path) => real.syncDirectory(path),
+      freeBytes: (path) => real.freeBytes(path),
+      totalBytes: (path) => real.totalBytes(path),
+      lock: (directory) => real.lock(directory),
     }
   }
 

@@ -28,12 +28,13 @@ export async function lockDirectory(
         fs.unlinkSync(place(own))
         return { lock: lockOf(server, place(NAME), handle) }
       }
+      const asked = identityOf(place(NAME))
       const owner = await ask(place(NAME))
       if (owner.alive) {
         await giveUp(server, place(own), handle)
         return { heldBy: owner.pid }
       }
-      await removeStale(place, `stale.${nonce}`)
+      removeStale(place, `stale.${nonce}`, asked)
     }
     throw Object.assign(new Error('the lock changes hands too fast'), { code: 'EBUSY' })
   } catch (error) {
@@ -108,19 +109,29 @@ function ask(socketPath: string): Promise<Owner> {
 }
 
 /**
- * Takes a dead lock away without ever unlinking a living one: what is renamed is asked once more, and put back
- * where it turns out to be another one that came in between.
+ * Takes a dead lock away without ever unlinking a living one: only the very file that was asked is renamed. Should
+ * another one have come between the two system calls, it goes back at once.
  */
-async function removeStale(place: (name: string) => string, aside: string): Promise<void> {
+function removeStale(
+  place: (name: string) => string,
+  aside: string,
+  asked: string | undefined,
+): void {
+  if (asked === undefined || identityOf(place(NAME)) !== asked) return
   try {
     fs.renameSync(place(NAME), place(aside))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
     throw error
   }
-  const owner = await ask(place(aside))
-  if (owner.alive) linkInPlace(place(aside), place(NAME))
+  if (identityOf(place(aside)) !== asked) linkInPlace(place(aside), place(NAME))
   fs.rmSync(place(aside), { force: true })
+}
+
+/** Which file stands there: inode numbers are used again, so the moment of its making belongs to it. */
+function identityOf(file: string): string | undefined {
+  const stat = fs.lstatSync(file, { bigint: true, throwIfNoEntry: false })
+  return stat && `${stat.ino}-${stat.birthtimeNs}`
 }
 
 function lockOf(server: net.Server, socketPath: string, handle: number): Lock {

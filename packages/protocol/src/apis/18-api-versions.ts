@@ -1,6 +1,9 @@
 // ApiVersions: the first exchange of a connection. Version 0 is frozen for ever, both ways. Source: KIP-35, KIP-511.
 import { defineApi, int32, list, string, struct } from '../define.ts'
 
+/** Whoever says more than 255 characters is cut, not refused (SECURITY, row 59). */
+const SAID_BYTES_MAX = 2 ** 20
+
 const range = struct({
   apiKey: int32('API key.'),
   minVersion: int32('Lowest version spoken.'),
@@ -17,9 +20,13 @@ export const apiVersions = defineApi({
     'Says who the client is and learns what the broker speaks. Must be the first request; an unknown version is ' +
     'answered in version 0.',
   request: {
-    clientName: string('Software, e.g. "@minikafka/client"; cut to 255 characters.'),
-    clientVersion: string('Its version; cut to 255 characters.'),
-    clientId: string('What the user calls this client; cut to 255 characters.'),
+    clientName: string('Software, e.g. "@minikafka/client"; cut to 255 characters.', {
+      bytesMax: SAID_BYTES_MAX,
+    }),
+    clientVersion: string('Its version; cut to 255 characters.', { bytesMax: SAID_BYTES_MAX }),
+    clientId: string('What the user calls this client; cut to 255 characters.', {
+      bytesMax: SAID_BYTES_MAX,
+    }),
   },
   response: {
     brokerVersion: string('Version of the broker software.'),

@@ -24,7 +24,8 @@ export function readSoundHeader(batch: Uint8Array): BatchHeader {
   if (!Number.isSafeInteger(header.lastOffset)) refuse(offset, 'has a last offset out of range')
   if (header.lastOffsetDelta < 0) refuse(offset, 'has a negative last offset delta')
   if (header.recordCount < 0) refuse(offset, 'has a negative record count')
-  if (!Number.isSafeInteger(header.baseTimestamp)) refuse(offset, 'has a base timestamp out of range')
+  if (!Number.isSafeInteger(header.baseTimestamp))
+    refuse(offset, 'has a base timestamp out of range')
   if (!Number.isSafeInteger(header.maxTimestamp)) refuse(offset, 'has a max timestamp out of range')
   return header
 }

@@ -9,21 +9,26 @@ import { putVarint } from './varint.ts'
 
 const { compress } = nodeEnv()
 
-beforeAll(() => Promise.all((['snappy', 'lz4', 'zstd'] as const).map((name) => compress.prepare(name))))
+beforeAll(() =>
+  Promise.all((['snappy', 'lz4', 'zstd'] as const).map((name) => compress.prepare(name))),
+)
 
 describe('batches of the Java client', () => {
-  test.each([...COMPRESSIONS, 'transactional', 'append-time'] as const)('%s: every record', (name) => {
-    const records = decodeBatch(javaBatch(name), compress)
-    const baseOffset = name === 'transactional' ? 5_000_000_000 : 0
-    const expected = javaRecords.map(({ timestamp, key, value, headers }, delta) => ({
-      offset: baseOffset + delta,
-      timestamp: name === 'append-time' ? 1_700_000_099_000 : timestamp,
-      key: bytes(key),
-      value: bytes(value),
-      headers: headers.map(([header, text]) => [header, bytes(text)]),
-    }))
-    expect(records).toEqual(expected)
-  })
+  test.each([...COMPRESSIONS, 'transactional', 'append-time'] as const)(
+    '%s: every record',
+    (name) => {
+      const records = decodeBatch(javaBatch(name), compress)
+      const baseOffset = name === 'transactional' ? 5_000_000_000 : 0
+      const expected = javaRecords.map(({ timestamp, key, value, headers }, delta) => ({
+        offset: baseOffset + delta,
+        timestamp: name === 'append-time' ? 1_700_000_099_000 : timestamp,
+        key: bytes(key),
+        value: bytes(value),
+        headers: headers.map(([header, text]) => [header, bytes(text)]),
+      }))
+      expect(records).toEqual(expected)
+    },
+  )
 
   test('a control batch is read like any other: whoever meets it looks at the header', () => {
     const reader = new BatchReader(javaBatch('control'), compress)
@@ -55,7 +60,12 @@ describe('the cursor', () => {
     reader.skipTo(0)
     expect([reader.next(), reader.offset]).toEqual([true, 1])
     reader.skipTo(3)
-    expect([reader.next(), reader.offset, reader.next(), reader.next()]).toEqual([true, 3, false, false])
+    expect([reader.next(), reader.offset, reader.next(), reader.next()]).toEqual([
+      true,
+      3,
+      false,
+      false,
+    ])
   })
 
   test('goes over the holes that compaction left, and skips to the record behind one', () => {
@@ -73,7 +83,9 @@ describe('the cursor', () => {
   })
 
   test('works on a view that begins anywhere', () => {
-    const memory = new Uint8Array(Buffer.concat([Buffer.alloc(5), javaBatch('none'), Buffer.alloc(5)]))
+    const memory = new Uint8Array(
+      Buffer.concat([Buffer.alloc(5), javaBatch('none'), Buffer.alloc(5)]),
+    )
     const view = memory.subarray(5, memory.length - 5)
     expect(decodeBatch(view, compress)).toEqual(decodeBatch(javaBatch('none'), compress))
   })
@@ -88,9 +100,17 @@ describe('a batch that is refused as a whole', () => {
     ['magic 1', (b: Buffer) => withByte(b, 16, 1), 'INVALID_RECORD'],
     ['a negative base offset', (b: Buffer) => withByte(b, 0, 0xff), 'INVALID_RECORD'],
     ['an offset beyond 2^53', (b: Buffer) => withByte(b, 0, 0x7f), 'INVALID_RECORD'],
-    ['a base timestamp beyond 2^53', (b: Buffer) => summed(withByte(b, 27, 0x7f)), 'INVALID_RECORD'],
+    [
+      'a base timestamp beyond 2^53',
+      (b: Buffer) => summed(withByte(b, 27, 0x7f)),
+      'INVALID_RECORD',
+    ],
     ['a max timestamp beyond 2^53', (b: Buffer) => summed(withByte(b, 35, 0x7f)), 'INVALID_RECORD'],
-    ['a negative last offset delta', (b: Buffer) => summed(withByte(b, 23, 0xff)), 'INVALID_RECORD'],
+    [
+      'a negative last offset delta',
+      (b: Buffer) => summed(withByte(b, 23, 0xff)),
+      'INVALID_RECORD',
+    ],
     ['a negative count', (b: Buffer) => summed(withByte(b, 57, 0xff)), 'INVALID_RECORD'],
     ['compression 5', (b: Buffer) => summed(withByte(b, 22, 5)), 'UNSUPPORTED_COMPRESSION_TYPE'],
     ['compression 1 that is none', (b: Buffer) => summed(withByte(b, 22, 1)), 'INVALID_RECORD'],
@@ -117,16 +137,17 @@ describe('a record that is broken', () => {
     ['a size of -1', '01000000010100', 'size -1'],
     ['a size below six', '0a0000000101', 'size 5'],
     ['a key beyond the record', '0e00000004610100', short],
-    ['a key beyond the batch', '0e000000fe0f0100', 'longer than the record'],
-    ['a key of size -2', '0e00000003010100', 'size -2'],
-    ['a value of size -3', '0e00000001050000', 'size -3'],
-    ['a value of size 2^31 - 1', '1400000001feffffff0f00', 'longer than the record'],
+    ['a key beyond the batch', '0e000000fe0f0100', short],
+    ['a key of size -2', '0c000000030100', 'negative size'],
+    ['a value of size -3', '0c000000010500', 'negative size'],
+    ['a value of size 2^31 - 1', '1400000001feffffff0f00', short],
     ['-1 headers', '0c000000010101', '-1 headers'],
     ['a header too many', '0c000000010102', short],
     ['2^31 - 1 headers', '180000020101feffffff0f0000', short],
     ['a header without a name', '100000000101020101', 'without a name'],
-    ['a header name beyond the record', '100000000101020401', 'longer than the record'],
-    ['a header value beyond the record', '12000000010102026104', 'longer than the record'],
+    ['a header name beyond the record', '100000000101020401', short],
+    ['a header value of size -2', '12000000010102026103', 'header of size -2'],
+    ['a header value beyond the record', '12000000010102026104', 'does not end'],
     ['a byte behind its headers', '0e00000001010000', 'does not end'],
     ['a size varint that ends with the batch', '80', short],
     ['a varint that is not minimal', '0e00008000010100', 'shortest form'],
@@ -154,23 +175,33 @@ describe('a record that is broken', () => {
   })
 
   test('by an offset that comes twice', () => {
-    const reader = new BatchReader(batchOf([record({}), record({})], { lastOffsetDelta: 1 }), compress)
+    const reader = new BatchReader(
+      batchOf([record({}), record({})], { lastOffsetDelta: 1 }),
+      compress,
+    )
     reader.next()
     expect(() => reader.next()).toThrow('same or a higher offset')
   })
 
   test('by being one more than the header counts', () => {
-    const batch = batchOf([record({}), record({ delta: 1 })], { recordCount: 1, lastOffsetDelta: 1 })
+    const batch = batchOf([record({}), record({ delta: 1 })], {
+      recordCount: 1,
+      lastOffsetDelta: 1,
+    })
     const reader = new BatchReader(batch, compress)
     reader.next()
-    expect(() => reader.next()).toThrow(expect.objectContaining({ name: 'INVALID_RECORD', offset: 1 }))
+    expect(() => reader.next()).toThrow(
+      expect.objectContaining({ name: 'INVALID_RECORD', offset: 1 }),
+    )
   })
 
   test('by being fewer than the header counts, even by 2^31', () => {
     const batch = batchOf([record({})], { recordCount: 2 ** 31 - 1, lastOffsetDelta: 2 ** 31 - 2 })
     const reader = new BatchReader(batch, compress)
     reader.next()
-    expect(() => reader.next()).toThrow(expect.objectContaining({ name: 'INVALID_RECORD', offset: 1 }))
+    expect(() => reader.next()).toThrow(
+      expect.objectContaining({ name: 'INVALID_RECORD', offset: 1 }),
+    )
   })
 })
 
@@ -188,7 +219,13 @@ function summed(batch: Buffer): Buffer {
   return batch
 }
 
-function record({ delta = 0, value = Buffer.alloc(0) }: { delta?: number; value?: Buffer }): Buffer {
+function record({
+  delta = 0,
+  value = Buffer.alloc(0),
+}: {
+  delta?: number
+  value?: Buffer
+}): Buffer {
   const bytes = Buffer.alloc(value.length + 40)
   let position = 1
   position = putVarint(bytes, position, 0)
@@ -198,7 +235,10 @@ function record({ delta = 0, value = Buffer.alloc(0) }: { delta?: number; value?
   position += value.copy(bytes, position)
   position = putVarint(bytes, position, 0)
   const size = Buffer.alloc(10)
-  return Buffer.concat([size.subarray(0, putVarint(size, 0, position)), bytes.subarray(0, position)])
+  return Buffer.concat([
+    size.subarray(0, putVarint(size, 0, position)),
+    bytes.subarray(0, position),
+  ])
 }
 
 /** A batch with a right CRC, whatever is in it. */

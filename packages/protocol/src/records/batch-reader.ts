@@ -143,7 +143,8 @@ export class BatchReader {
   }
 
   #setOffset(delta: number): void {
-    if (delta <= this.#offsetDelta) this.#refuse(`comes after a record of the same or a higher offset`)
+    if (delta <= this.#offsetDelta)
+      this.#refuse(`comes after a record of the same or a higher offset`)
     if (delta > this.header.lastOffsetDelta) this.#refuse('is above the last offset of the batch')
     this.offset = this.header.baseOffset + delta
     this.#offsetDelta = delta

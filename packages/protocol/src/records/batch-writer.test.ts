@@ -14,7 +14,9 @@ const plain: SealOptions = {
   baseSequence: -1,
 }
 
-beforeAll(() => Promise.all((['snappy', 'lz4', 'zstd'] as const).map((name) => compress.prepare(name))))
+beforeAll(() =>
+  Promise.all((['snappy', 'lz4', 'zstd'] as const).map((name) => compress.prepare(name))),
+)
 
 function appendJavaRecords(writer: BatchWriter): void {
   for (const { timestamp, key, value, headers } of javaRecords) {
@@ -37,7 +39,11 @@ describe('a batch', () => {
     writer.tryAppend(5, null, 'x', undefined)
     const identity = { producerId: 2 ** 40, producerEpoch: 9, baseSequence: 2 ** 31 - 1 }
     const batch = writer.seal(compress, { compression: 'none', ...identity, transactional: true })
-    expect(readBatchHeader(batch)).toMatchObject({ ...identity, transactional: true, leaderEpoch: -1 })
+    expect(readBatchHeader(batch)).toMatchObject({
+      ...identity,
+      transactional: true,
+      leaderEpoch: -1,
+    })
     expect(checkProducedBatch(batch)).toBeUndefined()
   })
 
@@ -46,11 +52,22 @@ describe('a batch', () => {
     for (const timestamp of [50, 20, 90, -1, 60]) writer.tryAppend(timestamp, null, null, undefined)
     const batch = writer.seal(compress, plain)
     expect(readBatchHeader(batch)).toMatchObject({ baseTimestamp: 50, maxTimestamp: 90 })
-    expect(decodeBatch(batch, compress).map((record) => record.timestamp)).toEqual([50, 20, 90, -1, 60])
+    expect(decodeBatch(batch, compress).map((record) => record.timestamp)).toEqual([
+      50, 20, 90, -1, 60,
+    ])
   })
 
   test('of bytes is the batch of the same strings', () => {
-    const texts = ['', 'a', 'x'.repeat(48), 'x'.repeat(49), 'é', `${'x'.repeat(47)}€`, '😀'.repeat(40), '\ud800']
+    const texts = [
+      '',
+      'a',
+      'x'.repeat(48),
+      'x'.repeat(49),
+      'é',
+      `${'x'.repeat(47)}€`,
+      '😀'.repeat(40),
+      '\ud800',
+    ]
     const ofStrings = new BatchWriter(Buffer.alloc(4096))
     const ofBytes = new BatchWriter(Buffer.alloc(4096))
     for (const text of texts) {
@@ -123,21 +140,25 @@ describe('a sealed batch', () => {
     expect(batch.byteOffset).toBe(buffer.byteOffset)
   })
 
-  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)('by %s has a buffer of its own, and shrank', (name) => {
-    const buffer = Buffer.alloc(8192)
-    const writer = new BatchWriter(buffer)
-    for (let index = 0; index < 50; index++) writer.tryAppend(index, 'key', 'the same value', undefined)
-    const uncompressedBytes = writer.sizeBytes
-    const batch = writer.seal(compress, { ...plain, compression: name })
-    buffer.fill(0xff)
-    expect(batch.buffer).not.toBe(buffer.buffer)
-    expect(batch.length).toBeLessThan(uncompressedBytes / 2)
-    expect(readBatchHeader(batch)).toMatchObject({ compression: name, recordCount: 50 })
-    expect(checkProducedBatch(batch)).toBeUndefined()
-    expect(decodeBatch(batch, compress).map(({ value }) => String(value))).toEqual(
-      Array(50).fill('the same value'),
-    )
-  })
+  test.each(['gzip', 'snappy', 'lz4', 'zstd'] as const)(
+    'by %s has a buffer of its own, and shrank',
+    (name) => {
+      const buffer = Buffer.alloc(8192)
+      const writer = new BatchWriter(buffer)
+      for (let index = 0; index < 50; index++)
+        writer.tryAppend(index, 'key', 'the same value', undefined)
+      const uncompressedBytes = writer.sizeBytes
+      const batch = writer.seal(compress, { ...plain, compression: name })
+      buffer.fill(0xff)
+      expect(batch.buffer).not.toBe(buffer.buffer)
+      expect(batch.length).toBeLessThan(uncompressedBytes / 2)
+      expect(readBatchHeader(batch)).toMatchObject({ compression: name, recordCount: 50 })
+      expect(checkProducedBatch(batch)).toBeUndefined()
+      expect(decodeBatch(batch, compress).map(({ value }) => String(value))).toEqual(
+        Array(50).fill('the same value'),
+      )
+    },
+  )
 
   test('whose records do not shrink stays uncompressed, in a buffer of its own all the same', () => {
     const buffer = Buffer.alloc(500)

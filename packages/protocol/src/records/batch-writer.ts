@@ -139,7 +139,11 @@ export class BatchWriter {
     const body = fits && readable ? compressed : records
     const batch = Buffer.allocUnsafeSlow(at.BATCH_HEADER_SIZE + body.length)
     batch.set(body, at.BATCH_HEADER_SIZE)
-    this.#putHeader(batch, body === records ? 0 : at.COMPRESSIONS.indexOf(options.compression), options)
+    this.#putHeader(
+      batch,
+      body === records ? 0 : at.COMPRESSIONS.indexOf(options.compression),
+      options,
+    )
     return batch
   }
 

@@ -100,7 +100,11 @@ describe('a batch that is refused', () => {
     ['row 40: magic 1', withFields(plain, [magic, 1]), 'INVALID_RECORD'],
     ['row 40: magic 3', withFields(plain, [magic, 3]), 'INVALID_RECORD'],
     ['row 40: base offset 1', withFields(plain, [baseOffset, 1]), 'INVALID_RECORD'],
-    ['row 40: no record', withFields(plain, [recordCount, 0], [lastOffsetDelta, -1]), 'INVALID_RECORD'],
+    [
+      'row 40: no record',
+      withFields(plain, [recordCount, 0], [lastOffsetDelta, -1]),
+      'INVALID_RECORD',
+    ],
     ['row 40: a count beside the delta', withFields(plain, [recordCount, 5]), 'INVALID_RECORD'],
     ['row 40: a negative delta', withFields(plain, [lastOffsetDelta, -4]), 'INVALID_RECORD'],
     ['row 40: length beyond the blob', withFields(plain, [length, plain.length]), 'INVALID_RECORD'],
@@ -108,7 +112,11 @@ describe('a batch that is refused', () => {
     ['row 41: garbage behind it', Buffer.concat([plain, Buffer.from('x')]), 'INVALID_RECORD'],
     ['row 42: the control bit', javaBatch('control'), 'INVALID_RECORD'],
     ['row 42: the control bit alone', withFields(plain, [attributes, 0x20]), 'INVALID_RECORD'],
-    ['row 42: transactional without id', withFields(plain, [attributes, transactional]), 'INVALID_RECORD'],
+    [
+      'row 42: transactional without id',
+      withFields(plain, [attributes, transactional]),
+      'INVALID_RECORD',
+    ],
     ['row 43: compression 5', withFields(plain, [attributes, 5]), 'UNSUPPORTED_COMPRESSION_TYPE'],
     ['row 43: compression 7', withFields(plain, [attributes, 7]), 'UNSUPPORTED_COMPRESSION_TYPE'],
     ['row 45: base timestamp -2', withFields(plain, [baseTimestamp, -2]), 'INVALID_TIMESTAMP'],
@@ -182,7 +190,8 @@ test('every single bit that flips is detected, but in the leader epoch, which is
       expect(`${position}.${bit} ${answer(batch) === 'fine'}`).toBe(`${position}.${bit} ${stamped}`)
       const outsideCrc = stamped || position < at.LENGTH
       const read = readOrRefusal(batch)
-      if (!outsideCrc) expect(`${position}.${bit} ${read}`).toMatch(/CORRUPT_MESSAGE|INVALID_RECORD/)
+      if (!outsideCrc)
+        expect(`${position}.${bit} ${read}`).toMatch(/CORRUPT_MESSAGE|INVALID_RECORD/)
       batch[position] = (batch[position] as number) ^ (1 << bit)
     }
   }

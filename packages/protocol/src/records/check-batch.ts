@@ -18,13 +18,17 @@ export function checkProducedBatch(batch: Uint8Array): BatchRefusal | undefined 
   }
   const header = readBatchHeader(batch)
   if (header.sizeBytes !== batch.length) {
-    return invalid(`one blob is one batch: its header says ${header.sizeBytes}, it has ${batch.length}`)
+    return invalid(
+      `one blob is one batch: its header says ${header.sizeBytes}, it has ${batch.length}`,
+    )
   }
   if (header.magic !== at.MAGIC_V2) return invalid(`magic is 2, not ${header.magic}`)
   if (!batchCrcIsRight(batch)) {
     return { error: 'CORRUPT_MESSAGE', message: 'the CRC-32C of the batch does not fit its bytes' }
   }
-  return checkAttributes(header) ?? checkCounts(header) ?? checkTimes(header) ?? checkProducer(header)
+  return (
+    checkAttributes(header) ?? checkCounts(header) ?? checkTimes(header) ?? checkProducer(header)
+  )
 }
 
 function checkAttributes(header: BatchHeader): BatchRefusal | undefined {
@@ -37,7 +41,8 @@ function checkAttributes(header: BatchHeader): BatchRefusal | undefined {
     const message = 'the broker alone sets the timestamp type to LogAppendTime'
     return { error: 'INVALID_TIMESTAMP', message }
   }
-  if ((header.attributes & at.RESERVED_MASK) !== 0) return invalid('a reserved attribute bit is set')
+  if ((header.attributes & at.RESERVED_MASK) !== 0)
+    return invalid('a reserved attribute bit is set')
   return undefined
 }
 
@@ -59,7 +64,8 @@ function checkCounts(header: BatchHeader): BatchRefusal | undefined {
 
 function checkTimes(header: BatchHeader): BatchRefusal | undefined {
   const { baseTimestamp, maxTimestamp } = header
-  if (isTime(baseTimestamp) && isTime(maxTimestamp) && baseTimestamp <= maxTimestamp) return undefined
+  if (isTime(baseTimestamp) && isTime(maxTimestamp) && baseTimestamp <= maxTimestamp)
+    return undefined
   const message = `the batch has no sound timestamps: first ${baseTimestamp}, greatest ${maxTimestamp}`
   return { error: 'INVALID_TIMESTAMP', message }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { javaBatch } from '../../testdata/java-client.ts'
 import {
   batchBaseOffsetAt,
   batchCrcIsRight,
@@ -10,7 +11,6 @@ import {
   batchSizeAt,
   readBatchHeader,
 } from './header.ts'
-import { javaBatch } from '../../testdata/java-client.ts'
 
 test('every field of a header that the Java client wrote', () => {
   expect(readBatchHeader(javaBatch('transactional'))).toEqual({

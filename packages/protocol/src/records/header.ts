@@ -99,5 +99,7 @@ export function batchCrcIsRight(bytes: Uint8Array, position = 0): boolean {
   if (bytes.length - position < at.BATCH_HEADER_SIZE) return false
   const end = position + batchSizeAt(bytes, position)
   if (end > bytes.length || end < position + at.BATCH_HEADER_SIZE) return false
-  return crc32c(bytes.subarray(position + at.ATTRIBUTES, end)) === uint32At(bytes, position + at.CRC)
+  return (
+    crc32c(bytes.subarray(position + at.ATTRIBUTES, end)) === uint32At(bytes, position + at.CRC)
+  )
 }

@@ -28,7 +28,7 @@ type Codec = { compress(input: Buffer): Uint8Array; decompress(input: Buffer): U
 beforeAll(async () => {
   // The zstd library is one for the process and may be started once: by us.
   await Promise.all(COMPRESSIONS.map((name) => compress.prepare(name)))
-  const register = (type: CompressionTypes, codec: Codec) => {
+  const register = (type: 1 | 2 | 3 | 4, codec: Codec) => {
     CompressionCodecs[type] = () => ({
       compress: async (encoder: { buffer: Buffer }) => Buffer.from(codec.compress(encoder.buffer)),
       decompress: async (input: Buffer) => Buffer.from(codec.decompress(input)),
@@ -48,7 +48,10 @@ beforeAll(async () => {
 const bytes = fc.option(fc.uint8Array({ maxLength: 200 }).map((data) => Buffer.from(data)))
 /** kafkajs keeps headers in an object: distinct names there, the values of one name together. */
 const headers = fc.uniqueArray(
-  fc.tuple(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map((name) => `h${name}`), bytes),
+  fc.tuple(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).map((name) => `h${name}`),
+    bytes,
+  ),
   { maxLength: 4, selector: ([name]) => name },
 )
 const records = fc.array(
@@ -99,7 +102,12 @@ test('several headers of one name arrive at kafkajs together, in order', async (
     ['a', null],
     ['a', '2'],
   ])
-  const options = { compression: 'none', producerId: -1, producerEpoch: -1, baseSequence: -1 } as const
+  const options = {
+    compression: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  } as const
   const decoded = await decodeByKafkajs(new KafkajsDecoder(writer.seal(compress, options)))
   expect(decoded.records[0].headers).toEqual({
     a: [Buffer.from('1'), null, Buffer.from('2')],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { batchCrcIsRight, readBatchHeader } from './header.ts'
 import { javaBatch } from '../../testdata/java-client.ts'
+import { batchCrcIsRight, readBatchHeader } from './header.ts'
 import { restampProducer, stampBatch, stampLogAppendTime } from './stamp.ts'
 
 test('base offset and leader epoch are stamped without touching the CRC', () => {
