@@ -10,6 +10,7 @@ import {
   type RequestOf,
   type ResponseOf,
   RpcServer,
+  readBatchHeader,
   SERVER_LIMITS,
   type ServerCall,
 } from '@minikafka/protocol'
@@ -109,6 +110,12 @@ export class BrokerTwin {
 
   values(name: string): string[] {
     return this.records(name).map(({ value }) => value?.toString() ?? '')
+  }
+
+  /** Producer epochs of the batches of partition 0. */
+  epochs(name: string): number[] {
+    const batches = this.topic(name).partitions[0]?.batches ?? []
+    return batches.map(({ bytes }) => readBatchHeader(bytes).producerEpoch)
   }
 
   /** What happens to the next Produce requests, one each; later ones are served. */

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ClusterState } from './cluster-state.ts'
+import { diskError, FaultyDisk } from './compliance/faulty-disk.ts'
 import { type TemporaryStore, temporaryStore } from './compliance/temporary-store.ts'
 import { Controller, type ControllerSettings, type ReadyBroker } from './controller.ts'
 import type { ReplicaAnswer } from './election.ts'
-import type { EmbeddedStore } from './embedded/index.ts'
+import { type EmbeddedStore, openEmbeddedStore } from './embedded/index.ts'
 import { brokerKey, brokerStatusKey, partitionsPrefix, topicKey, topicNameKey } from './keys.ts'
 import { bootstrapCluster, Member } from './member.ts'
 import type { NewTopic } from './topic-plans.ts'
@@ -36,7 +37,7 @@ async function start(
     settings?: Partial<ControllerSettings>
   } = {},
 ): Promise<Broker> {
-  const store = await world.open()
+  const store = await openEmbeddedStore(world.env, { directory: world.directory })
   await bootstrapCluster(store, 'c')
   const state = await ClusterState.open(world.env, store)
   const member = await Member.join(world.env, store, {
@@ -423,6 +424,45 @@ describe('topics', () => {
       partitions: 2,
       config: new Map([['flush', 'os']]),
     })
+  })
+})
+
+describe('a full disk', () => {
+  test('in the middle of a large topic leaves nothing to see, and the name is free later', async () => {
+    const faulty = new FaultyDisk(world.env.disk)
+    world = { ...world, env: { ...world.env, disk: faulty.disk } }
+    const broker = await startReady()
+    let writes = 0
+    faulty.onAppend = (path) =>
+      path.endsWith('metadata.log') && ++writes > 3 ? diskError('ENOSPC') : undefined
+    const large = topic('large', { partitions: 1000 })
+    await expect(broker.controller.createTopic(large)).rejects.toMatchObject({
+      name: 'STORAGE_FULL',
+    })
+    expect(broker.state.topicByName('large')).toBeUndefined()
+    expect((await broker.store.range('p/')).kvs.length).toBeGreaterThan(0)
+    faulty.onAppend = () => undefined
+    await broker.controller.createTopic(large)
+    expect(broker.state.partitionCount).toBe(1000)
+    expect((await broker.store.range('p/')).kvs).toHaveLength(1000)
+    await broker.stop()
+  })
+
+  test('keeps the keys of a deleted topic until there is room, then they go by themselves', async () => {
+    const faulty = new FaultyDisk(world.env.disk)
+    world = { ...world, env: { ...world.env, disk: faulty.disk } }
+    const broker = await startReady()
+    const { topicId } = await broker.controller.createTopic(topic('orders'))
+    const { rev } = await broker.controller.deleteTopic({ topicId })
+    faulty.onAppend = (path) => (path.endsWith('metadata.log') ? diskError('ENOSPC') : undefined)
+    await broker.controller.replicasRemoved(topicId, 1)
+    expect(broker.state.deletingTopics()).toHaveLength(1)
+    faulty.onAppend = () => undefined
+    await world.clock.advance(1000)
+    await broker.state.reached(rev + 1)
+    expect(broker.state.deletingTopics()).toEqual([])
+    expect((await broker.store.range('t/')).kvs).toEqual([])
+    await broker.stop()
   })
 })
 

@@ -94,7 +94,7 @@ export class Controller {
     await controller.#writes.enqueue(() => controller.#campaign())
     controller.#unsubscribe.push(
       parts.state.onChange((change) => controller.#changed(change)),
-      parts.member.onRejoin(() => controller.#inBackground(() => controller.#campaign())),
+      parts.member.onRejoin(() => void controller.#inBackground(() => controller.#campaign())),
     )
     return controller
   }
@@ -137,9 +137,14 @@ export class Controller {
     return this.#write(() => this.#topics.delete(topic))
   }
 
-  /** The broker has no directory of this deleted topic any more. The last one's word removes the topic's keys. */
-  async replicasRemoved(topicId: string, brokerId: number): Promise<void> {
-    await this.#write(() => this.#topics.replicasRemoved(topicId, brokerId))
+  /**
+   * The broker has no directory of this deleted topic any more. The last one's word removes the topic's keys.
+   *
+   * Errors  none: what cannot be done now is done later; a broker that starts says it again.
+   */
+  replicasRemoved(topicId: string, brokerId: number): Promise<void> {
+    this.#topics.noteRemoved(topicId, brokerId)
+    return this.#inBackground(() => this.#topics.finishDeletions())
   }
 
   /** Errors: as deleteTopic, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR, POLICY_VIOLATION. */
@@ -187,9 +192,9 @@ export class Controller {
   // --- being controller --------------------------------------------------------------------------
 
   #changed(change: ClusterChange): void {
-    if (change.controllerChanged) this.#inBackground(() => this.#campaign())
+    if (change.controllerChanged) void this.#inBackground(() => this.#campaign())
     if (change.brokers.length > 0 && this.isController) {
-      this.#inBackground(() => this.#fenceWhoeverNeeds())
+      void this.#inBackground(() => this.#fenceWhoeverNeeds())
     }
   }
 
@@ -214,6 +219,7 @@ export class Controller {
   /** What a predecessor may have left half done. */
   async #repair(): Promise<void> {
     await this.#topics.undoHalfMade()
+    await this.#topics.finishDeletions()
     await this.#fenceWhoeverNeeds()
     await this.#writes.rewrite(() => planMinIsr(this.#parts.state.image))
   }
@@ -265,21 +271,28 @@ export class Controller {
     return reports
   }
 
-  /** What fails for want of space or of the store is tried again; who is no longer controller has nothing to do. */
-  #inBackground(task: () => Promise<void>): void {
-    this.#writes.enqueue(task).catch((error) => {
-      if (this.#closed || (isMinikafkaError(error) && error.name === 'NOT_CONTROLLER')) return
+  /**
+   * What fails for want of space or of the store is tried again; who is no longer controller has nothing to do.
+   * Anything else is a fault of the program: the rejection is nobody's to catch.
+   */
+  async #inBackground(task: () => Promise<void>): Promise<void> {
+    try {
+      await this.#writes.enqueue(task)
+    } catch (error) {
       // The lease is gone; the member registers again and tells.
       if (error instanceof NotApplied && error.reason === 'no-such-lease') return
       if (!isMinikafkaError(error)) throw error
-      if (error.name === 'CLOSED') return
+      if (this.#closed || error.name === 'NOT_CONTROLLER' || error.name === 'CLOSED') return
       this.#env.logger.warn(
         { err: error },
         'the controller could not finish a change, it tries again',
       )
       this.#retry?.cancel()
-      this.#retry = this.#env.clock.timer(RETRY_MS, () => this.#inBackground(() => this.#again()))
-    })
+      this.#retry = this.#env.clock.timer(
+        RETRY_MS,
+        () => void this.#inBackground(() => this.#again()),
+      )
+    }
   }
 
   async #again(): Promise<void> {

@@ -140,11 +140,6 @@ function proactively(
   }
 }
 
-/** The new epoch's log begins complete: the ISR may grow again. */
-export function finishRecovery(state: PartitionValue): PartitionValue {
-  return state.recovering ? { ...state, recovering: false } : state
-}
-
 /** The last epoch first, then the length; among equals the last known leader, then the order of the replicas. */
 function longest(state: PartitionValue, answers: readonly ReplicaAnswer[]): number {
   const preference = (id: number) =>

@@ -21,6 +21,7 @@ import {
   type Present,
   planGrowth,
   planTopic,
+  topicExists,
   unknownTopic,
 } from './topic-plans.ts'
 import {
@@ -98,11 +99,11 @@ export class TopicAdmin {
     const putTopic = (state: TopicValue['state']) =>
       put(topicKey(topicId), topicCodec.encode({ ...value, state }))
     const puts = partitions.map((one, number) => putPartition(topicId, number, one))
-    if (puts.length <= FIRST_BATCH_MAX) {
-      await this.#writes.mustCommit([free], [putName, putTopic('live'), ...puts])
-      return
-    }
-    const rev = await this.#writes.mustCommit([free], [putName, putTopic('creating')])
+    const small = puts.length <= FIRST_BATCH_MAX
+    const first = small ? [putName, putTopic('live'), ...puts] : [putName, putTopic('creating')]
+    const { ok, rev } = await this.#writes.commit([free], first)
+    if (!ok) throw topicExists(name)
+    if (small) return
     const unchanged: Cmp = { key: topicKey(topicId), modRev: rev }
     for (const batch of chunks(puts, BATCH_MAX)) await this.#writes.mustCommit([unchanged], batch)
     await this.#writes.mustCommit([unchanged], [putTopic('live')])
@@ -121,17 +122,22 @@ export class TopicAdmin {
     return { topicId, name }
   }
 
-  /** The keys of a deleted topic stay until every broker that had replicas said so: they are what tells it to. */
-  async replicasRemoved(topicId: string, brokerId: number): Promise<void> {
-    const { topics } = this.#state.image
-    const topic = topics.inState('deleting').find((one) => one.topicId === topicId)
-    if (topic === undefined) return
+  /** The broker has no directory of this topic any more. */
+  noteRemoved(topicId: string, brokerId: number): void {
     const removed = this.#removed.get(topicId) ?? new Set()
     this.#removed.set(topicId, removed.add(brokerId))
-    const holders = new Set(topics.storedPartitionsOf(topicId).flatMap(({ replicas }) => replicas))
-    if ([...holders].some((id) => !removed.has(id))) return
-    await this.#removeKeys(topic)
-    this.#removed.delete(topicId)
+  }
+
+  /** The keys of a deleted topic stay until every broker that had replicas said so: they are what tells it to. */
+  async finishDeletions(): Promise<void> {
+    const { topics } = this.#state.image
+    for (const topic of topics.inState('deleting')) {
+      const removed = this.#removed.get(topic.topicId)
+      const holders = topics.storedPartitionsOf(topic.topicId).flatMap(({ replicas }) => replicas)
+      if (removed === undefined || holders.some((id) => !removed.has(id))) continue
+      await this.#removeKeys(topic)
+      this.#removed.delete(topic.topicId)
+    }
   }
 
   async grow(name: string, total: number, options: WriteOptions): Promise<void> {

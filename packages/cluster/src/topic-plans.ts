@@ -42,12 +42,7 @@ const MIN_ISR = 'min.insync.replicas'
 export function planTopic(topic: NewTopic, present: Present): PlannedTopic {
   const { name, config } = topic
   checkName(topic)
-  if (present.has(name)) {
-    throw new MinikafkaError('TOPIC_ALREADY_EXISTS', {
-      message: `topic ${name} exists already`,
-      topic: name,
-    })
-  }
+  if (present.has(name)) throw topicExists(name)
   const count = topic.partitions === -1 ? topic.defaults.partitions : topic.partitions
   if (count < 1) {
     throw new MinikafkaError('INVALID_PARTITIONS', {
@@ -100,6 +95,11 @@ export function checkMinIsr(
     topic,
     details: { key: MIN_ISR },
   })
+}
+
+export function topicExists(name: string): MinikafkaError {
+  const message = `topic ${name} exists already`
+  return new MinikafkaError('TOPIC_ALREADY_EXISTS', { message, topic: name })
 }
 
 /** For a name that nobody has, with the nearest that there is. */

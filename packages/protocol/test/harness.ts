@@ -144,6 +144,8 @@ export async function startServer(
 export class Peer {
   readonly socket: net.Socket
   #bytes = Buffer.alloc(0)
+  /** Joined when looked at: a concat per chunk would be quadratic. */
+  #chunks: Buffer[] = []
   #ended = false
   #closed = false
   #wake: (() => void)[] = []
@@ -151,7 +153,7 @@ export class Peer {
   private constructor(socket: net.Socket) {
     this.socket = socket
     socket.on('data', (chunk) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk])
+      this.#chunks.push(chunk)
       this.#changed()
     })
     socket.on('end', () => {
@@ -197,6 +199,7 @@ export class Peer {
   /** The next whole frame, without its length. */
   async frame(): Promise<Buffer> {
     for (;;) {
+      this.#join()
       const size = this.#bytes.length >= 4 ? this.#bytes.readUInt32BE(0) : undefined
       if (size !== undefined && this.#bytes.length >= 4 + size) {
         const frame = this.#bytes.subarray(4, 4 + size)
@@ -224,6 +227,7 @@ export class Peer {
   /** All bytes until the server ends the stream. */
   async rest(): Promise<Buffer> {
     while (!this.#ended && !this.#closed) await this.#change()
+    this.#join()
     return this.#bytes
   }
 
@@ -233,6 +237,11 @@ export class Peer {
     const rest = await this.rest()
     if (rest.length > 0) throw new Error('the server said more after the error')
     return error
+  }
+
+  #join() {
+    if (this.#chunks.length > 0)
+      this.#bytes = Buffer.concat([this.#bytes, ...this.#chunks.splice(0)])
   }
 
   #changed() {

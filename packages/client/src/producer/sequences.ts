@@ -49,7 +49,8 @@ export class Sequences {
    * whether the partition may go on; where not, it is asked again when a batch lands or an epoch arrives.
    */
   renew({ queue, inFlight }: Window): boolean {
-    if (inFlight.length > 0 || queue.some((batch) => batch.isLent)) return false
+    const settled = inFlight.every((batch) => batch.settled)
+    if (!settled || queue.some((batch) => batch.isLent)) return false
     assert(
       !queue.some((batch) => batch.tainted),
       'batches of unknown outcome settle in their own epoch',

@@ -43,9 +43,10 @@ export class Window {
     return this.#unacknowledged < this.#sizeMax ? head : undefined
   }
 
-  /** One that came too early for the broker waits until all before it have come back. */
+  /** One that came too early for the broker waits until all before it have come back, or are given up. */
   mayGo(batch: Batch): boolean {
-    return !batch.outOfOrder || !this.#inFlight.some(({ order }) => order < batch.order)
+    if (!batch.outOfOrder) return true
+    return !this.#inFlight.some(({ order, settled }) => order < batch.order && !settled)
   }
 
   /** An attempt begins. */

@@ -78,13 +78,21 @@ async function openFiles(env: Env, files: StoreFiles, loaded: Loaded) {
   if (loaded.position === undefined) await env.disk.replaceFile(files.logPath, header)
   const position = loaded.position ?? header.length
   const file = await env.disk.open(files.logPath, 'write')
-  if (tornBytes > 0) {
-    env.logger.warn({ path: files.logPath, position, tornBytes }, 'cut a torn tail of the metadata')
-    await file.truncate(position)
-    await file.sync()
+  try {
+    if (tornBytes > 0) {
+      env.logger.warn(
+        { path: files.logPath, position, tornBytes },
+        'cut a torn tail of the metadata',
+      )
+      await file.truncate(position)
+      await file.sync()
+    }
+    const floor = await FloorSlot.open(env, files.floorPath)
+    return { file, floor, base, position, rev: keyspace.rev }
+  } catch (error) {
+    await file.close()
+    throw error
   }
-  const floor = await FloorSlot.open(env, files.floorPath)
-  return { file, floor, base, position, rev: keyspace.rev }
 }
 
 type Waiter = { readonly rev: number; resolve(): void; reject(error: Error): void }
@@ -247,7 +255,7 @@ export class EmbeddedStore implements MetaStore {
   }
 
   #undone(rev: number, error: DiskError): void {
-    this.#keyspace.undoTo(rev)
+    
     const refusal = new NotApplied('no-space', 'the disk is full: the metadata stays as it was', {
       cause: error,
     })

@@ -11,11 +11,15 @@ export type Change = {
 
 export type Revision = { readonly rev: number; readonly changes: readonly Change[] }
 
+/** Changes of keys that are kept at most, whatever the number of revisions: a bound of the memory. */
+const CHANGES_MAX = 100_000
+
 export class History {
   /** Invariant: from index `#start` on without a hole, the newest last; what stands before is forgotten. */
   readonly #revisions: Revision[] = []
   #start = 0
   #last: number
+  #changeCount = 0
   readonly #revisionsMax: number
 
   constructor(rev: number, revisionsMax: number) {
@@ -35,16 +39,15 @@ export class History {
 
   add(changes: readonly Change[]): number {
     this.#last++
+    this.#changeCount += changes.length
     this.#revisions.push({ rev: this.#last, changes })
     return this.#last
   }
 
   /** Forgets the oldest, but nothing above `durableRev`: that may have to be undone. */
   trim(durableRev: number): void {
-    while (
-      this.#revisions.length - this.#start > this.#revisionsMax &&
-      this.compacted < durableRev
-    ) {
+    while (this.#isTooLong() && this.compacted < durableRev) {
+      this.#changeCount -= this.#revisions[this.#start]?.changes.length ?? 0
       this.#start++
     }
     if (this.#start <= this.#revisionsMax) return
@@ -53,11 +56,17 @@ export class History {
     this.#start = 0
   }
 
+  #isTooLong(): boolean {
+    const count = this.#revisions.length - this.#start
+    return count > this.#revisionsMax || this.#changeCount > CHANGES_MAX
+  }
+
   /** Takes the newest revision away. */
   pop(): Revision {
     const revision = this.#revisions.pop()
     assert(revision !== undefined && revision.rev === this.#last, 'only known revisions are undone')
     this.#last--
+    this.#changeCount -= revision.changes.length
     return revision
   }
 

@@ -58,11 +58,15 @@ export function decodeSnappyBlock(
       position += length
       at += length
     } else {
-      const offsetBytes = kind === 3 ? 4 : kind
       const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
-      let offset = littleEndian(input, position, offsetBytes, end)
-      if (kind === 1) offset += (tag >>> 5) << 8
-      position += offsetBytes
+      let offset: number
+      if (kind === 1) {
+        if (position === end) refuseCopy()
+        offset = ((tag >>> 5) << 8) | (input[position++] as number)
+      } else {
+        offset = littleEndian(input, position, kind === 2 ? 2 : 4, end)
+        position += kind === 2 ? 2 : 4
+      }
       if (offset === 0 || offset > at - outputStart || length > outputEnd - at) refuseCopy()
       for (let stop = at + length; at < stop; at++) output[at] = output[at - offset] as number
     }
@@ -73,6 +77,7 @@ export function decodeSnappyBlock(
 
 function littleEndian(input: Buffer, position: number, size: number, end: number): number {
   if (size > end - position) throw new CompressionError('snappy ends within an element')
+  if (size === 2) return (input[position] as number) | ((input[position + 1] as number) << 8)
   let value = 0
   for (let index = size - 1; index >= 0; index--) {
     value = value * 0x100 + (input[position + index] as number)
