@@ -126,6 +126,7 @@ async function start(
     fail = resolve
   })
   directory.onOffline(fail)
+  store.onFailure(fail)
   const follower = new MetadataFollower(env, {
     nodeId,
     state,

@@ -37,7 +37,11 @@ export async function closeStages(): Promise<void> {
 }
 
 export async function stage(options: StageOptions = {}): Promise<Stage> {
-  const world = createWorld({ seed: options.seed ?? 1, clock: options.clock ?? 'held', logLevel: 'silent' })
+  const world = createWorld({
+    seed: options.seed ?? 1,
+    clock: options.clock ?? 'held',
+    logLevel: 'silent',
+  })
   const twinOptions = { host: 'broker', topics: { orders: 1 }, ...options.twin }
   const twin = await BrokerTwin.start(world.env('broker'), twinOptions)
   const env = world.env('client')

@@ -7,6 +7,7 @@ import type { ReplicaAnswer } from './election.ts'
 import { type EmbeddedStore, openEmbeddedStore } from './embedded/index.ts'
 import { brokerKey, brokerStatusKey, partitionsPrefix, topicKey, topicNameKey } from './keys.ts'
 import { bootstrapCluster, Member } from './member.ts'
+import type { Op } from './meta-store.ts'
 import type { NewTopic } from './topic-plans.ts'
 import { brokerCodec, topicCodec } from './values.ts'
 
@@ -495,30 +496,60 @@ describe('a new controller', () => {
     await second.stop()
   })
 
-  test('fences a broker whose registration is gone, its replicas stay eligible', async () => {
+  test('fences a broker whose registration is gone; how it comes back decides what it may still lead', async () => {
     const broker = await startReady()
-    const registration = brokerCodec.encode({
-      incarnation: 'other',
-      dirIds: ['dir-2'],
-      endpoints: new Map(),
-      rack: undefined,
-      version: '0.1.0',
-      leaseId: '',
-      draining: false,
-      previousEpoch: undefined,
-    })
-    await broker.store.txn([], [{ op: 'put', key: brokerKey(2), value: registration }], [])
-    await broker.controller.brokerReady({ brokerId: 2, answers: () => undefined })
-    const two = topic('pair', { replicationFactor: 2, partitions: 4, minIsr: () => 2 })
-    const { topicId } = await broker.controller.createTopic(two)
-    const { rev } = await broker.store.txn([], [{ op: 'delete', key: brokerKey(2) }], [])
-    await broker.state.reached(rev)
-    // Queued behind what the controller does about it.
-    await broker.controller.alterBrokerConfig('cluster', (current) => current)
-    const partitions = broker.state.partitionsOf(topicId)
-    expect(partitions.every(({ leader, isr }) => leader === 1 && isr.length === 1)).toBe(true)
-    expect(partitions.every(({ elr }) => elr.length === 1 && elr[0] === 2)).toBe(true)
-    expect((await broker.store.range(brokerStatusKey(2))).kvs[0]?.value).toContain('fenced')
+    const { store, state, controller } = broker
+    const registration = (incarnation: string, previousEpoch?: number) =>
+      brokerCodec.encode({
+        incarnation,
+        dirIds: ['dir-2'],
+        endpoints: new Map(),
+        rack: undefined,
+        version: '0.1.0',
+        leaseId: '',
+        draining: false,
+        previousEpoch,
+      })
+    /** Writes broker 2's own key, and waits for what the controller does about it. */
+    const write = async (op: Op) => {
+      const { rev } = await store.txn([], [op], [])
+      await state.reached(rev)
+      await controller.alterBrokerConfig('cluster', (current) => current)
+      return rev
+    }
+    const register = (value: string) => write({ op: 'put', key: brokerKey(2), value })
+    const leave = () => write({ op: 'delete', key: brokerKey(2) })
+    const firstEpoch = await register(registration('first'))
+    await controller.brokerReady({ brokerId: 2, answers: () => undefined })
+    const pair = topic('pair', { replicationFactor: 2, partitions: 4, minIsr: () => 2 })
+    const { topicId } = await controller.createTopic(pair)
+    const each = (expected: object) => {
+      for (const partition of state.partitionsOf(topicId)) expect(partition).toMatchObject(expected)
+    }
+
+    await leave()
+    each({ leader: 1, isr: [1], elr: [2] })
+    expect((await store.range(brokerStatusKey(2))).kvs[0]?.value).toContain('fenced')
+    const secondEpoch = await register(registration('second', firstEpoch))
+    each({ leader: 1, isr: [1], elr: [2] })
+    await leave()
+    await register(registration('third'))
+    each({ leader: 1, isr: [1], elr: [], lastKnownElr: [2] })
+    expect(secondEpoch).toBeGreaterThan(firstEpoch)
+    await broker.stop()
+  })
+
+  test('that was put out writes nothing more, though it has not heard of it yet', async () => {
+    const broker = await startReady()
+    const { store, state, controller } = broker
+    const value = '{"v":1,"brokerId":9,"incarnation":"other"}'
+    const outcomes = await Promise.allSettled([
+      store.txn([], [{ op: 'delete', key: 'ctrl' }], []),
+      store.txn([], [{ op: 'put', key: 'ctrl', value }], []),
+      controller.createTopic(topic('orders')),
+    ])
+    expect(outcomes[2]).toMatchObject({ status: 'rejected', reason: { name: 'NOT_CONTROLLER' } })
+    expect(state.topicByName('orders')).toBeUndefined()
     await broker.stop()
   })
 

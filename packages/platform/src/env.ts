@@ -53,9 +53,15 @@ export type Disk = {
    * A symlink as last component is refused (`ELOOP`).
    */
   open(path: string, mode: 'create' | 'write' | 'read'): Promise<File>
-  /** Whole content, or undefined where there is no such file. */
-  readFile(path: string): Promise<Buffer | undefined>
-  /** tmp file + write + fsync + rename + fsync of the directory: after it resolves, the content survives. */
+  /**
+   * Whole content, or undefined where there is no such file. A symlink as last component is refused as by `open`,
+   * unless `links` says `follow`: for what people name (configuration, secrets), never inside a data directory.
+   */
+  readFile(path: string, options?: { readonly links: 'refuse' | 'follow' }): Promise<Buffer | undefined>
+  /**
+   * tmp file (`<path>.tmp`) + write + fsync + rename + fsync of the directory: after it resolves, the content
+   * survives; a crash before leaves the old content or the new one, and perhaps the temporary file.
+   */
   replaceFile(path: string, content: Uint8Array): Promise<void>
   rename(from: string, to: string): Promise<void>
   /** Removes one file; absent is fine. */
@@ -66,6 +72,7 @@ export type Disk = {
   makeDirectory(path: string): Promise<void>
   /** Names in it, sorted; `ENOENT` where there is none. */
   list(path: string): Promise<string[]>
+  /** Of the path itself, a symlink is `other`; undefined where there is nothing. */
   stat(path: string): Promise<FileStat | undefined>
   /** fsync of the directory itself: creates, renames and removals in it survive after that. */
   syncDirectory(path: string): Promise<void>
@@ -88,8 +95,16 @@ export type File = {
    * Gather-writes `buffers` at `position`; all bytes or an error. May finish within the call: then it
    * returns undefined. Otherwise the buffers are lent until the promise settles. It throws only where
    * it finishes in the call. At most 1 MiB a call stays cheap (PERFORMANCE 4).
+   *
+   * `where` is a wish. `call` (default): the write is soon followed by a sync, which bounds the dirty pages, so that
+   * writing in the call is cheapest. `pool`: nobody syncs (flush `os`, `interval`); one write in a thousand then
+   * stalls for the kernel's own write-back, up to 50 ms, and must not stop the loop.
    */
-  append(buffers: readonly Uint8Array[], position: number): undefined | Promise<void>
+  append(
+    buffers: readonly Uint8Array[],
+    position: number,
+    where?: 'call' | 'pool',
+  ): undefined | Promise<void>
   /** fdatasync: covers what was appended before the call. The port queues beyond its cap of concurrent ones. */
   sync(): Promise<void>
   /** Fills `into` (lent) from `position`; returns the bytes read, fewer only at the end of the file. */

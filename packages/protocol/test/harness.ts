@@ -199,16 +199,22 @@ export class Peer {
   /** The next whole frame, without its length. */
   async frame(): Promise<Buffer> {
     for (;;) {
-      this.#join()
-      const size = this.#bytes.length >= 4 ? this.#bytes.readUInt32BE(0) : undefined
-      if (size !== undefined && this.#bytes.length >= 4 + size) {
-        const frame = this.#bytes.subarray(4, 4 + size)
-        this.#bytes = this.#bytes.subarray(4 + size)
-        return frame
-      }
-      if (this.#ended || this.#closed) throw new Error('the server closed before it answered')
-      await this.#change()
+      const frame = this.#whole()
+      if (frame !== undefined) return frame
+      if (this.#chunks.length > 0) this.#join()
+      else if (this.#ended || this.#closed) {
+        throw new Error('the server closed before it answered')
+      } else await this.#change()
     }
+  }
+
+  #whole(): Buffer | undefined {
+    if (this.#bytes.length < 4) return undefined
+    const size = this.#bytes.readUInt32BE(0)
+    if (this.#bytes.length < 4 + size) return undefined
+    const frame = this.#bytes.subarray(4, 4 + size)
+    this.#bytes = this.#bytes.subarray(4 + size)
+    return frame
   }
 
   async answeredIds(count: number): Promise<number[]> {
@@ -224,9 +230,10 @@ export class Peer {
     return Object.assign(error, { correlationId: responseCorrelationId(frame) })
   }
 
-  /** All bytes until the server ends the stream. */
+  /** All bytes until the server ends the stream; then this end is closed, too. */
   async rest(): Promise<Buffer> {
     while (!this.#ended && !this.#closed) await this.#change()
+    this.socket.end()
     this.#join()
     return this.#bytes
   }

@@ -42,9 +42,11 @@ export class BatchChain {
     const baseOffset = batchBaseOffsetAt(bytes, position)
     const lastOffset = batchLastOffsetAt(bytes, position)
     if (!this.#follows(baseOffset)) return `base offset ${baseOffset} instead of ${this.nextOffset}`
-    if (!Number.isSafeInteger(lastOffset) || lastOffset < baseOffset) return `last offset ${lastOffset}`
+    if (!Number.isSafeInteger(lastOffset) || lastOffset < baseOffset)
+      return `last offset ${lastOffset}`
     const leaderEpoch = batchLeaderEpochAt(bytes, position)
-    if (leaderEpoch < this.leaderEpoch) return `leader epoch ${leaderEpoch} after ${this.leaderEpoch}`
+    if (leaderEpoch < this.leaderEpoch)
+      return `leader epoch ${leaderEpoch} after ${this.leaderEpoch}`
     this.nextOffset = lastOffset + 1
     this.leaderEpoch = leaderEpoch
     return undefined

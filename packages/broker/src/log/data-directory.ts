@@ -1,6 +1,20 @@
-import type { Env, Logger } from '@minikafka/platform'
-import type { DirectoryMeta } from './directory-meta.ts'
-import type { Log } from './log.ts'
+// A broker's data directory: who owns it, the logs in it, what they share, and how it fails as a whole.
+// Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
+import { assert, type Env, type Lock, type Logger } from '@minikafka/platform'
+import { type Checkpointed, Checkpoints } from './checkpoints.ts'
+import { type ClaimedPartition, claimDirectory, startErrorOf } from './directory-claim.ts'
+import {
+  type CleanShutdown,
+  cleanShutdownPath,
+  type DirectoryMeta,
+  saveCleanShutdown,
+  saveDirectoryMeta,
+} from './directory-meta.ts'
+import { Gate } from './gate.ts'
+import { IndexCache } from './index-cache.ts'
+import { Log } from './log.ts'
+import type { LogHooks, LogHost } from './log-host.ts'
+import { storageErrorOf } from './log-state.ts'
 import type {
   FoundPartition,
   LogIdentity,
@@ -8,6 +22,17 @@ import type {
   LogSettings,
   RecoveryReport,
 } from './log-types.ts'
+import { prepareLogDirectory } from './new-log-directory.ts'
+import { OpenFiles } from './open-files.ts'
+import { OutOfServiceDirectories } from './out-of-service.ts'
+import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
+import { type Recovered, recoverLog } from './recovery.ts'
+import { Tail } from './tail.ts'
+
+/** Logs opened or made at once; a scan takes a buffer of 2 MiB each. */
+const OPENING_MAX = 16
+/** Saved indexes kept in memory, all logs together. */
+const INDEX_CACHE_BYTES = 16 * 1024 * 1024
 
 export type DataDirectoryOptions = {
   readonly path: string
@@ -28,97 +53,360 @@ export type OpenLogOptions = LogIdentity & {
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
 }
 
-/** A place in `synced` for something else that obeys the floor: the embedded MetaStore's WAL. */
-export type FloorSlot = {
-  /** What was known to be on the disk at the last stop; undefined: unknown. */
-  readonly floor: number | undefined
-  /** An fdatasync covers everything below `offset`. Written within 100 ms, never fsynced. */
-  set(offset: number): void
-}
-
 export class DataDirectory {
-  /** Errors: `StartError` (locked, of another node or version, damaged, unwritable). */
-  static open(_env: Env, _options: DataDirectoryOptions): Promise<DataDirectory> {
-    throw new Error('soon')
+  readonly path: string
+  readonly meta: DirectoryMeta
+  /** This start made it. */
+  readonly isNew: boolean
+  readonly #env: Env
+  readonly #logger: Logger
+  readonly #lock: Lock
+  readonly #cleanShutdown: CleanShutdown | undefined
+  readonly #checkpoints: Checkpoints
+  readonly #host: LogHost
+  readonly #outOfService: OutOfServiceDirectories
+  readonly #gate = new Gate(OPENING_MAX)
+  /** In the directory, open or not. */
+  readonly #partitions: Map<PartitionKey, ClaimedPartition>
+  readonly #logs = new Map<PartitionKey, Log>()
+  readonly #offlineListeners = new Set<(error: Error) => void>()
+  #offline: Error | undefined
+  /** The mark of a clean stop is gone: logs may be written. */
+  #opened = false
+
+  private constructor(
+    env: Env,
+    options: DataDirectoryOptions,
+    found: {
+      lock: Lock
+      meta: DirectoryMeta
+      isNew: boolean
+      cleanShutdown: CleanShutdown | undefined
+      checkpoints: Checkpoints
+      partitions: Map<PartitionKey, ClaimedPartition>
+    },
+  ) {
+    this.path = options.path
+    this.meta = found.meta
+    this.isNew = found.isNew
+    this.#env = env
+    this.#logger = options.logger
+    this.#lock = found.lock
+    this.#cleanShutdown = found.cleanShutdown
+    this.#checkpoints = found.checkpoints
+    this.#partitions = found.partitions
+    const files = new OpenFiles(env.disk, options.filesOpenMax, (error) =>
+      this.#fail(error as Error),
+    )
+    const cache = new IndexCache(INDEX_CACHE_BYTES)
+    this.#host = { env, files, cache, tail: new Tail(options.tailBytesMax) }
+    const warn = (error: unknown) =>
+      this.#logger.warn({ err: error }, 'a removed partition is still there')
+    this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)
   }
-  get path(): string {
-    throw new Error('soon')
+
+  /**
+   * Takes hold of a data directory, making it where there is none.
+   *
+   * Errors  StartError: locked (69, with the owner's pid), damaged or not writable (74), of another node or format
+   *         version (78). Nothing was changed then.
+   */
+  static async open(env: Env, options: DataDirectoryOptions): Promise<DataDirectory> {
+    const { path, logger } = options
+    const claim = await claimDirectory(env, path, options)
+    let checkpoints: Checkpoints | undefined
+    try {
+      const onError = (error: unknown) => logger.warn({ err: error }, 'checkpoint not written')
+      checkpoints = await Checkpoints.open(env, path, onError)
+      const partitions = new Map(claim.partitions.map((one) => [keyOf(one), one]))
+      if (!claim.isNew) reportDamage(checkpoints, logger)
+      await checkpoints.begin([...partitions.keys()])
+      // Last: before it, the directory counts as new.
+      if (claim.isNew) await saveDirectoryMeta(env.disk, path, claim.meta)
+      const directory = new DataDirectory(env, options, { ...claim, checkpoints, partitions })
+      directory.#outOfService.removeLeftovers(claim.names)
+      return directory
+    } catch (error) {
+      await checkpoints?.close().catch(() => undefined)
+      await claim.lock.release()
+      throw startErrorOf(error, path)
+    }
   }
-  get meta(): DirectoryMeta {
-    throw new Error('soon')
-  }
-  /** True: this start made the directory. */
-  get isNew(): boolean {
-    throw new Error('soon')
-  }
+
   /** Broker epoch of the last stop if that was clean. */
   get previousBrokerEpoch(): number | undefined {
-    throw new Error('soon')
+    return this.#cleanShutdown?.brokerEpoch
   }
+
   /** Removes the mark of a clean stop, durably. Before any log is opened. */
-  markOpened(): Promise<void> {
-    throw new Error('soon')
+  async markOpened(): Promise<void> {
+    try {
+      await this.#env.disk.removeFile(cleanShutdownPath(this.path))
+      await this.#env.disk.syncDirectory(this.path)
+    } catch (error) {
+      throw startErrorOf(error, this.path)
+    }
+    this.#opened = true
   }
-  /** Partitions here, by their `partition.meta`. */
+
+  /** Partitions that lie here, by their `partition.meta`. */
   found(): readonly FoundPartition[] {
-    throw new Error('soon')
+    return [...this.#partitions.values()]
   }
-  /** Rejects with KAFKA_STORAGE_ERROR where the partition must stay offline (corruption); nothing was cut then. */
-  openLog(_options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
-    throw new Error('soon')
+
+  /**
+   * Opens the log of a partition that was found, recovering it first where the last stop was not clean.
+   *
+   * Errors  KAFKA_STORAGE_ERROR: the partition must stay offline; nothing of it was cut. StartError: one of our files
+   *         is no regular file.
+   */
+  openLog(options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
+    return this.#gate.run(() => this.#openLog(options))
   }
-  createLog(_options: OpenLogOptions): Promise<Log> {
-    throw new Error('soon')
+
+  /**
+   * Makes the log of a new partition; durable when it resolves.
+   *
+   * Errors  KAFKA_STORAGE_ERROR: something of that name is in the way, or records of this partition were synced once
+   *         and its directory is gone. StartError as above.
+   */
+  createLog(options: OpenLogOptions): Promise<Log> {
+    return this.#gate.run(() => this.#createLog(options))
   }
-  /** Closes the log, renames its directory away durably; the files go after the delete delay. */
-  deleteLog(_log: Log): Promise<void> {
-    throw new Error('soon')
+
+  /** Closes a log and takes its directory out of service, durably; its files go after its delete delay. */
+  async deleteLog(log: Log): Promise<void> {
+    await log.close({ clean: false })
+    this.#logs.delete(partitionKey(log.topicId, log.partition))
+    const found = this.#partitions.get(partitionKey(log.topicId, log.partition))
+    assert(found !== undefined, 'an open log lies in the directory')
+    await this.deleteFound(found, log.settings.deleteDelayMs)
   }
-  /** Deletes a partition that is not open, e.g. one that is offline. */
-  deleteFound(_found: FoundPartition, _deleteDelayMs: number): Promise<void> {
-    throw new Error('soon')
+
+  /** Deletes a partition that is not open. */
+  async deleteFound(found: FoundPartition, deleteDelayMs: number): Promise<void> {
+    const path = await this.#retire(found, 'delete')
+    this.#outOfService.removeLater(path, deleteDelayMs)
   }
-  /** Takes a directory that the metadata does not know out of service; it is kept as `<topicId>-<partition>.stray`. */
-  markStray(_found: FoundPartition): Promise<void> {
-    throw new Error('soon')
+
+  /** Takes a partition that the metadata does not know out of service; it is kept as `<topicId>-<partition>.stray`. */
+  async markStray(found: FoundPartition): Promise<void> {
+    await this.#retire(found, 'stray')
   }
+
   /** From `hw-checkpoint`; a hint only. */
-  highWatermarkHint(_topicId: string, _partition: number): number | undefined {
-    throw new Error('soon')
+  highWatermarkHint(topicId: string, partition: number): number | undefined {
+    return this.#checkpoints.highWatermark(partitionKey(topicId, partition))
   }
-  /** For the embedded MetaStore (REPLICATION 3.7). */
-  floorSlot(_name: string): FloorSlot {
-    throw new Error('soon')
-  }
-  /** A highest revision of the metadata store, remembered in meta.json (REPLICATION 3.5). */
-  rememberRevision(_rev: number): Promise<void> {
-    throw new Error('soon')
-  }
+
+  /** Why nothing works here any more: the disk failed. */
   get offline(): Error | undefined {
-    throw new Error('soon')
+    return this.#offline
   }
-  onOffline(_listener: (error: Error) => void): () => void {
-    throw new Error('soon')
+
+  /** Returns the function that stops listening. */
+  onOffline(listener: (error: Error) => void): () => void {
+    this.#offlineListeners.add(listener)
+    return () => this.#offlineListeners.delete(listener)
   }
-  /** In-memory tail: bytes held, and a new bound. */
+
+  /** What the in-memory tail holds of the memory budget. */
   get tailBytes(): number {
-    throw new Error('soon')
+    return this.#host.tail.bytes
   }
-  setTailBytesMax(_bytes: number): void {
-    throw new Error('soon')
+
+  /** The tail gives way first when memory is short. */
+  setTailBytesMax(bytes: number): void {
+    this.#host.tail.setBytesMax(bytes)
   }
-  /** Descriptors held open. */
+
+  /** Descriptors of log files. */
   get filesOpen(): number {
-    throw new Error('soon')
+    return this.#host.files.count
   }
+
   freeBytes(): Promise<number> {
-    throw new Error('soon')
+    return this.#env.disk.freeBytes(this.path)
   }
+
   totalBytes(): Promise<number> {
-    throw new Error('soon')
+    return this.#env.disk.totalBytes(this.path)
   }
-  /** Closes all logs; `clean`: syncs, checkpoints and writes the mark of a clean stop. Then frees the lock. */
-  close(_stop: { clean: boolean; brokerEpoch: number }): Promise<void> {
-    throw new Error('soon')
+
+  /**
+   * Closes all logs and frees the lock. `clean`: writes and syncs everything first and leaves the mark of a clean
+   * stop, last of all; a log that does not end in order is left out of it.
+   *
+   * Errors  none: what fails is logged, and the mark is missing then.
+   */
+  async close({ clean, brokerEpoch }: { clean: boolean; brokerEpoch: number }): Promise<void> {
+    const wantsMark = clean && this.#opened
+    try {
+      const closed = await this.#closeLogs(wantsMark)
+      await this.#outOfService.close()
+      await this.#host.files.closeAll()
+      if (wantsMark && this.#offline === undefined) await this.#leaveMark(closed, brokerEpoch)
+    } catch (error) {
+      this.#logger.error({ err: error }, 'the stop is not clean')
+    } finally {
+      await this.#checkpoints.close().catch(() => undefined)
+      await this.#lock.release()
+    }
   }
+
+  // --- opening -------------------------------------------------------------------------------
+
+  async #openLog(options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
+    this.#mayOpen()
+    const key = keyOf(options)
+    const found = this.#partitions.get(key)
+    assert(found !== undefined, 'a log that is opened was found')
+    assert(!this.#logs.has(key), 'a log is opened once')
+    const clean = this.#cleanShutdown?.notClean.includes(key) === false
+    const knowledge = this.#checkpoints.knowledge(key, clean)
+    const place = {
+      identity: identityOf(options),
+      directory: `${this.path}/${found.directoryName}`,
+      compactedBelow: found.compactedBelow,
+      indexIntervalBytes: options.settings.indexIntervalBytes,
+    }
+    const onProgress = options.onProgress ?? (() => undefined)
+    const recovered = await recoverLog(this.#host, place, knowledge, onProgress)
+    this.#reportRecovery(options, recovered.report)
+    const log = this.#newLog(options, recovered)
+    return { log, recovered: recovered.report }
+  }
+
+  async #createLog(options: OpenLogOptions): Promise<Log> {
+    this.#mayOpen()
+    const identity = identityOf(options)
+    const key = keyOf(options)
+    this.#checkIsNew(identity)
+    const directoryName = directoryNameOf(options.topic, options.partition)
+    const directory = `${this.path}/${directoryName}`
+    await prepareLogDirectory(this.#env.disk, directory, identity)
+    await this.#outOfService.syncRoot()
+    this.#partitions.set(key, { ...identity, directoryName, compactedBelow: 0 })
+    const knowledge = this.#checkpoints.knowledge(key, false)
+    const place = {
+      identity,
+      directory,
+      compactedBelow: 0,
+      indexIntervalBytes: options.settings.indexIntervalBytes,
+    }
+    return this.#newLog(options, await recoverLog(this.#host, place, knowledge, () => undefined))
+  }
+
+  /** Metadata that asks for a partition which was here before must not turn it into an empty one (trap T19). */
+  #checkIsNew(identity: LogIdentity): void {
+    const { recoveryPoint, synced } = this.#checkpoints.knowledge(keyOf(identity), false)
+    if (recoveryPoint === undefined && synced === undefined) return
+    const end = Math.max(synced ?? 0, typeof recoveryPoint === 'number' ? recoveryPoint : 0)
+    if (end === 0 && recoveryPoint !== 'lost') return
+    const message = `its directory is gone from ${this.path}; everything below offset ${end} had been synced. Restore it from a copy.`
+    throw storageErrorOf(identity, message)
+  }
+
+  #newLog(options: OpenLogOptions, { opened }: Recovered): Log {
+    const { topicId, partition, settings, listener, highWatermark } = options
+    const checkpointed: Checkpointed = {
+      topicId,
+      partition,
+      durableEndOffset: () => log.durableEndOffset,
+      logStartOffset: () => log.logStartOffset,
+      highWatermark,
+    }
+    const log = new Log(this.#host, this.#hooksFor(checkpointed, options), opened, {
+      settings,
+      listener,
+    })
+    this.#logs.set(keyOf(options), log)
+    if (opened.logEndOffset > 0) this.#checkpoints.durable(checkpointed, opened.logEndOffset)
+    if (this.#offline) log.goOffline(this.#offline)
+    return log
+  }
+
+  #hooksFor(log: Checkpointed, { topic, partition }: LogIdentity): LogHooks {
+    return {
+      durable: (offset) => this.#checkpoints.durable(log, offset),
+      rolled: () => this.#checkpoints.rolled(log),
+      saveLogStart: (offset) => this.#checkpoints.saveLogStart(log, offset),
+      lowerFloor: (offset) => this.#checkpoints.lowerFloor(log, offset),
+      failed: (error) => this.#fail(error),
+      warn: (error, what) => this.#logger.warn({ topic, partition, err: error }, what),
+    }
+  }
+
+  #mayOpen(): void {
+    assert(this.#opened, 'the mark of a clean stop is removed before a log is opened')
+    if (this.#offline) throw this.#offline
+  }
+
+  #reportRecovery({ topic, partition }: LogIdentity, report: RecoveryReport): void {
+    if (report.lost)
+      this.#logger.error({ topic, partition, ...report }, 'committed records are lost')
+    else if (report.cutBytes > 0)
+      this.#logger.warn({ topic, partition, ...report }, 'cut a torn tail')
+  }
+
+  // --- deleting, failing, closing ------------------------------------------------------------
+
+  async #retire(found: FoundPartition, why: 'delete' | 'stray'): Promise<string> {
+    assert(!this.#logs.has(keyOf(found)), 'a partition that leaves service is closed')
+    await this.#host.files.dropDirectory(`${this.path}/${found.directoryName}`)
+    const path = await this.#outOfService.rename(found.directoryName, found, why)
+    this.#partitions.delete(keyOf(found))
+    this.#checkpoints.forget(found)
+    return path
+  }
+
+  /** A failed fsync is never tried again: the whole directory is given up (REPLICATION 2.12.3). */
+  #fail(error: Error): void {
+    if (this.#offline) return
+    this.#offline = error
+    this.#logger.error(
+      { err: error, path: this.path },
+      'the disk failed, the data directory is offline',
+    )
+    for (const log of this.#logs.values()) log.goOffline(error)
+    for (const listener of [...this.#offlineListeners]) listener(error)
+  }
+
+  /** Returns the logs that ended in order. */
+  async #closeLogs(clean: boolean): Promise<Set<PartitionKey>> {
+    const closed = new Set<PartitionKey>()
+    const closing = [...this.#logs].map(async ([key, log]) => {
+      try {
+        await log.close({ clean: clean && this.#offline === undefined })
+        if (clean) closed.add(key)
+      } catch (error) {
+        const { topic, partition } = log
+        this.#logger.error({ topic, partition, err: error }, 'log not closed in order')
+      }
+    })
+    await Promise.all(closing)
+    return closed
+  }
+
+  async #leaveMark(closed: Set<PartitionKey>, brokerEpoch: number): Promise<void> {
+    await this.#checkpoints.save()
+    const notClean = [...this.#partitions.keys()].filter((key) => !closed.has(key))
+    const { dirId } = this.meta
+    await saveCleanShutdown(this.#env.disk, this.path, { dirId, brokerEpoch, notClean })
+  }
+}
+
+function keyOf({ topicId, partition }: { topicId: string; partition: number }): PartitionKey {
+  return partitionKey(topicId, partition)
+}
+
+function identityOf({ topic, topicId, partition }: LogIdentity): LogIdentity {
+  return { topic, topicId, partition }
+}
+
+function reportDamage(checkpoints: Checkpoints, logger: Logger): void {
+  const { damaged, badSlotCount } = checkpoints.damage
+  if (damaged.length > 0)
+    logger.warn({ damaged }, 'checkpoints are damaged or missing; logs are scanned')
+  if (badSlotCount > 0) logger.warn({ badSlotCount }, 'slots of synced are damaged and ignored')
 }

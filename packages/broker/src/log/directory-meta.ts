@@ -45,16 +45,28 @@ export async function loadDirectoryMeta(
   if (content === undefined) return undefined
   const fields = checkedJson(content)
   if (fields === undefined) {
-    throw new StartError(EXIT.io, path, 'is damaged, its checksum does not fit. Nothing was changed; restore it from a copy.')
+    throw new StartError(
+      EXIT.io,
+      path,
+      'is damaged, its checksum does not fit. Nothing was changed; restore it from a copy.',
+    )
   }
   const { formatVersion, clusterId, brokerId, dirId, maxRevSeen } = fields
   if (formatVersion !== DIRECTORY_FORMAT_VERSION) {
     const versions = `format version ${String(formatVersion)}; this program knows version ${DIRECTORY_FORMAT_VERSION}`
-    throw new StartError(EXIT.foreign, path, `the data directory has ${versions}. Nothing was changed.`)
+    throw new StartError(
+      EXIT.foreign,
+      path,
+      `the data directory has ${versions}. Nothing was changed.`,
+    )
   }
   const isWhole = typeof clusterId === 'string' && typeof dirId === 'string'
   if (!isWhole || !isCount(brokerId) || !isCount(maxRevSeen)) {
-    throw new StartError(EXIT.io, path, 'lacks a field or has one of the wrong type. Nothing was changed.')
+    throw new StartError(
+      EXIT.io,
+      path,
+      'lacks a field or has one of the wrong type. Nothing was changed.',
+    )
   }
   return { formatVersion, clusterId, brokerId, dirId, maxRevSeen }
 }

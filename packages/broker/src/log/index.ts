@@ -2,7 +2,6 @@
 export {
   DataDirectory,
   type DataDirectoryOptions,
-  type FloorSlot,
   type OpenLogOptions,
 } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'

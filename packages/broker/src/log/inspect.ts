@@ -1,15 +1,130 @@
-import type { Env } from '@minikafka/platform'
+// `dump-log`: what stands in a segment file, also one that a broker writes to. Enters: a path. Leaves: lines; changes nothing.
+import { DiskError, type Env } from '@minikafka/platform'
+import {
+  type BatchHeader,
+  BatchReader,
+  isMinikafkaError,
+  readBatchHeader,
+  readRecordHeaders,
+} from '@minikafka/protocol'
+import { BatchChain } from './batch-chain.ts'
+import { type InspectedBatch, inspectSegment } from './segment-inspection.ts'
+import { parseSegmentName } from './segment.ts'
+import { EXIT, StartError } from './start-error.ts'
 
+/** One line for people. `problem`: something is wrong there. */
 export type InspectLine = { readonly text: string; readonly problem: boolean }
-export type DumpOptions = { readonly records: boolean; readonly from: number }
-export type VerifyOptions = { readonly deep: boolean }
+
+export type DumpOptions = {
+  /** Each record below its batch, as a line of JSON. */
+  readonly records: boolean
+  /** Batches that end before this offset are left out. */
+  readonly from: number
+}
+
+/** Errors: StartError where the file cannot be read or is no segment by its name. */
 export async function* dumpLog(
-  _env: Env,
-  _path: string,
-  _options: DumpOptions,
-): AsyncGenerator<InspectLine> {}
-export async function* verifyDirectory(
-  _env: Env,
-  _path: string,
-  _options: VerifyOptions,
-): AsyncGenerator<InspectLine> {}
+  env: Env,
+  path: string,
+  options: DumpOptions,
+): AsyncGenerator<InspectLine> {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  const parsed = parseSegmentName(name)
+  if (parsed?.extension !== 'log') {
+    throw new StartError(EXIT.io, path, 'is no segment: its name is not twenty digits and .log')
+  }
+  try {
+    const file = await env.disk.open(path, 'read')
+    try {
+      const size = await file.size()
+      const chain = new BatchChain(parsed.baseOffset, -1, Number.MAX_SAFE_INTEGER)
+      for await (const fact of inspectSegment(file, size, chain, true)) {
+        if (fact.kind === 'break') {
+          const { position, offset, reason } = fact.at
+          yield trouble(`position ${position}  offset ${offset}: ${reason}; ${size - position} bytes are left`)
+        } else yield* dumpBatch(env, fact, options)
+      }
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    throw new StartError(EXIT.io, path, error.message, { cause: error })
+  }
+}
+
+export function plain(text: string): InspectLine {
+  return { text, problem: false }
+}
+
+export function trouble(text: string): InspectLine {
+  return { text, problem: true }
+}
+
+async function* dumpBatch(
+  env: Env,
+  { bytes, position, crcIsRight }: InspectedBatch,
+  { records, from }: DumpOptions,
+): AsyncGenerator<InspectLine> {
+  const header = readBatchHeader(bytes)
+  if (header.lastOffset < from) return
+  const text = batchText(header, position)
+  yield crcIsRight === false ? trouble(`${text}  CRC IS WRONG`) : plain(text)
+  if (!records || crcIsRight === false) return
+  try {
+    if (header.compression !== undefined) await env.compress.prepare(header.compression)
+    yield* dumpRecords(new BatchReader(bytes, env.compress), from)
+  } catch (error) {
+    if (!isMinikafkaError(error)) throw error
+    yield trouble(`  ${error.name}: ${error.message}`)
+  }
+}
+
+function batchText(header: BatchHeader, position: number): string {
+  const { baseOffset, lastOffset, sizeBytes, leaderEpoch, recordCount, maxTimestamp } = header
+  const parts = [
+    `offsets ${baseOffset}-${lastOffset}`,
+    `position ${position}`,
+    `size ${sizeBytes}`,
+    `records ${recordCount}`,
+    `epoch ${leaderEpoch}`,
+    `${header.timestampType} time ${timeText(maxTimestamp)}`,
+    `codec ${header.compression ?? 'unknown'}`,
+  ]
+  if (header.producerId >= 0) {
+    const { producerId, producerEpoch, baseSequence } = header
+    parts.push(`producer ${producerId} epoch ${producerEpoch} sequence ${baseSequence}`)
+  }
+  if (header.transactional) parts.push('transactional')
+  if (header.control) parts.push('control')
+  return parts.join('  ')
+}
+
+function* dumpRecords(reader: BatchReader, from: number): Generator<InspectLine> {
+  while (reader.next()) {
+    if (reader.offset < from) continue
+    const { body, offset, timestamp } = reader
+    const key = fieldText(body, reader.keyStart, reader.keySize)
+    const value = fieldText(body, reader.valueStart, reader.valueSize)
+    const headers = readRecordHeaders(reader).map(([name, bytes]) => [
+      name,
+      bytes === null ? null : textOrBase64(bytes),
+    ])
+    yield plain(`  ${JSON.stringify({ offset, timestamp, key, value, headers })}`)
+  }
+}
+
+function timeText(timestampMs: number): string {
+  const hasTime = timestampMs >= 0 && timestampMs <= 8.64e15
+  return hasTime ? new Date(timestampMs).toISOString() : String(timestampMs)
+}
+
+function fieldText(body: Buffer, start: number, size: number): string | null {
+  return size < 0 ? null : textOrBase64(body.subarray(start, start + size))
+}
+
+/** Text where the bytes are UTF-8; JSON escapes what would move a terminal's cursor. */
+function textOrBase64(bytes: Buffer): string {
+  const text = bytes.toString('utf8')
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : `base64:${bytes.toString('base64')}`
+}

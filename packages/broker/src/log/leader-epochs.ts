@@ -147,7 +147,8 @@ function parse(content: Buffer): EpochEntry[] | undefined {
     const entry = { epoch: Number(fields?.[1]), startOffset: Number(fields?.[2]) }
     const last = entries.at(-1)
     if (fields === null) return undefined
-    if (last && (entry.epoch <= last.epoch || entry.startOffset <= last.startOffset)) return undefined
+    if (last && (entry.epoch <= last.epoch || entry.startOffset <= last.startOffset))
+      return undefined
     entries.push(entry)
   }
   return entries

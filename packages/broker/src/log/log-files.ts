@@ -3,10 +3,10 @@
 import type { Disk } from '@minikafka/platform'
 import { leaderEpochsPath } from './leader-epochs.ts'
 import { partitionMetaPath } from './partition-meta.ts'
+import { regularFileSize } from './regular-file.ts'
 import { DELETED_SUFFIX } from './retention.ts'
 import { sealedPath } from './sealed-segments.ts'
 import { parseSegmentName, type SegmentExtension } from './segment.ts'
-import { EXIT, StartError } from './start-error.ts'
 
 /** Sizes in bytes; an index may be missing. */
 export type SegmentFiles = {
@@ -26,7 +26,9 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const names = await disk.list(directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
-  const paths = new Set([partitionMetaPath, leaderEpochsPath, sealedPath].map((path) => path(directory)))
+  const paths = new Set(
+    [partitionMetaPath, leaderEpochsPath, sealedPath].map((path) => path(directory)),
+  )
   const singles = names.filter((name) => paths.has(`${directory}/${name}`))
   await Promise.all(singles.map((name) => regularFileSize(disk, `${directory}/${name}`)))
   return segmentsOf(disk, directory, names)
@@ -61,17 +63,12 @@ export async function segmentsOf(
     }))
 }
 
-/** Size of a file of ours; undefined where there is none. */
-export async function regularFileSize(disk: Disk, path: string): Promise<number | undefined> {
-  const stat = await disk.stat(path)
-  if (stat === undefined || stat.kind === 'file') return stat?.size
-  throw new StartError(EXIT.io, path, 'is no regular file; a broker does not follow links here. Move it away.')
-}
-
 /** Removed segments, and what a crash left of a replacement or a compaction. */
 function isRest(name: string): boolean {
   if (name.endsWith(DELETED_SUFFIX)) {
     return parseSegmentName(name.slice(0, -DELETED_SUFFIX.length)) !== undefined
   }
-  return /^(partition\.meta|sealed|leader-epoch-checkpoint|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(name)
+  return /^(partition\.meta|sealed|leader-epoch-checkpoint|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
+    name,
+  )
 }

@@ -54,7 +54,9 @@ export class LogReader {
     try {
       if (cursor?.segment === segment) {
         const hit = { offset: request.from, position: cursor.position }
-        return await this.#access.withFile(segment, (file) => this.#cut(file, segment, hit, request))
+        return await this.#access.withFile(segment, (file) =>
+          this.#cut(file, segment, hit, request),
+        )
       }
       return await this.#access.withPlace(segment, request.from, (file, hit) =>
         this.#cut(file, segment, hit, request),
@@ -73,10 +75,14 @@ export class LogReader {
     try {
       for (const segment of segments) {
         if (segment.nextOffset <= from) continue
-        await this.#access.walk(segment, Math.max(from, segment.baseOffset), (bytes, at, position) => {
-          if (batchLastOffsetAt(bytes, at) >= from) visit(readBatchHeader(bytes, at), position)
-          return undefined
-        })
+        await this.#access.walk(
+          segment,
+          Math.max(from, segment.baseOffset),
+          (bytes, at, position) => {
+            if (batchLastOffsetAt(bytes, at) >= from) visit(readBatchHeader(bytes, at), position)
+            return undefined
+          },
+        )
       }
     } catch (error) {
       throw this.#access.readError(error, from)
@@ -92,7 +98,12 @@ export class LogReader {
     return segments[index] as Segment
   }
 
-  async #cut(file: File, segment: Segment, hit: IndexHit, request: SliceRequest): Promise<LogSlice> {
+  async #cut(
+    file: File,
+    segment: Segment,
+    hit: IndexHit,
+    request: SliceRequest,
+  ): Promise<LogSlice> {
     const { from, below, bytesMax, firstWhole } = request
     const chain = new BatchChain(hit.offset, -1, this.#state.compactedBelow)
     const window = new SliceWindow(file, segment.size)

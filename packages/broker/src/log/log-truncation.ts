@@ -18,7 +18,11 @@ export type CutPlace = {
 }
 
 /** The start of the batch that holds `offset`, so that the batch goes whole. */
-export async function findCut(state: LogState, access: SegmentAccess, offset: number): Promise<CutPlace> {
+export async function findCut(
+  state: LogState,
+  access: SegmentAccess,
+  offset: number,
+): Promise<CutPlace> {
   const segment = state.segments[state.segmentIndexOf(offset)] as Segment
   let place: CutPlace = { segment, position: segment.size, offset: segment.nextOffset }
   if (offset <= segment.baseOffset) return { segment, position: 0, offset: segment.baseOffset }

@@ -50,8 +50,14 @@ export class LogWriter {
     const state = this.#state
     if (state.dead) return
     assert(batch.length <= BATCH_BYTES_MAX, 'a batch that is queued is not too large')
-    assert(batchBaseOffsetAt(batch, 0) === this.#queuedEndOffset, 'a batch is stamped with the next offset')
-    assert(batchLeaderEpochAt(batch, 0) <= state.epochs.latest, 'the epoch of a batch is in the epoch cache')
+    assert(
+      batchBaseOffsetAt(batch, 0) === this.#queuedEndOffset,
+      'a batch is stamped with the next offset',
+    )
+    assert(
+      batchLeaderEpochAt(batch, 0) <= state.epochs.latest,
+      'the epoch of a batch is in the epoch cache',
+    )
     this.#queue.push(batch)
     this.#queuedEndOffset = batchLastOffsetAt(batch, 0) + 1
     this.#writing ??= this.#write()

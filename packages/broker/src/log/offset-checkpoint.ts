@@ -37,7 +37,11 @@ export class OffsetCheckpoint {
     this.#changed = found !== 'good'
   }
 
-  static async load(disk: Disk, directory: string, name: CheckpointName): Promise<OffsetCheckpoint> {
+  static async load(
+    disk: Disk,
+    directory: string,
+    name: CheckpointName,
+  ): Promise<OffsetCheckpoint> {
     const place = { path: `${directory}/${name}`, header: `minikafka ${name} 1` }
     const content = await disk.readFile(place.path)
     if (content === undefined) return new OffsetCheckpoint(disk, place, 'absent', new Map())

@@ -31,7 +31,10 @@ export class OffsetIndex {
   /** A batch with this base offset begins at `position`; both ascend. */
   add(offset: number, position: number): void {
     const relativeOffset = offset - this.baseOffset
-    assert(relativeOffset > 0 && relativeOffset <= RELATIVE_OFFSET_MAX, 'an indexed offset lies in its segment')
+    assert(
+      relativeOffset > 0 && relativeOffset <= RELATIVE_OFFSET_MAX,
+      'an indexed offset lies in its segment',
+    )
     const room = this.file.add()
     room.buffer.writeUInt32BE(relativeOffset, room.position)
     room.buffer.writeUInt32BE(position, room.position + 4)
@@ -43,7 +46,10 @@ export class OffsetIndex {
    * Shape   `segmentSize`: no position in the index may lie beyond. At once where the entry is in memory.
    * Holds   undefined: the saved index is damaged and must be rebuilt.
    */
-  lookup(offset: number, segmentSize: number): IndexHit | undefined | Promise<IndexHit | undefined> {
+  lookup(
+    offset: number,
+    segmentSize: number,
+  ): IndexHit | undefined | Promise<IndexHit | undefined> {
     const key = offset - this.baseOffset
     const waiting = this.file.waiting
     const position = floorEntry(waiting, ENTRY_SIZE, key, keyAt)

@@ -42,7 +42,11 @@ export async function loadPartitionMeta(
   return { formatVersion, topic, topicId, partition, compactedBelow }
 }
 
-export async function savePartitionMeta(disk: Disk, directory: string, meta: PartitionMeta): Promise<void> {
+export async function savePartitionMeta(
+  disk: Disk,
+  directory: string,
+  meta: PartitionMeta,
+): Promise<void> {
   await disk.replaceFile(partitionMetaPath(directory), jsonWithChecksum(meta))
 }
 

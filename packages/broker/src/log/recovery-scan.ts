@@ -1,6 +1,11 @@
 // Checks every batch of the segments that the floor does not vouch for. Enters: segments about which nothing is known but
 // their size. Leaves: the same segments with all they need to know, up to the first batch that is not right.
-import { batchBaseOffsetAt, batchLastOffsetAt, batchLeaderEpochAt, batchSizeAt } from '@minikafka/protocol'
+import {
+  batchBaseOffsetAt,
+  batchLastOffsetAt,
+  batchLeaderEpochAt,
+  batchSizeAt,
+} from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
 import { type ChainBreak, scanBatches } from './header-walk.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
@@ -63,7 +68,11 @@ function startBreak(
     chain.nextOffset = baseOffset
     return undefined
   }
-  return { position: 0, offset, reason: `a segment that begins at ${baseOffset} instead of ${offset}` }
+  return {
+    position: 0,
+    offset,
+    reason: `a segment that begins at ${baseOffset} instead of ${offset}`,
+  }
 }
 
 async function scanSegment(

@@ -49,7 +49,9 @@ export async function recoverLog(
     return await new Recovery(host, place, knowledge, onProgress).run()
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
-    throw storageErrorOf(place.identity, `opening the log failed: ${error.message}`, { cause: error })
+    throw storageErrorOf(place.identity, `opening the log failed: ${error.message}`, {
+      cause: error,
+    })
   }
 }
 
@@ -183,7 +185,8 @@ class Recovery {
       floor === undefined
         ? 'How far it had been synced is not known, for recovery-point and synced are both damaged.'
         : `Everything below offset ${floor} had been synced.`
-    const where = broken === undefined ? this.#place.directory : unscanned[broken.index]?.segment.path
+    const where =
+      broken === undefined ? this.#place.directory : unscanned[broken.index]?.segment.path
     const what =
       broken === undefined
         ? `the log ends at offset ${end}`
@@ -205,7 +208,7 @@ class Recovery {
     let cutBytes = 0
     // From the end, so that a crash on the way leaves no hole.
     for (const [index, { segment, fileSize }] of [...unscanned.entries()].reverse()) {
-      const isBehind = index > (broken?.index ?? index) || segment.nextOffset > end
+      const isBehind = index > (broken?.index ?? index) || isOutOfLine(segment, end)
       cutBytes += fileSize - (isBehind ? 0 : segment.size)
       if (isBehind || end < this.#logStartOffset) {
         await this.#removeFiles(segment)
@@ -240,7 +243,9 @@ class Recovery {
 
   async #saveSealed(closed: readonly Segment[]): Promise<SealedSegment[]> {
     const sealed = closed.map((segment) => segment.sealed)
-    const isSaved = sealed.every((sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum))
+    const isSaved = sealed.every(
+      (sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum),
+    )
     if (!isSaved) await saveSealed(this.#host.env.disk, this.#place.directory, sealed)
     return isSaved ? [...this.#sealed.values()] : sealed
   }
@@ -288,10 +293,21 @@ class Recovery {
     assert(segments.at(-1)?.nextOffset === logEndOffset, 'a log ends where its active segment ends')
     epochs.cutEnd(logEndOffset)
     epochs.cutStart(this.#logStartOffset)
-    const opened = { ...log, identity, directory, compactedBelow, logStartOffset: this.#logStartOffset }
+    const opened = {
+      ...log,
+      identity,
+      directory,
+      compactedBelow,
+      logStartOffset: this.#logStartOffset,
+    }
     const lost = logEndOffset < (this.#knowledge.highWatermark ?? 0)
     return { opened, report: { ...scanned, logEndOffset, lost } }
   }
+}
+
+/** It begins where no batch can: the segment before it ended elsewhere. */
+function isOutOfLine({ size, baseOffset }: Segment, endOffset: number): boolean {
+  return size === 0 && baseOffset !== endOffset
 }
 
 const NOTHING_SCANNED = { clean: true, scannedBytes: 0, cutBytes: 0 }

@@ -74,7 +74,9 @@ export class Retention {
       if (segment.size === 0 || segment.nextOffset > highWatermark) break
       const tooMuch = settings.retentionBytes >= 0 && excessBytes >= segment.size
       const goes =
-        tooMuch || segment.nextOffset <= expired || (mayJudgeAges && (await this.#isOld(segment, nowWallMs)))
+        tooMuch ||
+        segment.nextOffset <= expired ||
+        (mayJudgeAges && (await this.#isOld(segment, nowWallMs)))
       if (!goes) break
       excessBytes -= segment.size
       expired = Math.max(expired, segment.nextOffset)

@@ -23,7 +23,10 @@ export function sealedPath(directory: string): string {
 }
 
 /** By base offset; empty where the file is missing or damaged, for it can be computed anew. */
-export async function loadSealed(disk: Disk, directory: string): Promise<Map<number, SealedSegment>> {
+export async function loadSealed(
+  disk: Disk,
+  directory: string,
+): Promise<Map<number, SealedSegment>> {
   const sealed = new Map<number, SealedSegment>()
   const content = await disk.readFile(sealedPath(directory))
   const lines = content && checkedText(content)?.split('\n')

@@ -43,7 +43,12 @@ export class Segment {
   #maxTimestampOffset: number
   #bytesSinceIndex = 0
 
-  constructor(shelf: IndexShelf, place: SegmentPlace, found: FoundSizes = NO_FILES, known?: SealedSegment) {
+  constructor(
+    shelf: IndexShelf,
+    place: SegmentPlace,
+    found: FoundSizes = NO_FILES,
+    known?: SealedSegment,
+  ) {
     this.#shelf = shelf
     this.directory = place.directory
     this.baseOffset = place.baseOffset
@@ -66,7 +71,12 @@ export class Segment {
    * Shape   `offsets`: base offset, and the offset after the batch.
    * Holds   afterwards size and nextOffset are behind it and the indexes know it.
    */
-  note(bytes: Uint8Array, position: number, offsets: BatchOffsets, indexIntervalBytes: number): void {
+  note(
+    bytes: Uint8Array,
+    position: number,
+    offsets: BatchOffsets,
+    indexIntervalBytes: number,
+  ): void {
     const { baseOffset, nextOffset } = offsets
     assert(baseOffset >= this.nextOffset, 'a batch follows the one before it')
     if (this.size > 0 && this.#bytesSinceIndex >= indexIntervalBytes) {
@@ -80,7 +90,10 @@ export class Segment {
       this.maxTimestamp = timestamp
       this.#maxTimestampOffset = baseOffset
     }
-    this.headersCrc = crc32c(bytes.subarray(position, position + BATCH_HEADER_SIZE), this.headersCrc)
+    this.headersCrc = crc32c(
+      bytes.subarray(position, position + BATCH_HEADER_SIZE),
+      this.headersCrc,
+    )
     this.size += size
     this.#bytesSinceIndex += size
     this.nextOffset = nextOffset
@@ -174,7 +187,10 @@ export type BatchOffsets = { readonly baseOffset: number; readonly nextOffset: n
 export const SEGMENT_EXTENSIONS = ['log', 'index', 'timeindex'] as const
 export type SegmentExtension = (typeof SEGMENT_EXTENSIONS)[number]
 
-export function segmentPath({ directory, baseOffset }: SegmentPlace, extension: SegmentExtension): string {
+export function segmentPath(
+  { directory, baseOffset }: SegmentPlace,
+  extension: SegmentExtension,
+): string {
   return `${directory}/${String(baseOffset).padStart(20, '0')}.${extension}`
 }
 

@@ -39,7 +39,11 @@ export class SyncedFile {
   }
 
   /** `onError`: a write failed; the floor lags behind from then on, which is safe. */
-  static async open(env: Env, path: string, onError: (error: unknown) => void): Promise<SyncedFile> {
+  static async open(
+    env: Env,
+    path: string,
+    onError: (error: unknown) => void,
+  ): Promise<SyncedFile> {
     const content = await env.disk.readFile(path)
     const file = await env.disk.open(path, content === undefined ? 'create' : 'write')
     const wholeSlots = Math.floor((content?.length ?? 0) / SLOT_SIZE) * SLOT_SIZE
@@ -62,7 +66,9 @@ export class SyncedFile {
 
   get(key: PartitionKey): number | undefined {
     const slot = this.#slots.get(key)
-    return slot === undefined ? undefined : Number(this.#image.readBigInt64BE(slot * SLOT_SIZE + 20))
+    return slot === undefined
+      ? undefined
+      : Number(this.#image.readBigInt64BE(slot * SLOT_SIZE + 20))
   }
 
   /** An fdatasync returned: everything below `offset` is on the disk. Written within 100 ms. */

@@ -42,7 +42,11 @@ export class Tail {
    */
   append(log: LogTail, batch: Uint8Array, baseOffset: number, nextOffset: number): void {
     const copied = batch.byteLength * 2 < batch.buffer.byteLength
-    if ((copied ? batch.byteLength : batch.buffer.byteLength) > this.#bytesMax) return this.clear(log)
+    const charged = copied ? batch.byteLength : batch.buffer.byteLength
+    if (charged > this.#bytesMax) {
+      this.clear(log)
+      return
+    }
     const kept = copied ? this.#copy(batch) : batch
     log.push(kept, baseOffset, nextOffset)
     this.#charge(kept.buffer)

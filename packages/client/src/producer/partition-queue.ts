@@ -95,21 +95,31 @@ export class PartitionQueue {
 
   // --- batches out ---------------------------------------------------------------------------
 
-  /** A batch closed now could be sent now. */
+  /** The open batch, closed now, could be sent now. */
   hasRoom(nowMs: number): boolean {
-    return this.#window.hasRoom && nowMs >= this.#retryAtMs && !this.#sequences.lost
+    const order = this.#accumulator.open?.order
+    if (order === undefined || nowMs < this.#retryAtMs) return false
+    return this.#window.hasRoom(order) && (!this.#sequences.lost || this.#renewed())
   }
 
   /** The batch that may be sent now, undefined where none may. It stays here until `take`. */
   next(nowMs: number): Batch | undefined {
     if (nowMs < this.#retryAtMs) return undefined
     if (this.#sequences.lost) {
-      // What may be in the log is tried again in its own epoch; the rest goes on in the next one.
-      const tainted = this.#window.queue.find((batch) => batch.tainted)
+      const tainted = this.#tainted()
       if (tainted !== undefined) return this.#window.mayGo(tainted) ? tainted : undefined
-      if (!this.#sequences.renew(this.#window)) return undefined
+      if (!this.#renewed()) return undefined
     }
     return this.#window.next()
+  }
+
+  /** What may be in the log is tried again in its own epoch; the rest goes on in the next one. */
+  #renewed(): boolean {
+    return this.#tainted() === undefined && this.#sequences.renew(this.#window)
+  }
+
+  #tainted(): Batch | undefined {
+    return this.#window.queue.find((batch) => batch.tainted)
   }
 
   /** Hands a batch to the sender, sealed. */

@@ -21,7 +21,8 @@ test('batches depart in order, at most as many as the window holds', () => {
   expect(window.next()).toBe(second)
   window.depart(second)
   expect(window.next()).toBeUndefined()
-  window.land(second)
+  window.land(first)
+  first.settle()
   expect(window.next()?.order).toBe(2)
 })
 
@@ -55,6 +56,20 @@ test('one that is out of order waits for those before it', () => {
   expect(window.next()).toBe(second)
 })
 
+test('acknowledgements that overtake do not widen the window: a broker remembers only the last batches', () => {
+  const window = new Window(2)
+  const [first, second, third] = [0, 1, 2].map(batch) as [Batch, Batch, Batch]
+  for (const each of [first, second, third]) window.add(each)
+  window.depart(first)
+  window.depart(second)
+  window.land(second)
+  second.settle()
+  expect(window.next()).toBeUndefined()
+  window.land(first)
+  first.settle()
+  expect(window.next()).toBe(third)
+})
+
 test('whatever happens, batches that are sent keep their order and the window its size', () => {
   const steps = fc.array(
     fc.record({ step: fc.constantFrom('send', 'ack', 'retry'), pick: fc.nat(4) }),
@@ -73,6 +88,7 @@ test('whatever happens, batches that are sent keep their order and the window it
         } else if (inFlight !== undefined) {
           window.land(inFlight)
           if (step === 'retry') window.requeue(inFlight)
+          else inFlight.settle()
         }
         expect(window.inFlight.length).toBeLessThanOrEqual(5)
       }

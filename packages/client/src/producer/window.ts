@@ -1,5 +1,7 @@
 // The closed batches of one partition in their order: those that wait, and those that a broker has.
-// Holds: a batch keeps its place over all attempts; at most `maxInFlight` are attempted and not settled.
+// Holds: a batch keeps its place over all attempts. From the first that is unacknowledged to the last that was sent
+// there are at most `maxInFlight` places: a broker remembers the last five batches of a producer, so that a retry of
+// one further back would be a gap to it, even if all between them are acknowledged.
 import { assert } from '@minikafka/platform'
 import type { Batch } from './batch.ts'
 
@@ -26,9 +28,9 @@ export class Window {
     return this.#inFlight
   }
 
-  /** A batch closed now could go now. */
-  get hasRoom(): boolean {
-    return this.#queue.length === 0 && this.#inFlight.length < this.#sizeMax
+  /** A batch with that place could go at once. */
+  hasRoom(order: number): boolean {
+    return this.#queue.length === 0 && this.#fits(order)
   }
 
   add(batch: Batch): void {
@@ -40,7 +42,7 @@ export class Window {
     const head = this.#queue[0]
     if (head === undefined) return undefined
     if (head.attempts > 0) return this.mayGo(head) ? head : undefined
-    return this.#unacknowledged < this.#sizeMax ? head : undefined
+    return this.#fits(head.order) ? head : undefined
   }
 
   /** One that came too early for the broker waits until all before it have come back, or are given up. */
@@ -55,7 +57,8 @@ export class Window {
     batch.attempts++
     batch.outOfOrder = false
     this.#inFlight.push(batch)
-    assert(this.#unacknowledged <= this.#sizeMax, 'the window of a partition holds')
+    const first = this.#firstUnacknowledged()
+    assert(batch.order - (first ?? batch.order) < this.#sizeMax, 'the window of a partition holds')
   }
 
   /** An attempt is over. */
@@ -90,13 +93,22 @@ export class Window {
     return oldest
   }
 
-  get #unacknowledged(): number {
-    let count = this.#inFlight.length
-    for (const batch of this.#queue) {
-      if (batch.attempts === 0) break
-      count++
+  #fits(order: number): boolean {
+    const first = this.#firstUnacknowledged()
+    return (
+      this.#inFlight.length < this.#sizeMax &&
+      (first === undefined || order - first < this.#sizeMax)
+    )
+  }
+
+  /** Place of the first batch that was sent and is not settled. */
+  #firstUnacknowledged(): number | undefined {
+    const head = this.#queue[0]
+    let first = head !== undefined && head.attempts > 0 ? head.order : undefined
+    for (const { order, settled } of this.#inFlight) {
+      if (!settled && (first === undefined || order < first)) first = order
     }
-    return count
+    return first
   }
 }
 

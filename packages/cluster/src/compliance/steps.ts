@@ -99,7 +99,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
       arbitrary: fc.record({ step: fc.constant('advance'), ms: fc.constantFrom(3_000, 10_000) }),
     },
   ),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 ) as fc.Arbitrary<Step[]>
 
 function isAllowed(before: readonly StepOp[], next: StepOp): boolean {

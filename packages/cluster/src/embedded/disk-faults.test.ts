@@ -125,6 +125,19 @@ describe('a full disk', () => {
     await reopened.close()
   })
 
+  test('refuses also what stood in the file whole before the rest found no room', async () => {
+    const store = await open()
+    faulty.onAppend = full
+    const short = store.txn([], [put('short')], [])
+    const long = store.txn([], [put('long', 'x'.repeat(200))], [])
+    await expect(short).rejects.toMatchObject({ reason: 'no-space' })
+    await expect(long).rejects.toMatchObject({ reason: 'no-space' })
+    await store.close()
+    const reopened = await open()
+    expect(await reopened.range('')).toEqual({ rev: 0, kvs: [] })
+    await reopened.close()
+  })
+
   test('keeps the keys of a lease that ended meanwhile only until there is room', async () => {
     const store = await open()
     const lease = await store.grant(5000)

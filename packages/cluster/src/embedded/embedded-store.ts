@@ -255,7 +255,7 @@ export class EmbeddedStore implements MetaStore {
   }
 
   #undone(rev: number, error: DiskError): void {
-    
+    this.#keyspace.undoTo(rev)
     const refusal = new NotApplied('no-space', 'the disk is full: the metadata stays as it was', {
       cause: error,
     })

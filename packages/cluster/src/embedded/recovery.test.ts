@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { HeldClock } from '../compliance/held-clock.ts'
 import { quietEnv } from '../compliance/temporary-store.ts'
 import type { KeyValue, Op } from '../meta-store.ts'
+import { encodeFloor } from './floor.ts'
 import { type EmbeddedStoreOptions, openEmbeddedStore, StoreDamaged } from './index.ts'
 
 let root: string
@@ -141,6 +142,26 @@ describe('recovery', () => {
     const store = await open(from)
     expect((await store.range('')).rev).toBe(acknowledged.at(-2)?.rev)
     await store.close()
+  })
+
+  test('a floor of an earlier log says nothing about the one after a snapshot', async () => {
+    const directory = await newDirectory('earlier')
+    const store = await open(directory, { logBytesMax: 100 })
+    for (let n = 0; n < 10; n++) await store.txn([], [put('n', String(n))], [])
+    const before = await store.range('')
+    await store.close()
+    await writeFile(join(directory, FLOOR), encodeFloor({ base: 0, position: 10_000 }))
+    const again = await open(directory)
+    expect(await again.range('')).toEqual(before)
+    await again.close()
+  })
+
+  test('a log that is older than its floor refuses to start', async () => {
+    const directory = await newDirectory('older')
+    const acknowledged = await written(directory)
+    const base = (acknowledged.at(-1)?.rev ?? 0) + 1
+    await writeFile(join(directory, FLOOR), encodeFloor({ base, position: 30 }))
+    await expect(open(directory)).rejects.toThrow(/metadata\.log: .*older/)
   })
 
   test('a file of a later format is refused with the advice to use its broker', async () => {

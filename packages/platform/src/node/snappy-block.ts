@@ -53,21 +53,17 @@ export function decodeSnappyBlock(
         length = littleEndian(input, position, lengthBytes, end) + 1
         position += lengthBytes
       }
-      if (length > end - position || length > outputEnd - at) refuseCopy()
+      if (length < 1 || length > end - position || length > outputEnd - at) refuseCopy()
       copyLiteral(input, position, output, at, length)
       position += length
       at += length
     } else {
       const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1
-      let offset: number
-      if (kind === 1) {
-        if (position === end) refuseCopy()
-        offset = ((tag >>> 5) << 8) | (input[position++] as number)
-      } else {
-        offset = littleEndian(input, position, kind === 2 ? 2 : 4, end)
-        position += kind === 2 ? 2 : 4
-      }
-      if (offset === 0 || offset > at - outputStart || length > outputEnd - at) refuseCopy()
+      const offsetBytes = kind === 3 ? 4 : kind
+      let offset = littleEndian(input, position, offsetBytes, end)
+      if (kind === 1) offset |= (tag >>> 5) << 8
+      position += offsetBytes
+      if (offset < 1 || offset > at - outputStart || length > outputEnd - at) refuseCopy()
       for (let stop = at + length; at < stop; at++) output[at] = output[at - offset] as number
     }
   }
@@ -75,12 +71,12 @@ export function decodeSnappyBlock(
   return at
 }
 
+/** As int32: from 2^31 on it comes negative, and is refused like everything that reaches too far. */
 function littleEndian(input: Buffer, position: number, size: number, end: number): number {
   if (size > end - position) throw new CompressionError('snappy ends within an element')
-  if (size === 2) return (input[position] as number) | ((input[position + 1] as number) << 8)
   let value = 0
-  for (let index = size - 1; index >= 0; index--) {
-    value = value * 0x100 + (input[position + index] as number)
+  for (let index = 0; index < size; index++) {
+    value |= (input[position + index] as number) << (index * 8)
   }
   return value
 }

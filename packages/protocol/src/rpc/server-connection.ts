@@ -34,6 +34,8 @@ export type Surroundings = {
   readonly service: Service
   /** Called once, when the connection is gone. */
   readonly left: (connection: PeerConnection) => void
+  /** Called when the favoured connection has had its request answered. */
+  readonly favourDone: () => void
 }
 
 /**
@@ -292,10 +294,13 @@ export class PeerConnection implements ServerConnection, Receiver {
 
   #release(call: ServedCall): void {
     this.#inFlight--
-    this.#gate.favour(false)
     this.#activeMs = this.#nowMs()
     this.#common.memory.release(call.frame.length)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
+    if (this.#gate.isFavoured) {
+      this.#gate.favour(false)
+      this.#common.favourDone()
+    }
     this.#goOn()
   }
 

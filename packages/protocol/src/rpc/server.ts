@@ -22,7 +22,8 @@ export class RpcServer {
 
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
-    this.#common = { env, limits, memory, service, left }
+    const favourDone = () => this.#favourOne()
+    this.#common = { env, limits, memory, service, left, favourDone }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
@@ -89,10 +90,10 @@ export class RpcServer {
 
   /** A look at every connection: at 10,000 of them less than a millisecond, once a second. */
   #check(): void {
-    const { env, memory } = this.#common
+    const { env } = this.#common
     const nowMs = env.clock.monotonicMs()
     for (const connection of [...this.#connections]) connection.checkDeadlines(nowMs)
-    if (memory.full) this.#favourOne()
+    this.#favourOne()
     this.#timer = this.#connections.size > 0 ? this.#checkLater() : undefined
   }
 
@@ -101,7 +102,7 @@ export class RpcServer {
    * at a time goes on above it, until a request of it is answered.
    */
   #favourOne(): void {
-    if (this.#favoured?.isFavoured) return
+    if (!this.#common.memory.full || this.#favoured?.isFavoured) return
     this.#favoured = [...this.#connections].find((connection) => connection.isStarved)
     this.#favoured?.favour()
   }

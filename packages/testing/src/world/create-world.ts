@@ -1,6 +1,6 @@
 // One world: nodes with disks, wires between them, one clock, all from a seed, in this process.
 // Enters: a seed and how time passes. Leaves: an Env for each node's code, and the power over all of it.
-import { type Env, nodeEnv, type Signal } from '@minikafka/platform'
+import { type Env, nodeEnv, realTurn, type Signal } from '@minikafka/platform'
 import { durationMs } from './duration.ts'
 import { Generator } from './generator.ts'
 import type { Ground } from './ground.ts'
@@ -200,8 +200,16 @@ function layGround(
   const { seed, clock: mode = 'held', realIo, trace } = options
   const realClock = nodeEnv().clock
   const hash = new RunningHash()
-  const turn = () => new Promise<void>((resolve) => realClock.soon(resolve))
-  const scheduler = new Scheduler({ seed, mode, turn, realClock, hash, realIo, crashed, trace })
+  const scheduler = new Scheduler({
+    seed,
+    mode,
+    turn: realTurn,
+    realClock,
+    hash,
+    realIo,
+    crashed,
+    trace,
+  })
   const jumping = mode === 'jumping'
   return {
     seed,

@@ -92,6 +92,7 @@ export class SimFile implements File, Resource {
 
   close(): Promise<void> {
     assert(this.#writing.size === 0, `a file is closed when its writes are done: ${this.#path}`)
+    if (!this.#open) return Promise.resolve()
     return this.#later('disk close', () => {
       this.#open = false
       this.#owner.releases(this)

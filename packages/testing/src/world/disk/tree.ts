@@ -57,13 +57,16 @@ export class Tree {
 
   makeDirectories(path: string, nowMs: number): void {
     let directory = this.root
-    for (const name of namesOf(path)) {
+    const names = namesOf(path)
+    for (const [index, name] of names.entries()) {
       let inode = directory.get(name)
       if (inode === undefined) {
         inode = new DirectoryImage(nowMs)
         directory.link(name, inode)
       }
-      if (inode.kind !== 'directory') throw diskError('ENOTDIR', 'mkdir', path)
+      if (inode.kind !== 'directory') {
+        throw diskError(index === names.length - 1 ? 'EEXIST' : 'ENOTDIR', 'mkdir', path)
+      }
       directory = inode
     }
   }

@@ -5,13 +5,11 @@ import type { Ground } from '../ground.ts'
 import type { SimSocket } from './sim-socket.ts'
 import type { Wires } from './wires.ts'
 
-type Done = ((error?: Error) => void) | undefined
-
 /** Given to `send`; `takenSize` of it are in the kernel. */
 type Sending = {
   readonly bytes: Buffer
   readonly lent: readonly Uint8Array[]
-  readonly done: Done
+  readonly done: ((error?: Error) => void) | undefined
   takenSize: number
 }
 
@@ -29,6 +27,7 @@ export class Pipe {
   readonly #windowBytes: number
   readonly #sending: Sending[] = []
   readonly #segments: Segment[] = []
+  readonly #told: (() => void)[] = []
   #queuedBytes = 0
   #kernelBytes = 0
   #lastArrivalMs = 0
@@ -71,7 +70,7 @@ export class Pipe {
     return this.#fin === 'delivered'
   }
 
-  send(buffers: readonly Uint8Array[], done: Done): void {
+  send(buffers: readonly Uint8Array[], done: ((error?: Error) => void) | undefined): void {
     const bytes = Buffer.concat(buffers)
     this.#ground.hash.bytes(bytes)
     this.#sending.push({ bytes, lent: buffers, done, takenSize: 0 })
@@ -93,7 +92,7 @@ export class Pipe {
 
   /** What the kernel did not take yet is lost; whoever waits for it is told. */
   failSending(error: Error): void {
-    for (const { done } of this.#sending.splice(0)) this.#report(done, () => done?.(error))
+    for (const { done } of this.#sending.splice(0)) this.#tell(() => done?.(error))
     this.#queuedBytes = 0
   }
 
@@ -142,15 +141,19 @@ export class Pipe {
 
   #taken({ bytes, lent, done }: Sending): void {
     this.#sending.shift()
-    this.#report(done, () => {
+    this.#tell(() => {
       assertUntouched(lent, bytes)
       done?.()
     })
   }
 
-  #report(done: Done, run: () => void): void {
-    if (done === undefined) return
-    this.#ground.scheduler.schedule(this.#from.owner, 'io', 'net sent', 0, run)
+  /** Who sent is told in the order in which it sent. */
+  #tell(one: () => void): void {
+    this.#told.push(one)
+    if (this.#told.length > 1) return
+    this.#ground.scheduler.schedule(this.#from.owner, 'io', 'net sent', 0, () => {
+      for (const tell of this.#told.splice(0)) tell()
+    })
   }
 
   #deliverSoon(): void {

@@ -1,0 +1,54 @@
+// The directory of a partition that begins. Enters: a path and an identity. Leaves: a directory with its partition.meta.
+import type { Disk } from '@minikafka/platform'
+import { storageErrorOf } from './log-state.ts'
+import type { LogIdentity } from './log-types.ts'
+import {
+  loadPartitionMeta,
+  PARTITION_FORMAT_VERSION,
+  partitionMetaPath,
+  savePartitionMeta,
+} from './partition-meta.ts'
+import { regularFileSize } from './regular-file.ts'
+import { parseSegmentName } from './segment.ts'
+import { EXIT, StartError } from './start-error.ts'
+
+/**
+ * Makes the directory of a new partition, or takes one that a crash left half made.
+ *
+ * Errors  KAFKA_STORAGE_ERROR where another partition, or segments of nobody, are in the way.
+ */
+export async function prepareLogDirectory(
+  disk: Disk,
+  directory: string,
+  identity: LogIdentity,
+): Promise<void> {
+  const stat = await disk.stat(directory)
+  if (stat !== undefined && stat.kind !== 'directory') {
+    throw new StartError(
+      EXIT.io,
+      directory,
+      'is no directory; a broker does not follow links here. Move it away.',
+    )
+  }
+  if (stat !== undefined) {
+    const why = await obstacle(disk, directory)
+    if (why !== undefined) throw storageErrorOf(identity, `${directory} ${why}. Move it away.`)
+  }
+  await disk.makeDirectory(directory)
+  await savePartitionMeta(disk, directory, {
+    formatVersion: PARTITION_FORMAT_VERSION,
+    ...identity,
+    compactedBelow: 0,
+  })
+}
+
+async function obstacle(disk: Disk, directory: string): Promise<string | undefined> {
+  const path = partitionMetaPath(directory)
+  await regularFileSize(disk, path)
+  const meta = await loadPartitionMeta(disk, directory)
+  if (typeof meta === 'string') return `has a partition.meta that cannot be believed: ${meta}`
+  if (meta !== undefined) return `holds partition ${meta.partition} of topic id ${meta.topicId}`
+  const names = await disk.list(directory)
+  const segment = names.find((name) => parseSegmentName(name) !== undefined)
+  return segment === undefined ? undefined : `holds ${segment} but no partition.meta`
+}

@@ -1,0 +1,61 @@
+// The twins pass the suites of the real ports, on each kind of clock and for several seeds.
+import type { Env } from '@minikafka/platform'
+import {
+  clockCompliance,
+  compressCompliance,
+  diskCompliance,
+  networkCompliance,
+  type PortWorld,
+  randomCompliance,
+} from '@minikafka/platform/compliance'
+import { createWorld } from './create-world.ts'
+import type { ClockMode } from './scheduler.ts'
+import type { World } from './world.ts'
+
+const SEEDS = [1, 2, 3]
+const NODE = 'a'
+/** A host that has lost power. */
+const SILENT = 'silent'
+
+for (const clock of ['held', 'jumping', 'real'] as const) {
+  clockCompliance(`simulated, ${clock}`, () => portWorld(1, clock, (env) => env.clock))
+}
+
+for (const seed of SEEDS) {
+  randomCompliance(`simulated, seed ${seed}`, () => portWorld(seed, 'held', (env) => env.random))
+}
+
+for (const clock of ['held', 'jumping'] as const) {
+  for (const seed of SEEDS) {
+    const name = `simulated, ${clock}, seed ${seed}`
+    diskCompliance(name, async () => {
+      const world = portWorld(seed, clock, (env) => env.disk)
+      await world.run(world.port.makeDirectory('/data'))
+      return { ...world, directory: '/data' }
+    })
+    networkCompliance(name, () => ({
+      ...portWorld(seed, clock, (env) => env.network),
+      host: '127.0.0.1',
+      silent: { host: SILENT, port: 9092 },
+    }))
+  }
+}
+
+compressCompliance('simulated', () => portWorld(1, 'held', (env) => env.compress).port)
+
+function portWorld<Port>(
+  seed: number,
+  clock: ClockMode,
+  portOf: (env: Env) => Port,
+): PortWorld<Port> {
+  const world: World = createWorld({ seed, clock })
+  const port = portOf(world.env(NODE))
+  world.env(SILENT)
+  world.powerCut(SILENT)
+  return {
+    port,
+    advance: (ms) => world.clock.advance(ms),
+    run: (promise) => world.complete(promise),
+    close: async () => world.close(),
+  }
+}
