@@ -14,7 +14,7 @@ import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/in
 import { DiskSpace } from './disk-space.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Listeners } from './listeners.ts'
-import { DataDirectory } from './log/index.ts'
+import { DataDirectory, EXIT, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
 import { Partitions } from './partition/index.ts'
@@ -91,6 +91,7 @@ async function start(
   undo.push(() => listeners.close({ finishMs: 0 }))
   const store = await openEmbeddedStore(env, { directory: directory.path })
   undo.push(() => store.close())
+  checkNotRolledBack(directory, store.rev)
   const { clusterId } = await bootstrapCluster(store, directory.meta.clusterId)
   const state = await ClusterState.open(env, store)
   undo.push(() => state.close())
@@ -120,7 +121,11 @@ async function start(
   undo.push(() => controller.close())
   applyDynamic(env, config, state, nodeId)
 
-  const partitions = new Partitions(env, directory, nodeId, () => config.values)
+  const partitions = new Partitions(env, directory, {
+    nodeId,
+    values: () => config.values,
+    holdsLease: () => member.holdsLease(),
+  })
   let fail: (error: Error) => void = () => {}
   const failed = new Promise<Error>((resolve) => {
     fail = resolve
@@ -143,6 +148,7 @@ async function start(
   })
   for (const report of reports) env.logger.warn(report, 'a partition without an eligible leader')
   await follower.follow()
+  await directory.rememberRevision(store.rev)
 
   const memory = new MemoryBudget(values['memory.max.bytes'])
   const rooms: Rooms = {
@@ -181,6 +187,7 @@ async function start(
     await state.close()
     const epoch = member.brokerEpoch
     await member.leave()
+    await directory.rememberRevision(store.rev)
     await store.close()
     await directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch })
   }
@@ -229,6 +236,20 @@ function endpointOf(
   return state.broker(brokerId)?.endpoints.get(listener) ?? AS_DIALLED
 }
 
+// --- the metadata ------------------------------------------------------------------------------
+
+/** Lost or replaced metadata files would make every topic look foreign; nothing is touched then (REPLICATION 3.5). */
+function checkNotRolledBack(directory: DataDirectory, revision: number): void {
+  const { maxRevSeen } = directory.meta
+  if (revision >= maxRevSeen) return
+  throw new StartError(
+    EXIT.foreign,
+    directory.path,
+    `METADATA_ROLLED_BACK: the metadata is at revision ${revision}, this broker has seen ${maxRevSeen}. ` +
+      'Restore metadata.log and metadata.snapshot of this directory; nothing was changed.',
+  )
+}
+
 // --- recovery ----------------------------------------------------------------------------------
 
 /** What this broker's replica says of its log, where the controller has to choose (REPLICATION 2.9.2). */
@@ -240,12 +261,14 @@ function answerOf(
 ): ReplicaAnswer | undefined {
   const partition = partitions.get(topicId, number)
   if ('error' in partition) return undefined
-  const { log } = partition
+  const { log, lost } = partition
+  // A log that cannot be opened has not answered: the partition waits for a repair.
+  if (log === undefined) return undefined
   return {
     brokerId: nodeId,
-    lastEpoch: log?.epochs.latest ?? -1,
-    durableEndOffset: log?.durableEndOffset ?? -1,
-    lost: log === undefined,
+    lastEpoch: log.epochs.latest,
+    durableEndOffset: log.durableEndOffset,
+    lost,
   }
 }
 

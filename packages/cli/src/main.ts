@@ -46,7 +46,10 @@ function commands(env: Env, began: (session: Session) => void): Command {
     .description('The command line of minikafka.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      writeOut: (text) => void env.program.stdout.write(text).catch(() => undefined),
+    })
     .helpCommand(false)
     .option(
       '-b, --brokers <H:P,…>',

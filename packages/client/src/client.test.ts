@@ -1,77 +1,59 @@
-// The client as a whole: connecting, closing, events. Against the broker twin.
-import { nodeEnv } from '@minikafka/platform'
+// The client as a whole: connecting, closing, events. Against the broker twin, in a simulated world.
 import { afterEach, expect, test } from 'vitest'
-import { BrokerTwin } from '../test/broker-twin.ts'
+import { closeStages, stage, times } from '../test/stage.ts'
 import { Client, createClient } from './client.ts'
-import type { ClientOptions } from './core/index.ts'
 
-const open: { close(): Promise<void> }[] = []
-
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close()
-})
-
-async function twinAndClient(options: ClientOptions = {}) {
-  const twin = await BrokerTwin.start({ topics: { orders: 1 } })
-  open.push({ close: () => twin.crash() })
-  const client = createClient(nodeEnv(), { brokers: twin.address, logger: false, ...options })
-  open.push({ close: () => client.close({ timeoutMs: 0 }) })
-  return { twin, client }
-}
+afterEach(closeStages)
 
 test('a new client connects to nothing', async () => {
-  const { twin, client } = await twinAndClient()
-  client.producer()
-  await new Promise((resolve) => setImmediate(resolve))
+  const { world, twin } = await stage()
+  await world.settled()
   expect(twin.connections).toBe(0)
 })
 
 test('ping says who answered', async () => {
-  const { client } = await twinAndClient()
-  const answer = await client.ping()
-  expect(answer).toMatchObject({ clusterId: 'twin-cluster', brokerId: 1 })
-  expect(answer.roundTripMs).toBeGreaterThan(0)
+  const { client } = await stage()
+  expect(await client.ping()).toEqual({ clusterId: 'twin-cluster', brokerId: 1, roundTripMs: 0 })
 })
 
 test('ping fails fast where nobody listens, and says what was tried', async () => {
-  const { twin, client } = await twinAndClient()
+  const { world, twin, client } = await stage()
   await twin.crash()
   await expect(client.ping()).rejects.toMatchObject({
     name: 'BROKER_UNREACHABLE',
-    message: expect.stringMatching(new RegExp(`${twin.address} \\(ECONNREFUSED\\)`)),
+    message: expect.stringContaining(`${twin.address} (ECONNREFUSED)`),
   })
+  expect(world.clock.monotonicMs()).toBe(0)
 })
 
 test('of several brokers one that answers is enough', async () => {
-  const { twin } = await twinAndClient()
-  const client = createClient(nodeEnv(), { brokers: `127.0.0.1:1,${twin.address}`, logger: false })
-  open.push(client)
-  expect(await client.ping()).toMatchObject({ brokerId: 1 })
+  const { twin, env, done } = await stage()
+  const client = createClient(env, {
+    brokers: ['broker:1', 'nowhere', twin.address],
+    logger: false,
+  })
+  expect(await done(client.ping())).toMatchObject({ brokerId: 1 })
+  await client.close()
 })
 
 test('an advertised address that cannot be reached is named, with the cure', async () => {
-  const { twin, client } = await twinAndClient({ retry: { minMs: 5 } })
-  twin.others.push({ nodeId: 2, host: '127.0.0.1', port: 1, rack: null })
+  const { twin, producer, done } = await stage()
+  twin.others.push({ nodeId: 2, host: 'broker', port: 1, rack: null })
   twin.topic('orders').lead(0, 2)
-  const producer = client.producer({ deliveryTimeoutMs: 100 })
-  await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
-    cause: {
-      message: expect.stringMatching(
-        /broker 2 advertises 127\.0\.0\.1:1, .*set --advertised there/,
-      ),
-    },
+  await expect(done(producer.send('orders', { value: 'a' }))).rejects.toMatchObject({
+    cause: { message: expect.stringMatching(/broker 2 advertises broker:1, .*set --advertised/) },
   })
 })
 
 test('a port that speaks something else is told apart from one where nobody listens', async () => {
-  const env = nodeEnv()
-  const listener = await env.network.listen({ host: '127.0.0.1', port: 0 }, (socket) => {
-    socket.receive({ target: () => Buffer.alloc(1024), received() {}, ended() {}, closed() {} })
+  const { world, env, done } = await stage()
+  const receiver = { target: () => Buffer.alloc(1024), received() {}, ended() {}, closed() {} }
+  const listener = await world.env('web').network.listen({ host: 'web', port: 80 }, (socket) => {
+    socket.receive(receiver)
     socket.send([Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')])
-    socket.end()
   })
-  const client = createClient(env, { brokers: `127.0.0.1:${listener.address.port}`, logger: false })
-  await expect(client.ping()).rejects.toMatchObject({
+  const client = createClient(env, { brokers: 'web:80', logger: false })
+  await expect(done(client.ping())).rejects.toMatchObject({
     name: 'PROTOCOL_VIOLATION',
     message: expect.stringContaining('HTTP'),
   })
@@ -80,54 +62,57 @@ test('a port that speaks something else is told apart from one where nobody list
 })
 
 test('connect and disconnect are told, with the broker', async () => {
-  const { twin, client } = await twinAndClient()
+  const { world, twin, client } = await stage()
   const events: string[] = []
   client.on('connect', ({ broker }) => events.push(`connect ${broker}`))
   client.on('disconnect', ({ broker }) => events.push(`disconnect ${broker}`))
   await client.ping()
   twin.dropConnections()
-  while (events.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  await world.settled()
   expect(events).toEqual([`connect ${twin.address}`, `disconnect ${twin.address}`])
 })
 
 test('22: close works before the first connection, and nothing connects after it', async () => {
-  const { twin, client } = await twinAndClient()
-  const producer = client.producer()
+  const { twin, client, producer } = await stage()
   await Promise.all([client.close(), client.close()])
   await expect(client.ping()).rejects.toMatchObject({ name: 'CLOSED' })
   await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({ name: 'CLOSED' })
   expect(() => client.producer()).toThrow(expect.objectContaining({ name: 'CLOSED' }))
+  expect(() => client.admin()).toThrow(expect.objectContaining({ name: 'CLOSED' }))
   expect(twin.connections).toBe(0)
 })
 
 test('22: what was connecting when close came does not stay connected', async () => {
-  const { client } = await twinAndClient()
+  const { world, client } = await stage()
   const ping = client.ping()
   ping.catch(() => {})
   await client.close()
   await expect(ping).rejects.toMatchObject({ name: 'CLOSED' })
+  await world.settled()
   expect(client.stats().connections).toEqual([])
 })
 
-test('21: close delivers what its producers hold', async () => {
-  const { twin, client } = await twinAndClient()
-  const producer = client.producer()
-  for (let index = 0; index < 50; index++) producer.push('orders', { value: `${index}` })
+test('21: close delivers what its producers hold, and leaves nothing open', async () => {
+  const { world, twin, client, producer } = await stage()
+  for (const value of times(50, String)) producer.push('orders', { value })
   await client.close()
   expect(twin.records('orders')).toHaveLength(50)
+  await world.settled()
+  expect(world.leftovers().filter((line) => line.includes('client'))).toEqual([])
 })
 
 test('21: close with a broker that is gone ends at its time-out and does not reject', async () => {
-  const { twin, client } = await twinAndClient()
-  const sent = client.producer().send('orders', { value: 'a' })
+  const { world, twin, client, producer, done } = await stage()
+  const sent = producer.send('orders', { value: 'a' })
   sent.catch(() => {})
   await twin.crash()
-  await client.close({ timeoutMs: 20 })
+  await done(client.close({ timeoutMs: 20 }))
   await expect(sent).rejects.toMatchObject({ name: 'CLOSED' })
+  expect(world.clock.monotonicMs()).toBe(20)
 })
 
 test('20: a client outlives the restart of its broker', async () => {
-  const { twin, client } = await twinAndClient()
+  const { twin, client } = await stage()
   await client.ping()
   await twin.crash()
   await twin.restart()
@@ -135,13 +120,15 @@ test('20: a client outlives the restart of its broker', async () => {
 })
 
 test('stats count what is open and what was done', async () => {
-  const { client } = await twinAndClient()
-  await client.producer().send('orders', { value: 'a' })
+  const { client, producer } = await stage()
+  await producer.send('orders', { value: 'a' })
   const stats = client.stats()
   expect(stats.producers).toEqual([
     { bufferedBytes: 0, inFlightBatches: 0, acked: 1, failed: 0, retries: 0 },
   ])
   expect(stats.connections).toHaveLength(2)
+  await producer.close()
+  expect(client.stats().producers).toEqual([])
 })
 
 test('new Client() is a client of this process', async () => {

@@ -3,7 +3,7 @@
 import { MinikafkaError } from '@minikafka/protocol'
 
 /** Version of all values; raised only by a change that an older reader may not ignore. */
-export const VALUE_VERSION = 1
+const VALUE_VERSION = 1
 
 /** A field: its name in the JSON, how it is checked, and what an absent one means. */
 export type Field<T> = {
@@ -181,7 +181,7 @@ export function map<T>(
   }
 }
 
-export function isBrokerId(value: unknown): value is number {
+function isBrokerId(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 2 ** 31 - 1
 }
 

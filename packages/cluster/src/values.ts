@@ -70,7 +70,6 @@ export type TopicValue = ReturnType<typeof topicCodec.decode>
 
 /** `tn/<name>`: the id behind a name. */
 export const topicNameCodec = defineValue({ topicId: text('topicId') })
-export type TopicNameValue = ReturnType<typeof topicNameCodec.decode>
 
 /** `p/<topicId>/<n>`; its modification revision is Kafka's partition epoch. */
 export const partitionCodec = defineValue({
@@ -97,7 +96,6 @@ export type PartitionValue = ReturnType<typeof partitionCodec.decode>
 
 /** `pid`: the first producer id that nobody was given yet. */
 export const producerIdCodec = defineValue({ next: integer('next') })
-export type ProducerIdValue = ReturnType<typeof producerIdCodec.decode>
 
 /** `cfg/broker/<id>` and `cfg/cluster`: settings changed while running, as text. */
 export const configCodec = defineValue({ values: map('values', readText) })

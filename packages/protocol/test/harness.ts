@@ -196,6 +196,11 @@ export class Peer {
     return this.request('produce', correlationId, { acks: -1, timeoutMs: 1000, appends })
   }
 
+  /** The server sent FIN; this end may still be open. */
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
   /** The next whole frame, without its length. */
   async frame(): Promise<Buffer> {
     for (;;) {

@@ -71,6 +71,7 @@ export class DataDirectory {
   readonly #logs = new Map<PartitionKey, Log>()
   readonly #offlineListeners = new Set<(error: Error) => void>()
   #offline: Error | undefined
+  #maxRevSeen: number
   /** The mark of a clean stop is gone: logs may be written. */
   #opened = false
 
@@ -92,6 +93,7 @@ export class DataDirectory {
     this.#env = env
     this.#logger = options.logger
     this.#lock = found.lock
+    this.#maxRevSeen = found.meta.maxRevSeen
     this.#cleanShutdown = found.cleanShutdown
     this.#checkpoints = found.checkpoints
     this.#partitions = found.partitions
@@ -147,6 +149,13 @@ export class DataDirectory {
       throw startErrorOf(error, this.path)
     }
     this.#opened = true
+  }
+
+  /** How far the metadata went: a store that is behind it was lost or replaced (REPLICATION 3.5). Durable. */
+  async rememberRevision(revision: number): Promise<void> {
+    if (revision <= this.#maxRevSeen || this.#offline) return
+    await saveDirectoryMeta(this.#env.disk, this.path, { ...this.meta, maxRevSeen: revision })
+    this.#maxRevSeen = revision
   }
 
   /** Partitions that lie here, by their `partition.meta`. */

@@ -10,6 +10,7 @@ import {
   loadDirectoryMeta,
   metaPath,
 } from './directory-meta.ts'
+import { makeDirectoryDurably } from './durable-directory.ts'
 import type { FoundPartition } from './log-types.ts'
 import { directoryNameOf, isPartitionDirectoryName, isTopicId } from './partition-key.ts'
 import { loadPartitionMeta, type PartitionMeta, partitionMetaPath } from './partition-meta.ts'
@@ -34,7 +35,7 @@ export type Claimant = { readonly nodeId: number; readonly clusterIdIfNew: strin
 /** Errors: StartError. The lock is free again then. */
 export async function claimDirectory(env: Env, path: string, claimant: Claimant): Promise<Claim> {
   try {
-    await env.disk.makeDirectory(path)
+    await makeDirectoryDurably(env.disk, path)
     const answer = await env.disk.lock(path)
     if ('heldBy' in answer) throw lockedError(path, answer.heldBy)
     try {

@@ -5,13 +5,7 @@ export {
   type OpenLogOptions,
 } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'
-export {
-  type DumpOptions,
-  dumpLog,
-  type InspectLine,
-  type VerifyOptions,
-  verifyDirectory,
-} from './inspect.ts'
+export { type DumpOptions, dumpLog, type InspectLine } from './inspect.ts'
 export { LeaderEpochs } from './leader-epochs.ts'
 export { Log } from './log.ts'
 export type {
@@ -24,3 +18,4 @@ export type {
   RecoveryReport,
 } from './log-types.ts'
 export { EXIT, StartError } from './start-error.ts'
+export { type VerifyOptions, verifyDirectory } from './verify.ts'

@@ -8,8 +8,8 @@ import {
   readRecordHeaders,
 } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
-import { type InspectedBatch, inspectSegment } from './segment-inspection.ts'
 import { parseSegmentName } from './segment.ts'
+import { type InspectedBatch, inspectSegment } from './segment-inspection.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 /** One line for people. `problem`: something is wrong there. */
@@ -41,7 +41,9 @@ export async function* dumpLog(
       for await (const fact of inspectSegment(file, size, chain, true)) {
         if (fact.kind === 'break') {
           const { position, offset, reason } = fact.at
-          yield trouble(`position ${position}  offset ${offset}: ${reason}; ${size - position} bytes are left`)
+          yield trouble(
+            `position ${position}  offset ${offset}: ${reason}; ${size - position} bytes are left`,
+          )
         } else yield* dumpBatch(env, fact, options)
       }
     } finally {
@@ -106,11 +108,10 @@ function* dumpRecords(reader: BatchReader, from: number): Generator<InspectLine>
     const { body, offset, timestamp } = reader
     const key = fieldText(body, reader.keyStart, reader.keySize)
     const value = fieldText(body, reader.valueStart, reader.valueSize)
-    const headers = readRecordHeaders(reader).map(([name, bytes]) => [
-      name,
-      bytes === null ? null : textOrBase64(bytes),
-    ])
-    yield plain(`  ${JSON.stringify({ offset, timestamp, key, value, headers })}`)
+    const headers = readRecordHeaders(body, reader.headersStart, reader.headerCount).map(
+      ([name, bytes]) => [name, bytes === null ? null : textOrBase64(bytes)],
+    )
+    yield plain(`  ${safeJson({ offset, timestamp, key, value, headers })}`)
   }
 }
 
@@ -123,7 +124,14 @@ function fieldText(body: Buffer, start: number, size: number): string | null {
   return size < 0 ? null : textOrBase64(body.subarray(start, start + size))
 }
 
-/** Text where the bytes are UTF-8; JSON escapes what would move a terminal's cursor. */
+/** JSON leaves DEL and the C1 controls as they are, which a terminal obeys. */
+function safeJson(value: object): string {
+  return JSON.stringify(value).replace(/[\u007f-\u009f]/g, (control) => {
+    return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
+}
+
+/** Text where the bytes are UTF-8. */
 function textOrBase64(bytes: Buffer): string {
   const text = bytes.toString('utf8')
   return Buffer.from(text, 'utf8').equals(bytes) ? text : `base64:${bytes.toString('base64')}`

@@ -147,14 +147,20 @@ export class LogWriter {
     }
   }
 
-  /** When the segment began: its first batch's time, which survives a restart, but never in the future. */
+  /**
+   * When the segment began. After a restart its first batch's time says so, unless that was an old record: at the
+   * last write the segment was younger than segment.ms, or it had been rolled.
+   */
   async #ageOf(open: OpenFile): Promise<number> {
-    const nowMs = this.#host.env.clock.wallMs()
+    const { env } = this.#host
+    const nowMs = env.clock.wallMs()
     if (this.#state.active.size === 0) return nowMs
     const header = Buffer.allocUnsafeSlow(BATCH_HEADER_SIZE)
-    const read = await open.file.read(header, 0)
-    const timestamp = read === header.length ? batchMaxTimestampAt(header, 0) : -1
-    return timestamp < 0 ? nowMs : Math.min(timestamp, nowMs)
+    await open.file.read(header, 0)
+    const firstMs = batchMaxTimestampAt(header, 0)
+    const writtenMs = (await env.disk.stat(open.path))?.modifiedMs ?? nowMs
+    const isPlausible = firstMs >= writtenMs - this.#state.settings.segmentMs
+    return Math.min(isPlausible ? firstMs : writtenMs, nowMs)
   }
 
   async #writeGroup(open: OpenFile): Promise<void> {

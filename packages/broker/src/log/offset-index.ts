@@ -74,6 +74,16 @@ export class OffsetIndex {
   }
 }
 
+/** All entries of an index file, relative as they stand there; for `verify`. */
+export function* readOffsetEntries(
+  content: Buffer,
+): Generator<{ entryPosition: number; offset: number; position: number }> {
+  for (let at = 0; at + ENTRY_SIZE <= content.length; at += ENTRY_SIZE) {
+    const position = content.readUInt32BE(at + 4)
+    yield { entryPosition: at, offset: keyAt(content, at), position }
+  }
+}
+
 function keyAt(entries: Buffer, position: number): number {
   return entries.readUInt32BE(position)
 }

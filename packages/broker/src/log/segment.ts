@@ -5,8 +5,9 @@
 //
 //   record batch, record batch, …   Kafka's format v2, byte for byte as the producer built it, but for base offset
 //                                   and leader epoch (outside the batch's CRC). Nothing before, between or after.
-import { assert, crc32c } from '@minikafka/platform'
-import { BATCH_HEADER_SIZE, batchMaxTimestampAt, batchSizeAt } from '@minikafka/protocol'
+import { assert } from '@minikafka/platform'
+import { batchMaxTimestampAt, batchSizeAt } from '@minikafka/protocol'
+import { headersCrcOf } from './headers-crc.ts'
 import type { IndexShelf } from './index-file.ts'
 import { OffsetIndex, RELATIVE_OFFSET_MAX } from './offset-index.ts'
 import type { SealedSegment } from './sealed-segments.ts'
@@ -90,10 +91,7 @@ export class Segment {
       this.maxTimestamp = timestamp
       this.#maxTimestampOffset = baseOffset
     }
-    this.headersCrc = crc32c(
-      bytes.subarray(position, position + BATCH_HEADER_SIZE),
-      this.headersCrc,
-    )
+    this.headersCrc = headersCrcOf(bytes, position, this.headersCrc)
     this.size += size
     this.#bytesSinceIndex += size
     this.nextOffset = nextOffset

@@ -7,7 +7,7 @@
 //   16 partition       uint32, big-endian as all numbers here
 //   20 durable offset  int64: an fdatasync covers all below
 //   28 CRC-32C         of the 28 bytes before
-import { assert, crc32c, type Disk, type Env, type File, type Timer } from '@minikafka/platform'
+import { assert, crc32c, type Env, type File, type Timer } from '@minikafka/platform'
 import { type PartitionKey, partitionKey, topicIdBytes, topicIdOf } from './partition-key.ts'
 
 const SLOT_SIZE = 32
@@ -51,24 +51,10 @@ export class SyncedFile {
     return new SyncedFile(env, file, image, onError)
   }
 
-  /** For `verify`: what a file holds, without opening it for writing. */
-  static async peek(disk: Disk, path: string): Promise<Map<PartitionKey, number> | undefined> {
-    const content = await disk.readFile(path)
-    if (content === undefined) return undefined
-    const offsets = new Map<PartitionKey, number>()
-    for (let position = 0; position + SLOT_SIZE <= content.length; position += SLOT_SIZE) {
-      const slot = content.subarray(position, position + SLOT_SIZE)
-      if (isFree(slot) || !isWhole(slot)) continue
-      offsets.set(keyOf(slot), Number(slot.readBigInt64BE(20)))
-    }
-    return offsets
-  }
-
   get(key: PartitionKey): number | undefined {
     const slot = this.#slots.get(key)
-    return slot === undefined
-      ? undefined
-      : Number(this.#image.readBigInt64BE(slot * SLOT_SIZE + 20))
+    if (slot === undefined) return undefined
+    return durableOffsetOf(this.#image.subarray(slot * SLOT_SIZE, (slot + 1) * SLOT_SIZE))
   }
 
   /** An fdatasync returned: everything below `offset` is on the disk. Written within 100 ms. */
@@ -169,6 +155,26 @@ export class SyncedFile {
     }
     return badCount
   }
+}
+
+/** What a file holds, read only. `badPositions`: of slots whose CRC does not fit. */
+export function readSlots(content: Buffer): {
+  offsets: Map<PartitionKey, number>
+  badPositions: number[]
+} {
+  const offsets = new Map<PartitionKey, number>()
+  const badPositions: number[] = []
+  for (let position = 0; position + SLOT_SIZE <= content.length; position += SLOT_SIZE) {
+    const slot = content.subarray(position, position + SLOT_SIZE)
+    if (isFree(slot)) continue
+    if (isWhole(slot)) offsets.set(keyOf(slot), durableOffsetOf(slot))
+    else badPositions.push(position)
+  }
+  return { offsets, badPositions }
+}
+
+function durableOffsetOf(slot: Buffer): number {
+  return Number(slot.readBigInt64BE(20))
 }
 
 function isFree(slot: Buffer): boolean {

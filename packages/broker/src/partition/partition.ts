@@ -51,6 +51,8 @@ export type PartitionOptions = {
   /** Room for one more producer id in the whole broker (max.producer.ids). */
   readonly producerIdRoom: () => boolean
   readonly producerIdsMax: () => number
+  /** False after the lease deadline: acks 0 and 1 promise nothing then (REPLICATION 2.8). */
+  readonly holdsLease: () => boolean
 }
 
 export class Partition {
@@ -69,6 +71,7 @@ export class Partition {
   /** True while producer state is read anew after a failed write: nothing can be checked against it. */
   #rebuilding = false
   #offline: { readonly error: ErrorName; readonly message: string } | undefined
+  #lost = false
   #waiters: Waiter[] = []
   readonly #readers = new Set<() => void>()
 
@@ -95,9 +98,10 @@ export class Partition {
   }
 
   /** Takes the opened log; producer state is replayed from its batch headers (REPLICATION 2.10). */
-  async open(log: Log): Promise<void> {
+  async open(log: Log, lost = false): Promise<void> {
     assert(this.#log === undefined, 'a partition opens its log once')
     this.#log = log
+    this.#lost = lost
     await this.#replayProducers(log)
     this.#highWatermark = log.logStartOffset
     this.#advanceHighWatermark()
@@ -128,6 +132,11 @@ export class Partition {
 
   get leadership(): Leadership {
     return this.#leadership
+  }
+
+  /** Recovery found that committed records are missing here (REPLICATION 2.12.1, step 6). */
+  get lost(): boolean {
+    return this.#lost
   }
 
   get offline(): { readonly error: ErrorName; readonly message: string } | undefined {
@@ -196,6 +205,9 @@ export class Partition {
         'NOT_LEADER_OR_FOLLOWER',
         `broker ${this.#leadership.leaderId} leads ${this.#name}`,
       )
+    }
+    if (acks !== -1 && !this.#options.holdsLease()) {
+      return definite('NOT_LEADER_OR_FOLLOWER', 'this broker may no longer lead: its lease ran out')
     }
     if (this.#rebuilding) {
       return definite(

@@ -25,17 +25,23 @@ export class Partitions {
   readonly #directory: DataDirectory
   readonly #nodeId: number
   readonly #values: () => Values
+  readonly #holdsLease: () => boolean
   readonly #byTopic = new Map<string, Partition[]>()
   /** Found on disk and not yet claimed by the metadata. */
   readonly #found = new Map<string, FoundPartition>()
   #storageFull = false
 
-  constructor(env: Env, directory: DataDirectory, nodeId: number, values: () => Values) {
+  constructor(
+    env: Env,
+    directory: DataDirectory,
+    broker: { nodeId: number; values: () => Values; holdsLease: () => boolean },
+  ) {
     this.#env = env
     this.#logger = env.logger.child({ component: 'partition' })
     this.#directory = directory
-    this.#nodeId = nodeId
-    this.#values = values
+    this.#nodeId = broker.nodeId
+    this.#values = broker.values
+    this.#holdsLease = broker.holdsLease
     for (const found of directory.found()) this.#found.set(keyOf(found), found)
   }
 
@@ -82,10 +88,10 @@ export class Partitions {
     }
     const existing = this.#found.delete(keyOf(spec))
     try {
-      const log = existing
-        ? (await this.#directory.openLog(options)).log
-        : await this.#directory.createLog(options)
-      await partition.open(log)
+      if (existing) {
+        const { log, recovered } = await this.#directory.openLog(options)
+        await partition.open(log, recovered.lost)
+      } else await partition.open(await this.#directory.createLog(options))
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
       this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
@@ -185,6 +191,7 @@ export class Partitions {
         values,
         storageFull: () => this.#storageFull,
         producerIdRoom: () => this.#producerIdRoom(),
+        holdsLease: this.#holdsLease,
         producerIdsMax: () => this.#values()['max.producer.ids'],
       },
     )

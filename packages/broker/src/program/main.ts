@@ -1,8 +1,11 @@
 // The command line of the broker: serve is the default, the others look at what is on disk.
+
+import { StoreDamaged } from '@minikafka/cluster'
 import { AssertionError, type Env } from '@minikafka/platform'
+import { isMinikafkaError } from '@minikafka/protocol'
 import { Command, CommanderError } from 'commander'
 import { InvalidConfig } from '../config/index.ts'
-import { StartError } from '../log/index.ts'
+import { EXIT, StartError } from '../log/index.ts'
 import { VERSION } from '../version.ts'
 import { addSettings, layersOf } from './flags.ts'
 
@@ -10,6 +13,11 @@ import { addSettings, layersOf } from './flags.ts'
 const UNEXPECTED = 1
 const USAGE = 2
 const ASSERTION = 70
+/** The store belongs to another cluster, or to another broker of this id. */
+const FOREIGN: ReadonlySet<string> = new Set([
+  'INCONSISTENT_CLUSTER_ID',
+  'DUPLICATE_BROKER_REGISTRATION',
+])
 
 export async function main(env: Env): Promise<void> {
   const { program } = env
@@ -27,7 +35,10 @@ function commands(env: Env): Command {
     .description('A broker of minikafka: keeps topics on disk, serves producers and consumers.')
     .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({
+      outputError: () => {},
+      writeOut: (text) => void env.program.stdout.write(text).catch(() => undefined),
+    })
     .showSuggestionAfterError(false)
     .addHelpText('after', HELP)
   addSettings(broker)
@@ -104,6 +115,10 @@ function lastWords(error: unknown): { code: number; text: string } {
     return { code: USAGE, text: `minikafka-broker: ${error.message}` }
   if (error instanceof StartError)
     return { code: error.exitCode, text: `minikafka-broker: ${error.message}` }
+  if (error instanceof StoreDamaged)
+    return { code: EXIT.io, text: `minikafka-broker: ${error.message}` }
+  if (isMinikafkaError(error) && FOREIGN.has(error.name))
+    return { code: EXIT.foreign, text: `minikafka-broker: ${error.message}` }
   if (error instanceof AssertionError)
     return { code: ASSERTION, text: `minikafka-broker: ${error.stack}` }
   return { code: UNEXPECTED, text: `minikafka-broker: ${(error as Error).stack ?? String(error)}` }

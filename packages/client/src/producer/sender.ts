@@ -78,22 +78,12 @@ export class Sender {
     else this.#armLinger()
   }
 
-  /** Seals what is open, if nothing is in flight, and sends. */
+  /** Seals what is open if nothing is in flight, else what has lingered, and sends. */
   wake(): void {
     if (this.#open.size === 0 && this.#ready.size === 0) return
     if (!this.#usable()) return
-    if (this.#requests === 0 || this.#context.settings.lingerMs === 0) this.#closeAll()
+    this.#closeOlderThan(this.#requests === 0 ? 0 : this.#context.settings.lingerMs)
     this.pump()
-  }
-
-  /** A flush: nothing waits for company. */
-  closeAll(): void {
-    for (const partition of this.#open) partition.closeOpen()
-  }
-
-  #closeAll(): void {
-    const nowMs = this.#context.core.env.clock.monotonicMs()
-    for (const partition of this.#open) if (partition.hasRoom(nowMs)) partition.closeOpen()
   }
 
   #closeOlderThan(lingerMs: number): void {
@@ -109,8 +99,7 @@ export class Sender {
     const { core, settings } = this.#context
     this.#linger = core.env.clock.timer(settings.lingerMs, () => {
       this.#linger = undefined
-      this.#closeOlderThan(settings.lingerMs)
-      this.pump()
+      this.wake()
       if (this.#requests > 0) this.#armLinger()
     })
   }
@@ -289,7 +278,6 @@ export class Sender {
   #requestDone(items: readonly Item[]): void {
     this.#requests--
     for (const { partition } of items) partition.sender?.consider(partition)
-    if (this.#requests > 0) this.#closeOlderThan(this.#context.settings.lingerMs)
     this.wake()
     for (const { partition } of items) if (partition.sender !== this) partition.sender?.wake()
   }

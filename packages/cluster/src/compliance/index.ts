@@ -33,7 +33,7 @@ export function metaStoreCompliance(name: string, makeWorld: () => Promise<MetaS
             await fresh.close()
           }
         }),
-        { numRuns: 100 },
+        { numRuns: 60 },
       )
     })
 

@@ -37,7 +37,7 @@ export function checkTxn({ compares, success, failure }: Txn): void {
 }
 
 /** Keys are printable ASCII without blanks, so that every store orders them alike. */
-export function checkKey(key: string): void {
+function checkKey(key: string): void {
   if (!/^[!-~]+$/.test(key) || key.length > KEY_BYTES_MAX) {
     throw new NotApplied('invalid', `not a key: ${JSON.stringify(key.slice(0, 80))}`)
   }

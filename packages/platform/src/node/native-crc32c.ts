@@ -8,11 +8,12 @@ export type Crc32c = (bytes: Uint8Array, previous?: number) => number
  * Undefined where the package is absent or has no binary for this machine, which its loader reports in many ways.
  *
  * It is loaded in the call, so that the first checksum is as fast as the last. In a module there is no `require`, in
- * the bundled programs (CommonJS) no `import.meta`; the bundler is silent about that inside a `try`.
+ * the bundled programs (CommonJS) `import.meta` is empty; the bundler does not warn of that inside a `try`.
  */
 export function loadNativeCrc32c(): Crc32c | undefined {
   try {
-    const load = typeof require === 'function' ? require : createRequire(import.meta.url)
+    const here: string | undefined = import.meta.url
+    const load = here === undefined ? require : createRequire(here)
     const { crc32c } = load('@node-rs/crc32') as { crc32c?: Crc32c }
     return crc32c
   } catch {

@@ -1,47 +1,50 @@
-// fdatasyncs of the whole process: so many at once, the rest wait in line, so that reads and DNS keep threads of the pool.
-import { fdatasync } from 'node:fs'
+// Syncs wait for the disk in threads of libuv's small pool. Above a cap they wait here, first come, first served, so
+// that reads and name look-ups always find a thread (PERFORMANCE 4).
+import { assert } from '../assert.ts'
 
-type Waiting = { readonly descriptor: number; readonly done: (error: Error | null) => void }
+type Sync = (done: (error: Error | null) => void) => void
 
 export class SyncQueue {
   readonly #atOnceMax: number
-  readonly #waiting: Waiting[] = []
+  /** Bounded by the callers: a log file has one sync under way and at most one that waits. */
+  readonly #waiting: (() => void)[] = []
   #running = 0
 
   constructor(atOnceMax: number) {
+    assert(Number.isSafeInteger(atOnceMax) && atOnceMax >= 1, 'at least one sync runs at a time')
     this.#atOnceMax = atOnceMax
   }
 
-  sync(descriptor: number): Promise<void> {
+  /** Settles with what `sync` gives to its callback; begins now, or when it is its turn. */
+  run(sync: Sync): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ descriptor, done: (error) => (error ? reject(error) : resolve()) })
-      this.#start()
+      const begin = () => {
+        this.#running++
+        sync((error) => {
+          this.#running--
+          if (error === null) resolve()
+          else reject(error)
+          this.#waiting.shift()?.()
+        })
+      }
+      if (this.#running < this.#atOnceMax) begin()
+      else this.#waiting.push(begin)
     })
-  }
-
-  #start(): void {
-    while (this.#running < this.#atOnceMax) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
-      this.#running++
-      fdatasync(next.descriptor, (error) => {
-        this.#running--
-        next.done(error)
-        this.#start()
-      })
-    }
   }
 }
 
-const POOL_DEFAULT = 4
-/** Threads left to reads, DNS and the rest (REPLICATION 2.2). */
-const THREADS_LEFT = 4
-/** In a pool of Node's default size; a test process is one. */
-const AT_ONCE_SMALL_POOL = 3
+/** libuv's own default and limit. */
+const POOL_SIZE_DEFAULT = 4
+const POOL_SIZE_MAX = 1024
+/** Threads left for reads and names. */
+const THREADS_FREE = 4
 
-export function syncsAtOnce(poolSize: string | undefined): number {
-  const size = Number(poolSize ?? POOL_DEFAULT)
-  return Number.isInteger(size) && size > THREADS_LEFT + AT_ONCE_SMALL_POOL
-    ? size - THREADS_LEFT
-    : AT_ONCE_SMALL_POOL
+/**
+ * Four threads stay free of syncs where the pool has eight or more, else one: three syncs at once in a pool of four.
+ * The variable counts only where it was set before the pool began, which is so in the bundled programs.
+ */
+export function syncsAtOnce(variable: string | undefined): number {
+  const asked = Number.parseInt(variable ?? '', 10)
+  const poolSize = asked > 0 ? Math.min(asked, POOL_SIZE_MAX) : POOL_SIZE_DEFAULT
+  return Math.max(1, Math.min(poolSize - 1, Math.max(POOL_SIZE_DEFAULT - 1, poolSize - THREADS_FREE)))
 }

@@ -17,9 +17,6 @@ export type Progress = {
   readonly isPaused: boolean
 }
 
-/** After FIN: how long the peer may take to read the last answer and close. */
-const LINGER_MS = 5000
-
 /** `idle` ends politely; `lingering` is cut off without a word; any other sentence says what the peer failed to do. */
 export function overdue(
   progress: Progress,
@@ -32,7 +29,8 @@ export function overdue(
       ? failed('took no answer in time')
       : undefined
   }
-  if (stage === 'ended') return nowMs - progress.activeMs > LINGER_MS ? 'lingering' : undefined
+  // To read the last answer and close, the peer may take as long as for a frame.
+  if (stage === 'ended') return nowMs - progress.activeMs > limits.frameMs ? 'lingering' : undefined
   if (stage === 'ending' || progress.isPaused) return undefined
   const frameMs = nowMs - progress.frameBeganMs
   if (stage === 'waiting' && frameMs > limits.firstFrameMs) {

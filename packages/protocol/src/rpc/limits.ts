@@ -1,4 +1,5 @@
 // What one connection may cost a server, with safe defaults. Source: SECURITY "Limits"; no default is infinite.
+import { BODY_DEPTH_MAX } from '../codec/index.ts'
 
 export type ServerLimits = {
   /** Largest frame read, length prefix excluded. */
@@ -33,7 +34,7 @@ export const SERVER_LIMITS: ServerLimits = {
   frameBytesPerSecond: 64_000,
   unsentBytesMax: 32 * 2 ** 20,
   slowReaderMs: 60_000,
-  bodyDepthMax: 32,
+  bodyDepthMax: BODY_DEPTH_MAX,
   connectionsMax: 10_000,
   connectionsPerAddressMax: 1000,
 }

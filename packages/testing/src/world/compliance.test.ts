@@ -27,18 +27,24 @@ for (const seed of SEEDS) {
 
 for (const clock of ['held', 'jumping'] as const) {
   for (const seed of SEEDS) {
-    const name = `simulated, ${clock}, seed ${seed}`
-    diskCompliance(name, async () => {
+    diskCompliance(`simulated, ${clock}, seed ${seed}`, async () => {
       const world = portWorld(seed, clock, (env) => env.disk)
       await world.run(world.port.makeDirectory('/data'))
       return { ...world, directory: '/data' }
     })
-    networkCompliance(name, () => ({
-      ...portWorld(seed, clock, (env) => env.network),
-      host: '127.0.0.1',
-      silent: { host: SILENT, port: 9092 },
-    }))
   }
+}
+
+// One seed each: this suite moves many single bytes.
+for (const [seed, clock] of [
+  [1, 'held'],
+  [2, 'jumping'],
+] as const) {
+  networkCompliance(`simulated, ${clock}, seed ${seed}`, () => ({
+    ...portWorld(seed, clock, (env) => env.network),
+    host: '127.0.0.1',
+    silent: { host: SILENT, port: 9092 },
+  }))
 }
 
 compressCompliance('simulated', () => portWorld(1, 'held', (env) => env.compress).port)

@@ -159,8 +159,8 @@ export class Pipe {
   #deliverSoon(): void {
     const first = this.#segments[0]
     if (this.#delivering || this.#stopped) return
-    // FIN travels even while the reader pauses; bytes wait in the window.
-    if (first !== undefined ? !this.#to.takesBytes : this.#fin !== 'queued') return
+    // FIN is told even while the reader pauses; bytes wait in the window.
+    if (first !== undefined ? !this.#to.takesBytes : !this.#finMayGo) return
     this.#delivering = true
     const { scheduler } = this.#ground
     const delayMs = Math.max(0, (first?.arrivesAtMs ?? this.#lastArrivalMs) - scheduler.nowMs)
@@ -172,7 +172,7 @@ export class Pipe {
     if (this.#stopped) return
     if (this.#segments.length > 0) {
       if (this.#to.takesBytes) this.#deliverChunk()
-    } else if (this.#fin === 'queued' && this.drained) {
+    } else if (this.#finMayGo) {
       this.#fin = 'delivered'
       this.#to.peerEnded()
     }
@@ -189,6 +189,10 @@ export class Pipe {
       leftSize -= size
       this.#to.received(size)
     }
+  }
+
+  get #finMayGo(): boolean {
+    return this.#fin === 'queued' && this.drained && this.#to.hasReceiver
   }
 
   get #stopped(): boolean {

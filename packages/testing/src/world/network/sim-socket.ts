@@ -69,8 +69,12 @@ export class SimSocket implements Socket, Resource {
     return this.#peer
   }
 
+  get hasReceiver(): boolean {
+    return this.#receiver !== undefined
+  }
+
   get takesBytes(): boolean {
-    return this.#open && this.#receiver !== undefined && !this.#paused
+    return this.#open && this.hasReceiver && !this.#paused
   }
 
   receive(receiver: Receiver): void {

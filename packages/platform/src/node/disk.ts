@@ -1,0 +1,196 @@
+// The `disk` port over `node:fs`. Enters: paths and lent buffers. Leaves: open files, names, DiskErrors.
+import * as fs from 'node:fs'
+import * as path from 'node:path'
+import type { Disk, File, FileStat } from '../env.ts'
+import { diskErrorOf, hasCode, newDiskError, onPath } from './disk-error.ts'
+import { NodeFile } from './disk-file.ts'
+import { lockDirectory } from './lock.ts'
+import type { SyncQueue } from './sync-queue.ts'
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY } = fs.constants
+/** Windows has neither. Without O_NONBLOCK the opening of a FIFO waits for its other end, and a thread with it. */
+const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0
+const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0
+
+const FLAGS = { create: O_RDWR | O_CREAT | O_EXCL, write: O_RDWR, read: O_RDONLY } as const
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+
+export class NodeDisk implements Disk {
+  readonly #syncs: SyncQueue
+  /** The last replacement of a path under way: two at once would write into one temporary file. */
+  readonly #replacing = new Map<string, Promise<void>>()
+
+  constructor(syncs: SyncQueue) {
+    this.#syncs = syncs
+  }
+
+  async open(file: string, mode: 'create' | 'write' | 'read'): Promise<File> {
+    const fd = await openRegular(file, FLAGS[mode] | O_NOFOLLOW)
+    return new NodeFile(file, fd, this.#syncs)
+  }
+
+  async readFile(
+    file: string,
+    options: { readonly links: 'refuse' | 'follow' } = { links: 'refuse' },
+  ): Promise<Buffer | undefined> {
+    try {
+      // Where links are followed the file may be a pipe, too: `--config <(...)`.
+      if (options.links === 'follow') return await fs.promises.readFile(file)
+      const fd = await openRegular(file, O_RDONLY | O_NOFOLLOW)
+      return await read(fd)
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined
+      throw diskErrorOf(error, file)
+    }
+  }
+
+  async replaceFile(file: string, content: Uint8Array): Promise<void> {
+    const key = path.resolve(file)
+    const before = this.#replacing.get(key)
+    const replacing = before === undefined ? this.#replace(file, content) : before.then(
+      () => this.#replace(file, content),
+      () => this.#replace(file, content),
+    )
+    this.#replacing.set(key, replacing)
+    try {
+      await replacing
+    } finally {
+      if (this.#replacing.get(key) === replacing) this.#replacing.delete(key)
+    }
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return onPath(from, fs.promises.rename(from, to))
+  }
+
+  async removeFile(file: string): Promise<void> {
+    try {
+      await fs.promises.unlink(file)
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return
+      // What POSIX asks for and macOS does, where Linux says EISDIR.
+      if (hasCode(error, 'EPERM') && (await this.stat(file))?.kind === 'directory') {
+        throw newDiskError('EISDIR', 'illegal operation on a directory, unlink', file)
+      }
+      throw diskErrorOf(error, file)
+    }
+  }
+
+  async removeDirectory(directory: string): Promise<void> {
+    const stat = await this.stat(directory)
+    if (stat === undefined) return
+    // `rm` would remove a file as well.
+    if (stat.kind !== 'directory') throw newDiskError('ENOTDIR', 'not a directory, rm', directory)
+    await onPath(directory, fs.promises.rm(directory, { recursive: true, force: true }))
+  }
+
+  async makeDirectory(directory: string): Promise<void> {
+    await onPath(directory, fs.promises.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }))
+  }
+
+  async list(directory: string): Promise<string[]> {
+    return (await onPath(directory, fs.promises.readdir(directory))).sort()
+  }
+
+  async stat(file: string): Promise<FileStat | undefined> {
+    try {
+      const stats = await fs.promises.lstat(file)
+      return { kind: kindOf(stats), size: stats.size, modifiedMs: Math.floor(stats.mtimeMs) }
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined
+      throw diskErrorOf(error, file)
+    }
+  }
+
+  async syncDirectory(directory: string): Promise<void> {
+    // Windows opens no directory; only brokers to play with run there.
+    if (process.platform === 'win32') return
+    const fd = await open(directory, O_RDONLY | O_DIRECTORY)
+    await this.#syncAndClose(directory, fd)
+  }
+
+  async freeBytes(directory: string): Promise<number> {
+    const { bavail, bsize } = await onPath(directory, fs.promises.statfs(directory))
+    return bavail * bsize
+  }
+
+  async totalBytes(directory: string): Promise<number> {
+    const { blocks, bsize } = await onPath(directory, fs.promises.statfs(directory))
+    return blocks * bsize
+  }
+
+  lock(directory: string): ReturnType<Disk['lock']> {
+    return lockDirectory(directory)
+  }
+
+  async #replace(file: string, content: Uint8Array): Promise<void> {
+    const temporary = `${file}.tmp`
+    const fd = await openRegular(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
+    try {
+      const written = new NodeFile(temporary, fd, this.#syncs).append([content], 0, 'pool')
+      try {
+        await written
+      } finally {
+        await this.#syncAndClose(temporary, fd)
+      }
+      await this.rename(temporary, file)
+    } catch (error) {
+      await this.removeFile(temporary).catch(() => {})
+      throw error
+    }
+    await this.syncDirectory(path.dirname(file))
+  }
+
+  async #syncAndClose(file: string, fd: number): Promise<void> {
+    try {
+      await onPath(file, this.#syncs.run((synced) => fs.fsync(fd, synced)))
+    } finally {
+      await close(fd)
+    }
+  }
+}
+
+function kindOf(stats: fs.Stats): FileStat['kind'] {
+  if (stats.isFile()) return 'file'
+  return stats.isDirectory() ? 'directory' : 'other'
+}
+
+/** Directories, pipes and devices are refused: nothing of ours is one, and to read from one may never end. */
+async function openRegular(file: string, flags: number): Promise<number> {
+  const fd = await open(file, flags | O_NONBLOCK)
+  const stats = fs.fstatSync(fd)
+  if (stats.isFile()) return fd
+  await close(fd)
+  if (stats.isDirectory()) throw newDiskError('EISDIR', 'illegal operation on a directory, open', file)
+  throw newDiskError('ENXIO', 'not a regular file, open', file)
+}
+
+function open(file: string, flags: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.open(file, flags, FILE_MODE, (error, fd) => {
+      if (error) reject(diskErrorOf(error, file))
+      else resolve(fd)
+    })
+  })
+}
+
+async function read(fd: number): Promise<Buffer> {
+  try {
+    return await new Promise((resolve, reject) => {
+      fs.readFile(fd, (error, content) => {
+        if (error) reject(error)
+        else resolve(content)
+      })
+    })
+  } finally {
+    await close(fd)
+  }
+}
+
+/** Nothing was written that a sync did not already cover, so an error here has nothing to say. */
+function close(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    fs.close(fd, () => resolve())
+  })
+}
