@@ -229,7 +229,7 @@ test('30: a client that calls itself a follower', async () => {
   })
 })
 
-test.each(['', '.', '..', 'a/b', 'n\0ul', 'grüße', 'x'.repeat(250)])(
+test.each(['', '.', '..', '__proto__', 'a/b', 'n\0ul', 'grüße', 'x'.repeat(250)])(
   '31: topic name %j',
   async (name) => {
     await expect(client.admin().createTopic(name)).rejects.toMatchObject({
@@ -245,7 +245,7 @@ test('31: the topics of the brokers are not for clients to make', async () => {
 })
 
 test('32, 37: names that differ only in . and _, and names of JavaScript, are plain names', async () => {
-  for (const name of ['a.b', 'a_b', '__proto__x', 'constructor', 'toString']) {
+  for (const name of ['a.b', 'a_b', 'constructor', 'toString']) {
     await client.admin().createTopic(name)
     await client.producer().send(name, { value: name })
   }

@@ -1,74 +1,20 @@
 // CRC-32C (Castagnoli), as record batches and all our checkpoints carry it.
-// Native where that can be loaded: 4-5 GiB/s against 1 for ours (PERFORMANCE 3).
-import { type Crc32c, loadNativeCrc32c } from './node/native-crc32c.ts'
+// Native where that can be loaded: 4-5 GiB/s against 1 for our own (PERFORMANCE 3).
+import { crc32cOwn } from './crc32c-own.ts'
+import { type Crc32c, nativeCrc32c } from './node/native-crc32c.ts'
 
-/** Reversed polynomial. Source: RFC 3720, appendix B.4. */
-const POLYNOMIAL = 0x82f63b78
-
-/**
- * Table k holds the checksum of each byte followed by k zeros: eight bytes are looked up at once ("slicing by 8").
- * Eight constants and not one list: the compiler then knows each, which doubles the rate.
- */
-const [T0, T1, T2, T3, T4, T5, T6, T7] = makeTables()
-
-/**
- * Below this a call into native code (250 ns) costs more than our own loop. Headers of batches, 61 bytes, are here.
- */
+/** Below it a call into native code (250 ns) costs more than our own loop: so for the headers of batches, 61 bytes. */
 const NATIVE_BYTES_MIN = 192
 
 /**
- * Checksum of `bytes`, or of all bytes so far when `previous` is the checksum of those before.
+ * Checksum of `bytes`; with `previous`, the checksum of all before them, that of both together.
  *
  * Units   unsigned 32 bits.
  */
-export const crc32c: Crc32c = choose(loadNativeCrc32c())
+export const crc32c: Crc32c = choose(nativeCrc32c())
 
 function choose(native: Crc32c | undefined): Crc32c {
-  if (native === undefined) return ownCrc32c
+  if (native === undefined) return crc32cOwn
   return (bytes, previous = 0) =>
-    bytes.length < NATIVE_BYTES_MIN ? ownCrc32c(bytes, previous) : native(bytes, previous)
-}
-
-/** The one in TypeScript. */
-export function ownCrc32c(bytes: Uint8Array, previous = 0): number {
-  let crc = ~previous
-  let index = 0
-  const end = bytes.length
-  for (const wholeEnd = end - (end & 7); index < wholeEnd; index += 8) {
-    crc ^=
-      (bytes[index] as number) |
-      ((bytes[index + 1] as number) << 8) |
-      ((bytes[index + 2] as number) << 16) |
-      ((bytes[index + 3] as number) << 24)
-    crc =
-      (T7[crc & 0xff] as number) ^
-      (T6[(crc >>> 8) & 0xff] as number) ^
-      (T5[(crc >>> 16) & 0xff] as number) ^
-      (T4[crc >>> 24] as number) ^
-      (T3[bytes[index + 4] as number] as number) ^
-      (T2[bytes[index + 5] as number] as number) ^
-      (T1[bytes[index + 6] as number] as number) ^
-      (T0[bytes[index + 7] as number] as number)
-  }
-  for (; index < end; index++) {
-    crc = (crc >>> 8) ^ (T0[(crc ^ (bytes[index] as number)) & 0xff] as number)
-  }
-  return ~crc >>> 0
-}
-
-type Table = Int32Array
-type Tables = readonly [Table, Table, Table, Table, Table, Table, Table, Table]
-
-function makeTables(): Tables {
-  const first = Int32Array.from({ length: 256 }, (_, byte) => {
-    let crc = byte
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1
-    return crc
-  })
-  const tables = [first]
-  for (let row = 1; row < 8; row++) {
-    const before = tables[row - 1] as Table
-    tables.push(before.map((crc) => (crc >>> 8) ^ (first[crc & 0xff] as number)))
-  }
-  return tables as unknown as Tables
+    bytes.length < NATIVE_BYTES_MIN ? crc32cOwn(bytes, previous) : native(bytes, previous)
 }

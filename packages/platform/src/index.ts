@@ -28,7 +28,7 @@ export type {
 export { CompressionError, DiskError, NetworkError } from './env.ts'
 export { nodeCompress } from './node/compress.ts'
 export { type LineLoggerOptions, lineLogger } from './node/line-logger.ts'
-export { realTurn } from './node/node-clock.ts'
+export { realTurn } from './node/clock.ts'
 export { nodeEnv } from './node/node-env.ts'
 export { createLogger, type LoggerOptions } from './node/node-logger.ts'
 export { sleep, withDeadline } from './wait.ts'

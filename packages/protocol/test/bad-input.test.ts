@@ -269,6 +269,16 @@ describe('row 15', () => {
     expect(server.service.refusals).toEqual([])
   })
 
+  test('of many connections that send at once few read on when the budget is used up', async () => {
+    const memory = new Account(4 * MIB)
+    const server = await serverWith({ memory })
+    const peers = await Promise.all(Array.from({ length: 200 }, () => server.greeted()))
+    for (const peer of peers) peer.produce(1, Buffer.alloc(MIB))
+    const ids = await Promise.all(peers.map((peer) => peer.answeredIds(1)))
+    expect(ids).toEqual(peers.map(() => [1]))
+    expect(memory.peak).toBeLessThan(4 * MIB + 4 * MIB)
+  })
+
   test('frames cut off that fill the budget do not wait for each other for ever', async () => {
     const memory = new Account(300_000)
     const limits = { frameMs: 100_000, idleMs: 200, slowReaderMs: 200 }

@@ -89,7 +89,11 @@ test('a full disk refuses records, and takes them again when there is room', asy
   broker.disk().fill()
   await broker.clock.advance('5s')
   const refused = broker.world.complete(producer.send('orders', { value: 'does not' }))
-  await expect(refused).rejects.toMatchObject({ name: 'STORAGE_FULL', outcome: 'not-written' })
+  await expect(refused).rejects.toMatchObject({
+    name: 'DELIVERY_TIMED_OUT',
+    outcome: 'not-written',
+    cause: { name: 'STORAGE_FULL' },
+  })
   broker.disk().heal()
   await broker.clock.advance('5s')
   await broker.world.complete(producer.send('orders', { value: 'fits again' }))

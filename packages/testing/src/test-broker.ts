@@ -79,7 +79,10 @@ export class TestBroker implements AsyncDisposable {
     if (tcp && clock === 'jumping') {
       throw new RangeError(`transport 'tcp' takes real time: use clock 'held' or 'real'`)
     }
-    this.world = createWorld({ seed: this.seed, clock, logLevel, buggify, trace, realIo: tcp })
+    // Who comes from outside of the world brings today's timestamps.
+    const startWallMs = tcp || !this.#inMemory ? nodeEnv().clock.wallMs() : undefined
+    const world = { seed: this.seed, clock, logLevel, buggify, trace, startWallMs, realIo: tcp }
+    this.world = createWorld(world)
     this.clock = this.world.clock
     this.#daemon = new BrokerProcess(this.world, {
       node: NODE,

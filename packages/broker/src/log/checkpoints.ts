@@ -142,7 +142,9 @@ export class Checkpoints {
     await this.#saving.idle()
     this.#changed.delete(log)
     this.#recoveryPoint.set(keyOf(log), offset)
-    await this.#recoveryPoint.save()
+    const logStart = numberOf(this.#logStart.get(keyOf(log))) ?? 0
+    if (logStart > offset) this.#logStart.set(keyOf(log), offset)
+    await Promise.all([this.#recoveryPoint.save(), this.#logStart.save()])
     await this.#synced.lower(log.topicId, log.partition, offset)
   }
 
@@ -194,7 +196,9 @@ export class Checkpoints {
     const durable = log.durableEndOffset()
     assert(Number.isSafeInteger(durable), 'a recovery point is an offset')
     this.#recoveryPoint.set(key, durable)
-    this.#logStart.set(key, log.logStartOffset())
+    // A higher one may have been saved for a deletion that has not moved the log yet; files go by it.
+    const saved = numberOf(this.#logStart.get(key)) ?? 0
+    this.#logStart.set(key, Math.max(saved, log.logStartOffset()))
     this.#highWatermark.set(key, Math.max(log.highWatermark(), log.logStartOffset()))
   }
 }

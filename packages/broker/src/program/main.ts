@@ -35,6 +35,8 @@ function commands(env: Env): Command {
     .description('A broker of minikafka: keeps topics on disk, serves producers and consumers.')
     .version(VERSION)
     .exitOverride()
+    // A sub-command's own flags are its own, also where the broker has the same.
+    .enablePositionalOptions()
     .configureOutput({
       outputError: () => {},
       writeOut: (text) => void env.program.stdout.write(text).catch(() => undefined),

@@ -41,6 +41,7 @@ export async function serve(
     program.exit(error instanceof Error && error.name === 'AssertionError' ? 70 : 1)
   })
   warn(env, config)
+  const stopAsked = obeySignals(env, config, options.configFile)
   let broker: Broker
   const bar = recoveryBar(env, pretty)
   try {
@@ -49,8 +50,8 @@ export async function serve(
     bar.stop()
   }
   await sayReady(env, config, broker, pretty)
-  obeySignals(env, config, broker, options)
-  const error = await broker.failed
+  const error = await Promise.race([broker.failed, stopAsked])
+  if (error === undefined) return stopInOrder(env, config, broker, options.dev)
   logger.fatal(
     { err: error },
     'the data directory failed: the broker stops, the next start recovers',
@@ -179,26 +180,38 @@ function recoveryBar(env: Env, pretty: boolean): { progress: Progress; stop(): v
 
 // --- signals -------------------------------------------------------------------------------------
 
-function obeySignals(
+/**
+ * The first SIGTERM or SIGINT stops in order, as soon as there is something to stop; the second ends at once,
+ * without a clean mark. SIGHUP reads the configuration file again.
+ */
+function obeySignals(env: Env, config: LiveConfig, configFile: string | undefined) {
+  const { program, logger } = env
+  let stop: () => void = () => {}
+  const asked = new Promise<void>((resolve) => {
+    stop = resolve
+  })
+  let count = 0
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    program.onSignal(signal, () => {
+      if (count++ > 0) program.exit(EXIT_BY_SIGNAL[signal])
+      logger.info({ signal }, 'stopping')
+      stop()
+    })
+  }
+  program.onSignal('SIGHUP', () => void reload(env, config, configFile))
+  return asked
+}
+
+async function stopInOrder(
   env: Env,
   config: LiveConfig,
   broker: Broker,
-  { dev, configFile }: { dev: boolean; configFile: string | undefined },
-): void {
-  const { program, logger } = env
-  let stopping = false
-  const stop = async (signal: 'SIGINT' | 'SIGTERM') => {
-    if (stopping) return program.exit(EXIT_BY_SIGNAL[signal])
-    stopping = true
-    logger.info({ signal }, 'stopping')
-    await broker.close()
-    if (dev) await env.disk.removeDirectory(config.values['data.dir'])
-    logger.info('stopped cleanly')
-    program.exit(0)
-  }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    program.onSignal(signal, () => void stop(signal))
-  program.onSignal('SIGHUP', () => void reload(env, config, configFile))
+  dev: boolean,
+): Promise<void> {
+  await broker.close()
+  if (dev) await env.disk.removeDirectory(config.values['data.dir'])
+  env.logger.info('stopped cleanly')
+  env.program.exit(0)
 }
 
 async function reload(env: Env, config: LiveConfig, configFile: string | undefined): Promise<void> {

@@ -4,15 +4,13 @@ import type { Clock, Timer } from '../env.ts'
 /** What setTimeout can hold; above it calls back at once. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-export function nodeClock(): Clock {
-  return {
-    wallMs: () => Date.now(),
-    monotonicMs,
-    timer: (delayMs, callback) => new NodeTimer(delayMs, callback),
-    soon(callback) {
-      setImmediate(callback)
-    },
-  }
+export const nodeClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  timer: (delayMs, callback) => new NodeTimer(delayMs, callback),
+  soon(callback) {
+    setImmediate(callback)
+  },
 }
 
 /**
@@ -25,10 +23,6 @@ export function realTurn(): Promise<void> {
   })
 }
 
-function monotonicMs(): number {
-  return performance.now()
-}
-
 class NodeTimer implements Timer {
   readonly #callback: () => void
   readonly #dueMs: number
@@ -36,7 +30,7 @@ class NodeTimer implements Timer {
 
   constructor(delayMs: number, callback: () => void) {
     this.#callback = callback
-    this.#dueMs = monotonicMs() + delayMs
+    this.#dueMs = performance.now() + delayMs
     this.#timeout = this.#wait(delayMs)
   }
 
@@ -50,7 +44,7 @@ class NodeTimer implements Timer {
 
   /** libuv counts whole milliseconds from the start of the turn: it wakes up to one too early. */
   #wake(): void {
-    const leftMs = this.#dueMs - monotonicMs()
+    const leftMs = this.#dueMs - performance.now()
     if (leftMs > 0) this.#timeout = this.#wait(leftMs)
     else this.#callback()
   }

@@ -26,4 +26,3 @@ export async function onPath<T>(path: string, work: Promise<T>): Promise<T> {
   }
 }
 
-export const diskError = diskErrorOf

@@ -32,6 +32,7 @@ export class NodeFile implements File {
     } catch (error) {
       throw diskErrorOf(error, this.#path)
     }
+    return undefined
   }
 
   sync(): Promise<void> {

@@ -10,7 +10,7 @@ export type Crc32c = (bytes: Uint8Array, previous?: number) => number
  * It is loaded in the call, so that the first checksum is as fast as the last. In a module there is no `require`, in
  * the bundled programs (CommonJS) `import.meta` is empty; the bundler does not warn of that inside a `try`.
  */
-export function loadNativeCrc32c(): Crc32c | undefined {
+export function nativeCrc32c(): Crc32c | undefined {
   try {
     const here: string | undefined = import.meta.url
     const load = here === undefined ? require : createRequire(here)

@@ -1,12 +1,12 @@
 // The Env of a real process: the one place where the ports meet Node.
 import type { Env } from '../env.ts'
 import { nodeCompress } from './compress.ts'
-import { nodeClock } from './node-clock.ts'
-import { NodeDisk } from './node-disk.ts'
+import { nodeClock } from './clock.ts'
+import { NodeDisk } from './disk.ts'
 import { libraryLogger } from './node-logger.ts'
 import { nodeNetwork } from './node-network.ts'
 import { nodeProgram } from './node-program.ts'
-import { nodeRandom } from './node-random.ts'
+import { nodeRandom } from './random.ts'
 import { SyncQueue, syncsAtOnce } from './sync-queue.ts'
 
 export function nodeEnv(): Env {

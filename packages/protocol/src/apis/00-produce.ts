@@ -1,5 +1,16 @@
 // Produce: batches in. Source: Kafka ProduceRequest.json, KIP-98, KIP-516 (topic ids).
-import { blob, defineApi, int32, list, nullable, offset, string, struct, time, uuid } from '../define.ts'
+import {
+  blob,
+  defineApi,
+  int32,
+  list,
+  nullable,
+  offset,
+  string,
+  struct,
+  time,
+  uuid,
+} from '../define.ts'
 
 const append = struct({
   topicId: uuid('Topic id: a name may come to mean another topic.'),
@@ -24,7 +35,8 @@ export const produce = defineApi({
   versions: [0, 0],
   audience: 'client',
   acl: { operation: 'WRITE', resource: 'TOPIC' },
-  about: 'Append record batches to partitions that this broker leads. With acks 0 nothing is answered.',
+  about:
+    'Append record batches to partitions that this broker leads. With acks 0 nothing is answered.',
   request: {
     acks: int32('0 = do not wait, 1 = the leader, -1 = every in-sync replica.'),
     timeoutMs: int32('How long the broker may wait for those acks.'),

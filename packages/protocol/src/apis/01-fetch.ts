@@ -51,7 +51,9 @@ const result = struct({
   aborted: list('Aborted transactions among the records (read_committed).', aborted, {
     countMax: 10_000,
   }),
-  records: blobs('Whole batches, format v2, in offset order; the first may begin below fetchOffset.'),
+  records: blobs(
+    'Whole batches, format v2, in offset order; the first may begin below fetchOffset.',
+  ),
 })
 
 export const fetch = defineApi({

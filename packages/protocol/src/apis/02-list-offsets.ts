@@ -1,5 +1,16 @@
 // ListOffsets: times to offsets. Source: Kafka ListOffsetsRequest.json, KIP-79, KIP-207.
-import { defineApi, int8, int32, list, nullable, offset, string, struct, time, uuid } from '../define.ts'
+import {
+  defineApi,
+  int8,
+  int32,
+  list,
+  nullable,
+  offset,
+  string,
+  struct,
+  time,
+  uuid,
+} from '../define.ts'
 
 const wanted = struct({
   topicId: uuid('Topic id.'),
@@ -24,9 +35,12 @@ export const listOffsets = defineApi({
   versions: [0, 0],
   audience: 'client',
   acl: { operation: 'DESCRIBE', resource: 'TOPIC' },
-  about: 'The earliest, the latest, or the first offset at or after a time; never above the high watermark.',
+  about:
+    'The earliest, the latest, or the first offset at or after a time; never above the high watermark.',
   request: {
-    isolation: int8('0 = read_uncommitted, 1 = read_committed (latest is then the last stable offset).'),
+    isolation: int8(
+      '0 = read_uncommitted, 1 = read_committed (latest is then the last stable offset).',
+    ),
     partitions: list('Each partition once.', wanted, { countMax: 10_000 }),
   },
   response: { results: list('In the order of the request.', result, { countMax: 10_000 }) },

@@ -37,7 +37,9 @@ export const metadata = defineApi({
   acl: { operation: 'DESCRIBE', resource: 'TOPIC' },
   about: 'Brokers, topics and leaders. With names and topicIds both null: every topic.',
   request: {
-    names: nullable(list('Topics by name; null = none by name.', string('Name.'), { countMax: 10_000 })),
+    names: nullable(
+      list('Topics by name; null = none by name.', string('Name.'), { countMax: 10_000 }),
+    ),
     topicIds: nullable(list('Topics by id; null = none by id.', uuid('Id.'), { countMax: 10_000 })),
     allowAutoTopicCreation: bool('Create unknown names, where the broker allows that.'),
   },
@@ -45,7 +47,14 @@ export const metadata = defineApi({
     clusterId: string('The generated id of the cluster.'),
     controllerId: int32('Broker id of the controller; -1 = none.'),
     brokers: list('The live brokers.', broker, { countMax: 10_000 }),
-    topics: list('What was asked for, in that order; all in name order.', topic, { countMax: 100_000 }),
+    topics: list('What was asked for, in that order; all in name order.', topic, {
+      countMax: 100_000,
+    }),
   },
-  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INVALID_TOPIC_EXCEPTION', 'LEADER_NOT_AVAILABLE'],
+  errors: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'UNKNOWN_TOPIC_ID',
+    'INVALID_TOPIC_EXCEPTION',
+    'LEADER_NOT_AVAILABLE',
+  ],
 })

@@ -25,5 +25,10 @@ export const deleteTopics = defineApi({
     timeoutMs: int32('How long to wait for it.'),
   },
   response: { results: list('In the order of the request.', result, { countMax: 1000 }) },
-  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'TOPIC_AUTHORIZATION_FAILED', 'REQUEST_TIMED_OUT'],
+  errors: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'UNKNOWN_TOPIC_ID',
+    'TOPIC_AUTHORIZATION_FAILED',
+    'REQUEST_TIMED_OUT',
+  ],
 })

@@ -9,7 +9,9 @@ export const initProducerId = defineApi({
   acl: { operation: 'IDEMPOTENT_WRITE', resource: 'CLUSTER' },
   about: 'A producer id that was never given before, or a higher epoch of the one given.',
   request: {
-    transactionalId: nullable(string('Null: an idempotent producer without transactions.', { bytesMax: 1024 })),
+    transactionalId: nullable(
+      string('Null: an idempotent producer without transactions.', { bytesMax: 1024 }),
+    ),
     transactionTimeoutMs: int32('How long a transaction may stay open; -1 without transactions.'),
     producerId: int64('The id to go on with, one epoch higher; -1 = a new one.'),
     producerEpoch: int16('Its present epoch; -1 = a new id.'),
@@ -20,5 +22,10 @@ export const initProducerId = defineApi({
     producerId: int64('The producer id; -1 on error.'),
     producerEpoch: int16('Its epoch; -1 on error.'),
   },
-  errors: ['INVALID_REQUEST', 'INVALID_PRODUCER_EPOCH', 'UNSUPPORTED_VERSION', 'COORDINATOR_NOT_AVAILABLE'],
+  errors: [
+    'INVALID_REQUEST',
+    'INVALID_PRODUCER_EPOCH',
+    'UNSUPPORTED_VERSION',
+    'COORDINATOR_NOT_AVAILABLE',
+  ],
 })

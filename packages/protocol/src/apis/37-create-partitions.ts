@@ -18,12 +18,18 @@ export const createPartitions = defineApi({
   versions: [0, 0],
   audience: 'client',
   acl: { operation: 'ALTER', resource: 'TOPIC' },
-  about: 'Add partitions. Keys then meet other partitions than before; records stay where they are.',
+  about:
+    'Add partitions. Keys then meet other partitions than before; records stay where they are.',
   request: {
     topics: list('Each topic once.', topic, { countMax: 1000 }),
     timeoutMs: int32('How long to wait for it.'),
     validateOnly: bool('Check everything, change nothing.'),
   },
   response: { results: list('In the order of the request.', result, { countMax: 1000 }) },
-  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_PARTITIONS', 'POLICY_VIOLATION', 'REQUEST_TIMED_OUT'],
+  errors: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'INVALID_PARTITIONS',
+    'POLICY_VIOLATION',
+    'REQUEST_TIMED_OUT',
+  ],
 })

@@ -1,23 +1,22 @@
-// Whether a socket is read. Enters: what speaks against it. Leaves: pause and resume, each once.
+// Whether a socket is read. Enters: what its connection wants. Leaves: pause and resume, each once.
 import type { Clock, Socket } from '@minikafka/platform'
-import type { MemoryAccount } from './service.ts'
+import type { MemoryQueue } from './memory-queue.ts'
 
 export class ReadingGate {
   readonly #clock: Clock
   readonly #socket: Socket
-  readonly #memory: MemoryAccount
-  readonly #changed: () => void
+  readonly #queue: MemoryQueue
+  readonly #adjustAgain: () => void
   #isPaused = false
   #pausedAtMs = 0
   #isFavoured = false
-  #stopWaitingForRoom: (() => void) | undefined
 
-  /** `changed` is called when the budget has room again: then `adjust`. */
-  constructor(clock: Clock, socket: Socket, memory: MemoryAccount, changed: () => void) {
+  /** `adjustAgain` is called when the budget runs out, and when there is room again. */
+  constructor(clock: Clock, socket: Socket, queue: MemoryQueue, adjustAgain: () => void) {
     this.#clock = clock
     this.#socket = socket
-    this.#memory = memory
-    this.#changed = changed
+    this.#queue = queue
+    this.#adjustAgain = adjustAgain
   }
 
   get isPaused(): boolean {
@@ -26,7 +25,7 @@ export class ReadingGate {
 
   /** Nothing but the memory budget speaks against reading. */
   get isStarved(): boolean {
-    return this.#stopWaitingForRoom !== undefined
+    return this.#queue.isWaiting(this.#adjustAgain)
   }
 
   get isFavoured(): boolean {
@@ -43,20 +42,15 @@ export class ReadingGate {
    * Returns how long the pause was that ends with it, in ms.
    */
   adjust(want: 'free' | 'busy' | 'ready'): number {
-    const isStarved = want === 'ready' && !this.#isFavoured && this.#memory.full
-    if (isStarved) this.#stopWaitingForRoom ??= this.#memory.onRoom(this.#changed)
-    else this.#stopWaiting()
-    return isStarved || want === 'busy' ? this.#pause() : this.#resume()
+    const asks = want === 'ready' && !this.#isFavoured
+    if (!asks) this.#queue.leave(this.#adjustAgain)
+    const mustWait = asks && this.#queue.mustWait(this.#adjustAgain)
+    return mustWait || want === 'busy' ? this.#pause() : this.#resume()
   }
 
   close(): void {
     this.#isFavoured = false
-    this.#stopWaiting()
-  }
-
-  #stopWaiting(): void {
-    this.#stopWaitingForRoom?.()
-    this.#stopWaitingForRoom = undefined
+    this.#queue.forget(this.#adjustAgain)
   }
 
   #pause(): number {

@@ -10,6 +10,7 @@ import { overdue, type Progress } from './deadlines.ts'
 import { farewells, firstBytes } from './first-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { ServerLimits } from './limits.ts'
+import type { MemoryQueue } from './memory-queue.ts'
 import { Outbox } from './outbox.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { ServedCall, serve, unsendable } from './served-call.ts'
@@ -31,6 +32,7 @@ export type Surroundings = {
   readonly env: Env
   readonly limits: ServerLimits
   readonly memory: MemoryAccount
+  readonly queue: MemoryQueue
   readonly service: Service
   /** Called once, when the connection is gone. */
   readonly left: (connection: PeerConnection) => void
@@ -77,7 +79,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.id = id
     this.#reader = new FrameReader(limits.firstFrameBytesMax, memory)
     this.#outbox = new Outbox(env.clock, socket, memory, () => this.#sent())
-    this.#gate = new ReadingGate(env.clock, socket, memory, () => this.#adjustReading())
+    this.#gate = new ReadingGate(env.clock, socket, common.queue, () => this.#adjustReading())
     this.#heardMs = env.clock.monotonicMs()
     this.#frameBeganMs = this.#heardMs
     this.#activeMs = this.#heardMs

@@ -6,6 +6,7 @@
 import type { Env, Socket, Timer } from '@minikafka/platform'
 import { checkEveryMs } from './deadlines.ts'
 import type { ServerLimits } from './limits.ts'
+import { MemoryQueue } from './memory-queue.ts'
 import { PeerConnection, type Surroundings } from './server-connection.ts'
 import type { MemoryAccount, ServerConnection, Service } from './service.ts'
 
@@ -23,7 +24,8 @@ export class RpcServer {
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
     const favourDone = () => this.#favourOne()
-    this.#common = { env, limits, memory, service, left, favourDone }
+    const queue = new MemoryQueue(env.clock, memory)
+    this.#common = { env, limits, memory, queue, service, left, favourDone }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
@@ -50,6 +52,7 @@ export class RpcServer {
   /** Takes no more requests, lets those in flight finish for `finishMs`, then closes every connection. */
   async close({ finishMs }: { readonly finishMs: number }): Promise<void> {
     this.#closing = true
+    this.#common.queue.close()
     if (this.#connections.size === 0) return
     const allClosed = new Promise<void>((resolve) => {
       this.#allClosed = resolve

@@ -41,9 +41,9 @@ function keptFile(owner: Process, perform: Perform, path: string, file: File): F
   const resource = { about: `open file ${path}`, died: () => void file.close().catch(ignore) }
   owner.holds(resource)
   return {
-    append: (buffers, position) => {
+    append: (buffers, position, where) => {
       if (!owner.alive) return perform('disk append', async () => undefined)
-      const writing = file.append(buffers, position)
+      const writing = file.append(buffers, position, where)
       return writing && perform('disk append', () => writing)
     },
     sync: () => perform('disk sync', () => file.sync()),

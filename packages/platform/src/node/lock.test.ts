@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lockDirectory } from './directory-lock.ts'
+import { lockDirectory } from './lock.ts'
 
 let directory: string
 
@@ -39,7 +39,7 @@ test('releasing twice frees nobody else’s lock', async () => {
 
 test('a lock whose holder was killed is taken over', async () => {
   const script = `
-    const { lockDirectory } = await import(${JSON.stringify(join(import.meta.dirname, 'directory-lock.ts'))})
+    const { lockDirectory } = await import(${JSON.stringify(join(import.meta.dirname, 'lock.ts'))})
     await lockDirectory(${JSON.stringify(directory)})
     console.log('locked')
     setInterval(() => {}, 1000)`

@@ -1,0 +1,49 @@
+// The compliance suites on this process: real clocks, files in a temporary directory, sockets on loopback.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  clockCompliance,
+  diskCompliance,
+  networkCompliance,
+  randomCompliance,
+} from '../compliance/index.ts'
+import { nodeClock, realTurn } from './clock.ts'
+import { NodeDisk } from './disk.ts'
+import { nodeNetwork } from './node-network.ts'
+import { nodeRandom } from './random.ts'
+import { SyncQueue } from './sync-queue.ts'
+
+/** Time passes by itself; what was due runs in the turn after. */
+async function advance(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    nodeClock.timer(ms, resolve)
+  })
+  await realTurn()
+}
+
+const realTime = { advance, run: <T>(promise: Promise<T>) => promise }
+const nothing = async () => {}
+
+clockCompliance('node', () => ({ port: nodeClock, ...realTime, close: nothing }))
+
+randomCompliance('node', () => ({ port: nodeRandom, ...realTime, close: nothing }))
+
+for (const syncsAtOnceMax of [1, 3]) {
+  diskCompliance(`node, ${syncsAtOnceMax} syncs at once`, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'minikafka-disk-'))
+    return {
+      port: new NodeDisk(new SyncQueue(syncsAtOnceMax)),
+      directory,
+      ...realTime,
+      close: async () => rmSync(directory, { recursive: true }),
+    }
+  })
+}
+
+networkCompliance('node', () => ({
+  port: nodeNetwork,
+  host: '127.0.0.1',
+  ...realTime,
+  close: nothing,
+}))
