@@ -21,20 +21,23 @@ type Report = { readonly records: number; readonly bytes: number; readonly secon
 
 const { values: flags } = parseArgs({ options: { brokers: { type: 'string' } } })
 const flights = readFlights()
-const broker = await findBroker(flags.brokers)
-try {
-  await using client = new Client({ brokers: broker.address, clientId: 'demo', logger: false })
-  await freshTopic(client)
-  const produced = await produceAll(client)
-  const consumed = await consumeAll(client, produced.records)
-  report('produced', produced)
-  report('consumed', consumed)
-  const keys = new Set(flights.map(({ origin }) => origin)).size
-  console.log(
-    `in order  every one of ${keys} origins, on ${PARTITIONS} partitions; nothing lost, nothing twice`,
-  )
-} finally {
-  await broker.stop()
+
+async function main(): Promise<void> {
+  const broker = await findBroker(flags.brokers)
+  try {
+    await using client = new Client({ brokers: broker.address, clientId: 'demo', logger: false })
+    await freshTopic(client)
+    const produced = await produceAll(client)
+    const consumed = await consumeAll(client, produced.records)
+    report('produced', produced)
+    report('consumed', consumed)
+    const keys = new Set(flights.map(({ origin }) => origin)).size
+    console.log(
+      `in order  every one of ${keys} origins, on ${PARTITIONS} partitions; nothing lost, nothing twice`,
+    )
+  } finally {
+    await broker.stop()
+  }
 }
 
 // --- input -------------------------------------------------------------------------------------
@@ -202,3 +205,5 @@ function report(what: string, { records, bytes, seconds }: Report): void {
     `${what}  ${records.toLocaleString('en')} records in ${seconds.toFixed(2)} s: ${rate}/s, ${mebibytes} MiB/s`,
   )
 }
+
+await main()

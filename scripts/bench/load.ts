@@ -130,7 +130,10 @@ export function limitFor(port: number, ms: number): Promise<Rate> {
     const began = performance.now()
     let bytes = 0
     const write = () => {
-      if (performance.now() - began > ms) return socket.end()
+      if (performance.now() - began > ms) {
+        socket.end()
+        return
+      }
       bytes += chunk.length
       socket.write(chunk, write)
     }

@@ -283,9 +283,10 @@ test('a timestamp that the topic does not accept fails its batch, and only that'
 })
 
 test('records for a deleted topic never reach its successor', async () => {
-  const { broker, client, producer, done } = await start()
+  const { broker, producer, done } = await start()
   await warm(producer)
-  const admin = client.admin()
+  // Of another client: this one has not heard of it.
+  const admin = broker.client().admin()
   await done(admin.deleteTopic('orders'))
   await done(admin.createTopic('orders'))
   await expect(done(producer.send('orders', { value: 'old' }))).rejects.toMatchObject({

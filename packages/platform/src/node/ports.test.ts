@@ -10,7 +10,7 @@ import {
 } from '../compliance/index.ts'
 import { nodeClock, realTurn } from './clock.ts'
 import { NodeDisk } from './disk.ts'
-import { nodeNetwork } from './node-network.ts'
+import { nodeNetwork } from './network.ts'
 import { nodeRandom } from './random.ts'
 import { SyncQueue } from './sync-queue.ts'
 

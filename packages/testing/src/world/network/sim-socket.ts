@@ -22,6 +22,7 @@ export class SimSocket implements Socket, Resource {
   #receiver: Receiver | undefined
   #paused = false
   #open = true
+  #closeListener: (() => void) | undefined
   #dark = false
   /** How it ended; the receiver is told once, as soon as there is one. */
   #closing: { readonly error: Error | undefined } | undefined
@@ -171,8 +172,14 @@ export class SimSocket implements Socket, Resource {
     this.#out.resume()
   }
 
+  /** For the wires; the latest listener alone. */
+  onClose(listener: () => void): void {
+    this.#closeListener = listener
+  }
+
   #close(error: Error | undefined): void {
     this.#open = false
+    this.#closeListener?.()
     this.#closing = { error }
     this.owner.releases(this)
     this.#wires.sockets.delete(this)

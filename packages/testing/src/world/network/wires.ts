@@ -53,14 +53,16 @@ export class Wires {
   }
 
   wentDark(peer: SimSocket, node: string): void {
-    if (peer.node === node) return
+    if (!peer.open || peer.node === node) return
     const orphans = this.#orphans.get(node) ?? new Set()
     this.#orphans.set(node, orphans.add(peer))
-    const giveUp = () => {
+    const { scheduler } = this.#ground
+    const giveUp = () => peer.reset('ETIMEDOUT')
+    const event = scheduler.schedule(peer.owner, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
+    peer.onClose(() => {
       orphans.delete(peer)
-      peer.reset('ETIMEDOUT')
-    }
-    this.#ground.scheduler.schedule(peer.owner, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
+      scheduler.cancel(event)
+    })
   }
 
   carries(from: string, to: string): boolean {
