@@ -43,6 +43,9 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
 }
 
+/** Native add-ons that the bundled programs load where they are installed; their code asks for them through `platform`. */
+const NATIVE_OF_BUNDLES = ['@node-rs/crc32', 'lz4-napi']
+
 /** Node modules that touch nothing outside; every package may use them. */
 const PURE_MODULES = [
   'buffer',
@@ -177,7 +180,11 @@ function checkDoor(file: string, text: string): void {
 function checkManifest(folder: string, layer: Layer): void {
   const path = `packages/${folder}/package.json`
   const manifest = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Record<string, string>>
-  const declared = Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })
+  const natives = manifest.bin === undefined ? [] : NATIVE_OF_BUNDLES
+  const declared = Object.keys({
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+  }).filter((name) => !natives.includes(name))
   for (const name of declared) {
     const sister = Object.entries(LAYERS).find(([, other]) => other.name === name)?.[0]
     const granted = sister === undefined ? layer.npm.includes(name) : layer.ours.includes(sister)

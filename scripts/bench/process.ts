@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 const root = join(import.meta.dirname, '..', '..')
 
 export type Running = {
+  readonly pid: number
   readonly port: number
   /** From the start of the process until it said that it is ready. */
   readonly readyMs: number
@@ -72,6 +73,7 @@ function running(
     return Number(match?.[1] ?? Number.NaN) / 1024
   }
   return {
+    pid: child.pid ?? -1,
     port,
     readyMs,
     rssMiB: () => status('VmRSS'),

@@ -1,7 +1,9 @@
 // The client as a whole: connecting, closing, events. Against the broker twin, in a simulated world.
+import diagnostics from 'node:diagnostics_channel'
 import { afterEach, expect, test } from 'vitest'
 import { closeStages, stage, times } from '../test/stage.ts'
 import { Client, createClient } from './client.ts'
+import { toPrometheus } from './prometheus.ts'
 
 afterEach(closeStages)
 
@@ -127,6 +129,11 @@ test('stats count what is open and what was done', async () => {
     { bufferedBytes: 0, inFlightBatches: 0, acked: 1, failed: 0, retries: 0 },
   ])
   expect(stats.connections).toHaveLength(2)
+  for (const connection of stats.connections) {
+    expect(connection).toMatchObject({ inFlight: 0, roundTripMs: 0 })
+    expect(Math.min(connection.bytesIn, connection.bytesOut)).toBeGreaterThan(50)
+  }
+  expect(toPrometheus(stats)).toContain('minikafka_client_producer_acked_total{index="0"} 1')
   await producer.close()
   expect(client.stats().producers).toEqual([])
 })
@@ -139,4 +146,30 @@ test('new Client() is a client of this process', async () => {
 
 test('unknown options are refused, and the nearest is named', () => {
   expect(() => new Client({ broker: 'x' } as object)).toThrow(/did you mean 'brokers'/)
+})
+
+test('minikafka:connect and minikafka:request tell of each connection and request', async () => {
+  const { client } = await stage()
+  const seen: unknown[] = []
+  const channels = ['connect', 'request'].map((name) => {
+    const channel = diagnostics.tracingChannel(`minikafka:${name}`)
+    const note = (step: string) => (message: object) => seen.push([name, step, { ...message }])
+    const subscriber = {
+      start: note('start'),
+      end() {},
+      asyncStart() {},
+      asyncEnd: note('end'),
+      error() {},
+    }
+    channel.subscribe(subscriber)
+    return () => channel.unsubscribe(subscriber)
+  })
+  await client.ping()
+  for (const unsubscribe of channels) unsubscribe()
+  expect(seen).toMatchObject([
+    ['connect', 'start', { host: 'broker' }],
+    ['connect', 'end', { host: 'broker' }],
+    ['request', 'start', { api: 'metadata', brokerId: 1, host: 'broker' }],
+    ['request', 'end', { api: 'metadata', brokerId: 1 }],
+  ])
 })

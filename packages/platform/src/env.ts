@@ -57,7 +57,10 @@ export type Disk = {
    * Whole content, or undefined where there is no such file. A symlink as last component is refused as by `open`,
    * unless `links` says `follow`: for what people name (configuration, secrets), never inside a data directory.
    */
-  readFile(path: string, options?: { readonly links: 'refuse' | 'follow' }): Promise<Buffer | undefined>
+  readFile(
+    path: string,
+    options?: { readonly links: 'refuse' | 'follow' },
+  ): Promise<Buffer | undefined>
   /**
    * tmp file (`<path>.tmp`) + write + fsync + rename + fsync of the directory: after it resolves, the content
    * survives; a crash before leaves the old content or the new one, and perhaps the temporary file.

@@ -26,9 +26,9 @@ export type {
   Timer,
 } from './env.ts'
 export { CompressionError, DiskError, NetworkError } from './env.ts'
+export { realTurn } from './node/clock.ts'
 export { nodeCompress } from './node/compress.ts'
 export { type LineLoggerOptions, lineLogger } from './node/line-logger.ts'
-export { realTurn } from './node/clock.ts'
 export { nodeEnv } from './node/node-env.ts'
 export { createLogger, type LoggerOptions } from './node/node-logger.ts'
 export { sleep, withDeadline } from './wait.ts'

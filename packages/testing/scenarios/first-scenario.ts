@@ -31,9 +31,8 @@ export async function runFirstScenario(
     buggify: true,
     trace,
   })
-  const reading = readAll(broker)
-  const [acked] = await Promise.all([produceAll(broker), breakBroker(broker)])
-  const read = await broker.world.complete(reading, { what: 'every record read', timeout: '10m' })
+  const work = Promise.all([produceAll(broker), readAll(broker), breakBroker(broker)])
+  const [acked, read] = await broker.world.complete(work, { what: 'all read', timeout: '10m' })
   const log = await broker.read(TOPIC)
   const leftovers = await broker.close()
   const { hash, eventCount } = { hash: broker.world.hash(), eventCount: broker.world.eventCount }

@@ -8,7 +8,8 @@ test('what is queued in one turn is written in one gather write of at most 1 MiB
   const bench = await LogBench.make({
     settings: { segmentBytes: 2 ** 30 },
     tailBytesMax: 32 * 1024 * 1024,
-    disk: (disk) => counted(disk, { append: (path, bytes) => path.endsWith('.log') && writes.push(bytes) }),
+    disk: (disk) =>
+      counted(disk, { append: (path, bytes) => path.endsWith('.log') && writes.push(bytes) }),
   })
   const batches = await bench.append(25, { valueSize: 100_000 })
   const size = batches[0]?.length ?? 0
@@ -33,7 +34,10 @@ test('a batch without the next offset, or of an epoch that nobody assigned, is a
 
 test('a full disk: the write is cut back, reported as unknown, and the log goes on where it was', async () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const bench = await LogBench.make({ seed, world: { clock: seed % 2 === 0 ? 'held' : 'jumping' } })
+    const bench = await LogBench.make({
+      seed,
+      world: { clock: seed % 2 === 0 ? 'held' : 'jumping' },
+    })
     const kept = await bench.append(5)
     bench.world.disk('a').fill(seed * 10)
     bench.enqueue(20, { valueSize: 1000 })

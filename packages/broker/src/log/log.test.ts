@@ -44,7 +44,9 @@ test('an offset outside the log is refused with its bounds', async () => {
   const bench = await LogBench.make()
   await bench.append(3)
   for (const offset of [-1, 4]) {
-    await expect(bench.run(Promise.resolve(bench.log.read(offset, 3, 100, true)))).rejects.toMatchObject({
+    await expect(
+      bench.run(Promise.resolve(bench.log.read(offset, 3, 100, true))),
+    ).rejects.toMatchObject({
       name: 'OFFSET_OUT_OF_RANGE',
       details: { logStartOffset: 0, logEndOffset: 3 },
     })
@@ -113,10 +115,13 @@ test('a time finds the first record at or after it that is visible', async () =>
 })
 
 test('timestamps that go back and forth are found, too', async () => {
-  const bench = await LogBench.make({ settings: { segmentBytes: SEGMENT, indexIntervalBytes: 200 } })
+  const bench = await LogBench.make({
+    settings: { segmentBytes: SEGMENT, indexIntervalBytes: 200 },
+  })
   const times = [500, 300, 900, 100, 700, 900, 950, 200]
   for (let round = 0; round < 10; round++) {
-    for (const timestampMs of times) await bench.append(1, { timestampMs: timestampMs + round, valueSize: 80 })
+    for (const timestampMs of times)
+      await bench.append(1, { timestampMs: timestampMs + round, valueSize: 80 })
   }
   const records = times.flatMap(() => []) as number[]
   for (let round = 0; round < 10; round++) records.push(...times.map((time) => time + round))

@@ -20,7 +20,9 @@ test('a torn tail is cut to the last whole batch, wherever it was torn', async (
     const { bench, path } = await killedWith(3)
     await bench.edit(path, (content) => content.subarray(0, size))
     const report = await bench.start()
-    const kept = batches.filter((_, index) => Buffer.concat(batches.slice(0, index + 1)).length <= size)
+    const kept = batches.filter(
+      (_, index) => Buffer.concat(batches.slice(0, index + 1)).length <= size,
+    )
     const keptBytes = Buffer.concat(kept)
     expect(report).toMatchObject({
       clean: false,
@@ -193,7 +195,9 @@ test('a segment below the recovery point whose size is not the sealed one is sca
   const [batch] = await bench.append(100, { valueSize: 200 })
   await bench.world.clock.advance('6s')
   await bench.stop('kill')
-  await bench.edit(`${bench.path}/${FIRST}`, (content) => content.subarray(0, 3 * (batch?.length ?? 0)))
+  await bench.edit(`${bench.path}/${FIRST}`, (content) =>
+    content.subarray(0, 3 * (batch?.length ?? 0)),
+  )
   await expect(bench.start()).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR', offset: 3 })
 })
 
@@ -272,7 +276,10 @@ test('a time index that lies is found out', async () => {
     return changed
   })
   await bench.start()
-  expect(await bench.run(bench.log.offsetForTime(1097, 100))).toEqual({ offset: 97, timestamp: 1097 })
+  expect(await bench.run(bench.log.offsetForTime(1097, 100))).toEqual({
+    offset: 97,
+    timestamp: 1097,
+  })
   const entryTime = await lastButOneTime(bench)
   const found = await bench.run(bench.log.offsetForTime(entryTime, 100))
   expect(found).toEqual({ offset: entryTime - 1000, timestamp: entryTime })
@@ -308,7 +315,10 @@ test('records below the checkpointed high watermark that are gone are reported a
   await bench.edit(`${ROOT}/hw-checkpoint`, (content) => {
     const lines = content.toString().replace(/ 5\n/, ' 10\n').split('\n').slice(0, -2)
     const body = Buffer.from(`${lines.join('\n')}\n`)
-    return Buffer.concat([body, Buffer.from(`crc32c ${crc32c(body).toString(16).padStart(8, '0')}\n`)])
+    return Buffer.concat([
+      body,
+      Buffer.from(`crc32c ${crc32c(body).toString(16).padStart(8, '0')}\n`),
+    ])
   })
   expect(await bench.start()).toMatchObject({ logEndOffset: 5, lost: true })
 })
@@ -325,7 +335,9 @@ test('after any power cut everything that was said to be durable is there, and i
     let events = 20 + ((seed * 7919) % 300)
     bench.heard.onAdvanced = () => events--
     for (let round = 0; events > 0 && round < 200; round++) {
-      written.push(...bench.enqueue(1 + (seed + round) % 3, { valueSize: 10 + ((seed * round) % 300) }))
+      written.push(
+        ...bench.enqueue(1 + ((seed + round) % 3), { valueSize: 10 + ((seed * round) % 300) }),
+      )
       await bench.world.until(() => bench.log.logEndOffset === bench.log.queuedEndOffset)
       if ((seed + round) % 5 === 0) await bench.run(bench.log.flush())
     }
@@ -351,7 +363,8 @@ function flipped(content: Buffer, position: number): Buffer {
 /** Every index entry points 61 bytes too far. */
 function shifted(content: Buffer): Buffer {
   const changed = Buffer.from(content)
-  for (let at = 4; at < changed.length; at += 8) changed.writeUInt32BE(changed.readUInt32BE(at) + 61, at)
+  for (let at = 4; at < changed.length; at += 8)
+    changed.writeUInt32BE(changed.readUInt32BE(at) + 61, at)
   return changed
 }
 

@@ -58,7 +58,12 @@ test('the active segment is rolled when it is all too old, and then removed', as
   const bench = await hourly(3, { segmentBytes: SEGMENT, retentionMs: HOUR_MS })
   await bench.world.clock.advance(HOUR_MS)
   expect(await apply(bench)).toBe(1)
-  expect(bench.log).toMatchObject({ logStartOffset: 3, logEndOffset: 3, segmentCount: 1, sizeBytes: 0 })
+  expect(bench.log).toMatchObject({
+    logStartOffset: 3,
+    logEndOffset: 3,
+    segmentCount: 1,
+    sizeBytes: 0,
+  })
   for (const how of ['clean', 'kill', 'powerCut'] as const) {
     expect(await bench.restart(how)).toMatchObject({ logEndOffset: 3 })
     expect(bench.log.logStartOffset).toBe(3)

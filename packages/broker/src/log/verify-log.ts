@@ -1,10 +1,6 @@
 // Is one partition in order? Enters: its directory. Leaves: lines; see verify.ts.
 import type { Env, File } from '@minikafka/platform'
-import {
-  batchBaseOffsetAt,
-  batchLastOffsetAt,
-  batchLeaderEpochAt,
-} from '@minikafka/protocol'
+import { batchBaseOffsetAt, batchLastOffsetAt, batchLeaderEpochAt } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
 import type { ChainBreak } from './header-walk.ts'
 import { headersCrcOf } from './headers-crc.ts'

@@ -31,7 +31,7 @@ export function traceRequest<T>(
   return request.tracePromise(() => answer, { api, brokerId: connection.hello.nodeId, host, port })
 }
 
-export function traceConnect<T>(dial: () => Promise<T>, { host, port }: Address): Promise<T> {
+export function traceConnect<T>({ host, port }: Address, dial: () => Promise<T>): Promise<T> {
   return hasSubscribers(connect) ? connect.tracePromise(dial, { host, port }) : dial()
 }
 

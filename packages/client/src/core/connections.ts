@@ -2,6 +2,7 @@
 // Enters: a broker id, or any. Leaves: an open connection, or an error that says what was tried and what to do.
 import type { Address } from '@minikafka/platform'
 import { Connection, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+import { traceConnect } from './channels.ts'
 import type { Core } from './core.ts'
 import type { BrokerInfo } from './topic-info.ts'
 
@@ -63,7 +64,12 @@ export class Connections {
   stats(): Record<'inFlight' | 'roundTripMs' | 'bytesIn' | 'bytesOut', number>[] {
     const open = new Set<Connection>()
     for (const { connection } of this.#links.values()) if (connection?.open) open.add(connection)
-    return [...open].map(({ inFlight }) => ({ inFlight, roundTripMs: 0, bytesIn: 0, bytesOut: 0 }))
+    return [...open].map(({ inFlight, roundTripMs, bytesIn, bytesOut }) => ({
+      inFlight,
+      roundTripMs,
+      bytesIn,
+      bytesOut,
+    }))
   }
 
   closeLane(lane: Lane): void {
@@ -153,15 +159,12 @@ export class Connections {
 
   async #dial(host: string, port: number): Promise<Connection> {
     const { env, settings, signal } = this.#core
-    const connecting = Connection.open(env, {
-      host,
-      port,
-      clientName: CLIENT_NAME,
-      clientVersion: CLIENT_VERSION,
-      clientId: settings.clientId,
+    const options = {
+      ...{ host, port, signal },
+      ...{ clientName: CLIENT_NAME, clientVersion: CLIENT_VERSION, clientId: settings.clientId },
       timeoutMs: settings.connectTimeoutMs,
-      signal,
-    })
+    }
+    const connecting = traceConnect({ host, port }, () => Connection.open(env, options))
     const connection = await connecting.catch((error: unknown) => {
       throw this.#closed ? signal.reason : error
     })

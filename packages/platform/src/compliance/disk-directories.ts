@@ -37,7 +37,9 @@ function wholeFiles(inDisk: InDisk): void {
       await run(port.replaceFile(`${directory}/a`, Buffer.alloc(0)))
       expect(await text(world, 'a')).toBe('')
       expect(await run(port.list(directory))).toEqual(['a'])
-      await failsWith('ENOENT', () => run(port.replaceFile(`${directory}/absent/a`, Buffer.from('x'))))
+      await failsWith('ENOENT', () =>
+        run(port.replaceFile(`${directory}/absent/a`, Buffer.from('x'))),
+      )
     }),
   )
 
@@ -49,7 +51,9 @@ function wholeFiles(inDisk: InDisk): void {
       for (const round of ['first', 'second']) {
         await run(
           Promise.all(
-            names.map((name) => port.replaceFile(`${directory}/${name}`, Buffer.from(round + name))),
+            names.map((name) =>
+              port.replaceFile(`${directory}/${name}`, Buffer.from(round + name)),
+            ),
           ),
         )
       }
@@ -216,9 +220,7 @@ function locks(inDisk: InDisk): void {
   test(
     'only one of many who ask at once gets the lock',
     inDisk(async ({ port, directory, run }) => {
-      const answers = await run(
-        Promise.all(Array.from({ length: 6 }, () => port.lock(directory))),
-      )
+      const answers = await run(Promise.all(Array.from({ length: 6 }, () => port.lock(directory))))
       const locks = answers.flatMap((answer) => ('lock' in answer ? [answer.lock] : []))
       expect(locks).toHaveLength(1)
       for (const lock of locks) await run(lock.release())

@@ -281,7 +281,11 @@ export function create(world: DiskWorld, name: string): Promise<File> {
   return open(world, name, 'create')
 }
 
-export function open(world: DiskWorld, name: string, mode: 'create' | 'write' | 'read'): Promise<File> {
+export function open(
+  world: DiskWorld,
+  name: string,
+  mode: 'create' | 'write' | 'read',
+): Promise<File> {
   return world.run(world.port.open(`${world.directory}/${name}`, mode))
 }
 
@@ -305,7 +309,12 @@ export async function failsWith(code: string, work: () => Promise<unknown>): Pro
   return outcome as DiskError
 }
 
-async function append(world: DiskWorld, file: File, texts: string[], position: number): Promise<void> {
+async function append(
+  world: DiskWorld,
+  file: File,
+  texts: string[],
+  position: number,
+): Promise<void> {
   const buffers = texts.map((part) => Buffer.from(part))
   await world.run(settled(file.append(buffers, position)))
 }
@@ -316,6 +325,7 @@ async function settled(written: undefined | Promise<void>): Promise<void> {
 
 function pattern(size: number, seed: number): Buffer {
   const bytes = Buffer.allocUnsafe(size)
-  for (let index = 0; index < size; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + seed) & 0xff
+  for (let index = 0; index < size; index++)
+    bytes[index] = (index * 31 + (index >> 8) * 7 + seed) & 0xff
   return bytes
 }

@@ -1,5 +1,6 @@
 // The two ends of a connection as the network suites use them: each writes down what happens to it.
 import { expect } from 'vitest'
+import { assert } from '../assert.ts'
 import type { Listener, Receiver, Socket } from '../env.ts'
 import type { NetworkWorld } from './network.ts'
 
@@ -36,19 +37,20 @@ export class End implements Receiver {
   }
 
   target(): Uint8Array {
-    expect(this.events).not.toContain('closed')
+    assert(!this.#isClosed, 'nobody asks for memory after `closed`')
     this.#lent = new Uint8Array(this.targetSize)
     return this.#lent
   }
 
   received(size: number): void {
     const lent = this.#lent
-    expect(lent).toBeDefined()
-    if (lent === undefined) return
+    assert(lent !== undefined, '`received` follows a call of target()')
+    assert(
+      size > 0 && size <= lent.length,
+      '`received` tells of a part of the target, never of none',
+    )
+    assert(this.events.at(-1) !== 'ended', 'nothing arrives after `ended`')
     this.#lent = undefined
-    expect(size).toBeGreaterThan(0)
-    expect(size).toBeLessThanOrEqual(lent.length)
-    expect(this.events).not.toContain('ended')
     this.#chunks.push(Buffer.from(lent.subarray(0, size)))
     this.#remember(lent.fill(OURS_AGAIN))
     this.receivedSize += size
@@ -57,12 +59,11 @@ export class End implements Receiver {
   }
 
   ended(): void {
-    expect(this.events).not.toContain('ended')
+    assert(this.events.at(-1) !== 'ended', '`ended` comes once')
     this.#happened('ended')
   }
 
   closed(error?: Error): void {
-    expect(this.events).not.toContain('closed')
     this.closedWith = error
     this.#happened('closed')
     this.#goneNow()
@@ -113,8 +114,12 @@ export class End implements Receiver {
     if (this.#returned.length > RETURNED_MAX) this.#returned.shift()
   }
 
+  get #isClosed(): boolean {
+    return this.events.at(-1) === 'closed'
+  }
+
   #happened(event: string): void {
-    expect(this.events).not.toContain('closed')
+    assert(!this.#isClosed, '`closed` comes once, and last')
     if (event !== 'bytes' || this.events.at(-1) !== 'bytes') this.events.push(event)
     const holding = this.#waits.filter(({ holds }) => holds())
     this.#waits = this.#waits.filter((wait) => !holding.includes(wait))
@@ -195,6 +200,7 @@ export async function pair(
 /** Bytes that show where they belong. */
 export function pattern(size: number, seed = 1): Buffer {
   const bytes = Buffer.allocUnsafe(size)
-  for (let index = 0; index < size; index++) bytes[index] = (index * 31 + (index >> 8) * 7 + seed) & 0xff
+  for (let index = 0; index < size; index++)
+    bytes[index] = (index * 31 + (index >> 8) * 7 + seed) & 0xff
   return bytes
 }

@@ -109,7 +109,10 @@ function destruction(inNetwork: InNetwork): void {
     inNetwork(async (world) => {
       const { client, server, close } = await pair(world)
       server.socket.pause()
-      const sends = Promise.all([client.sent([pattern(MORE_THAN_FITS)]), client.sent([pattern(10)])])
+      const sends = Promise.all([
+        client.sent([pattern(MORE_THAN_FITS)]),
+        client.sent([pattern(10)]),
+      ])
       await world.advance(5)
       client.socket.destroy()
       for (const error of await world.run(sends)) expect(error).toBeInstanceOf(NetworkError)

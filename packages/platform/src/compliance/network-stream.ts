@@ -145,7 +145,18 @@ function done(inNetwork: InNetwork): void {
         ),
       )
       await world.run(all)
-      expect(order).toEqual(['sent 0', 'sent 1', 'sent 2', 'sent 3', 'sent 4', '0', '1', '2', '3', '4'])
+      expect(order).toEqual([
+        'sent 0',
+        'sent 1',
+        'sent 2',
+        'sent 3',
+        'sent 4',
+        '0',
+        '1',
+        '2',
+        '3',
+        '4',
+      ])
       await world.run(server.has(2 * MIB + 100_002))
       await close()
     }),

@@ -120,7 +120,12 @@ function connecting(inNetwork: InNetwork): void {
     inNetwork(async (world) => {
       const { port, run, silent, host } = world
       const reason = new Error('enough')
-      const over = port.connect({ host, port: 1, timeoutMs: 1000, signal: AbortSignal.abort(reason) })
+      const over = port.connect({
+        host,
+        port: 1,
+        timeoutMs: 1000,
+        signal: AbortSignal.abort(reason),
+      })
       await expect(run(over)).rejects.toBe(reason)
       const abort = new AbortController()
       const address = silent ?? { host, port: (await accepting(world)).listener.address.port }

@@ -25,4 +25,3 @@ export async function onPath<T>(path: string, work: Promise<T>): Promise<T> {
     throw diskErrorOf(error, path)
   }
 }
-

@@ -26,7 +26,8 @@ export class NodeFile implements File {
     where: 'call' | 'pool' = 'call',
   ): undefined | Promise<void> {
     assert(isPosition(position), 'a position is a whole number')
-    if (where === 'pool') return this.#use<void>((done) => this.#writeInPool(buffers, position, done))
+    if (where === 'pool')
+      return this.#use<void>((done) => this.#writeInPool(buffers, position, done))
     try {
       this.#write(buffers, position)
     } catch (error) {
@@ -104,7 +105,8 @@ export class NodeFile implements File {
   }
 
   #assertWritten(size: number): void {
-    if (size === 0) throw newDiskError('EIO', 'the disk takes no more bytes and gives no error', this.#path)
+    if (size === 0)
+      throw newDiskError('EIO', 'the disk takes no more bytes and gives no error', this.#path)
   }
 
   #fill(into: Uint8Array, filled: number, position: number, done: Done<number>): void {
@@ -151,6 +153,7 @@ function sizeOf(buffers: readonly Uint8Array[]): number {
 function behind(buffers: readonly Uint8Array[], size: number): readonly Uint8Array[] {
   let index = 0
   let skip = size
-  while (skip >= (buffers[index] as Uint8Array).length) skip -= (buffers[index++] as Uint8Array).length
+  while (skip >= (buffers[index] as Uint8Array).length)
+    skip -= (buffers[index++] as Uint8Array).length
   return [(buffers[index] as Uint8Array).subarray(skip), ...buffers.slice(index + 1)]
 }

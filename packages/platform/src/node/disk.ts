@@ -48,10 +48,13 @@ export class NodeDisk implements Disk {
   async replaceFile(file: string, content: Uint8Array): Promise<void> {
     const key = path.resolve(file)
     const before = this.#replacing.get(key)
-    const replacing = before === undefined ? this.#replace(file, content) : before.then(
-      () => this.#replace(file, content),
-      () => this.#replace(file, content),
-    )
+    const replacing =
+      before === undefined
+        ? this.#replace(file, content)
+        : before.then(
+            () => this.#replace(file, content),
+            () => this.#replace(file, content),
+          )
     this.#replacing.set(key, replacing)
     try {
       await replacing
@@ -144,7 +147,10 @@ export class NodeDisk implements Disk {
 
   async #syncAndClose(file: string, fd: number): Promise<void> {
     try {
-      await onPath(file, this.#syncs.run((synced) => fs.fsync(fd, synced)))
+      await onPath(
+        file,
+        this.#syncs.run((synced) => fs.fsync(fd, synced)),
+      )
     } finally {
       await close(fd)
     }
@@ -162,7 +168,8 @@ async function openRegular(file: string, flags: number): Promise<number> {
   const stats = fs.fstatSync(fd)
   if (stats.isFile()) return fd
   await close(fd)
-  if (stats.isDirectory()) throw newDiskError('EISDIR', 'illegal operation on a directory, open', file)
+  if (stats.isDirectory())
+    throw newDiskError('EISDIR', 'illegal operation on a directory, open', file)
   throw newDiskError('ENXIO', 'not a regular file, open', file)
 }
 

@@ -148,7 +148,9 @@ function answer(socket: net.Socket, standing: Standing): void {
   // Who asks and goes, or stays for ever, is no concern of the owner.
   socket.on('error', () => {})
   socket.unref()
-  socket.end(standing.is === 'owner' ? `${process.pid}\n` : `${standing.is}\n`, () => socket.destroy())
+  socket.end(standing.is === 'owner' ? `${process.pid}\n` : `${standing.is}\n`, () =>
+    socket.destroy(),
+  )
 }
 
 function listen(server: net.Server, path: string): Promise<void> {

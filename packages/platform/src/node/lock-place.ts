@@ -32,7 +32,11 @@ export class LockPlace {
     const relative = path.relative('', absolute)
     const shorter = relative.length < absolute.length ? relative : absolute
     if (Buffer.byteLength(shorter) <= SOCKET_PATH_BYTES_MAX) return shorter
-    throw newDiskError('ENAMETOOLONG', 'too long for a socket; start nearer to the directory, lock', this.path)
+    throw newDiskError(
+      'ENAMETOOLONG',
+      'too long for a socket; start nearer to the directory, lock',
+      this.path,
+    )
   }
 
   list(): Promise<string[]> {

@@ -47,7 +47,10 @@ export class NodeSocket implements Socket {
 
   send(buffers: readonly Uint8Array[], done?: Done): void {
     const socket = this.#socket
-    if (this.#ending || socket.destroyed) return this.#refuse(done)
+    if (this.#ending || socket.destroyed) {
+      if (done !== undefined) setImmediate(() => done(this.#error ?? gone()))
+      return
+    }
     const sent = done && ((error?: Error | null) => this.#sent(done, error))
     const last = buffers.length - 1
     if (last <= 0) {
@@ -91,10 +94,6 @@ export class NodeSocket implements Socket {
     if (error) done(networkErrorOf(error))
     else if (this.#socket.destroyed) done(this.#error ?? gone())
     else done()
-  }
-
-  #refuse(done: Done | undefined): void {
-    if (done !== undefined) setImmediate(() => done(this.#error ?? gone()))
   }
 
   #close(): void {

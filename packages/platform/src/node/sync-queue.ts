@@ -46,5 +46,8 @@ const THREADS_FREE = 4
 export function syncsAtOnce(variable: string | undefined): number {
   const asked = Number.parseInt(variable ?? '', 10)
   const poolSize = asked > 0 ? Math.min(asked, POOL_SIZE_MAX) : POOL_SIZE_DEFAULT
-  return Math.max(1, Math.min(poolSize - 1, Math.max(POOL_SIZE_DEFAULT - 1, poolSize - THREADS_FREE)))
+  return Math.max(
+    1,
+    Math.min(poolSize - 1, Math.max(POOL_SIZE_DEFAULT - 1, poolSize - THREADS_FREE)),
+  )
 }

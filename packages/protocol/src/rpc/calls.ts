@@ -7,7 +7,8 @@ import type { MinikafkaError } from '../errors.ts'
 export type PendingCall = {
   readonly api: ApiName
   readonly version: number
-  /** Monotonic. */
+  /** Monotonic, as all times here. */
+  readonly sentMs: number
   readonly deadlineMs: number
 }
 

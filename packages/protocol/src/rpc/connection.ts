@@ -55,6 +55,9 @@ export class Connection {
   #versions = new SpokenVersions([])
   #nextId = 0
   #isOpen = true
+  #bytesIn = 0
+  #bytesOut = 0
+  #roundTripMs = 0
   #timer: { readonly timer: Timer; readonly atMs: number } | undefined
 
   private constructor(env: Env, socket: Socket, options: ConnectionOptions) {
@@ -100,6 +103,19 @@ export class Connection {
 
   get open(): boolean {
     return this.#isOpen
+  }
+
+  get bytesIn(): number {
+    return this.#bytesIn
+  }
+
+  get bytesOut(): number {
+    return this.#bytesOut
+  }
+
+  /** Of the last answer; 0 before there was one. */
+  get roundTripMs(): number {
+    return this.#roundTripMs
   }
 
   /** Requests without an answer yet; those whose caller gave up count, too. */
@@ -173,8 +189,9 @@ export class Connection {
     { timeoutMs, signal, written }: CallOptions,
   ): Promise<ResponseOf<Apis[A]>> {
     const { id, list } = this.#encode(api, version, request)
-    const deadlineMs = this.#env.clock.monotonicMs() + timeoutMs
-    const answer = this.#calls.add(id, { api, version, deadlineMs }, signal)
+    const sentMs = this.#env.clock.monotonicMs()
+    const deadlineMs = sentMs + timeoutMs
+    const answer = this.#calls.add(id, { api, version, sentMs, deadlineMs }, signal)
     this.#socket.send(list, written)
     this.#checkAt(deadlineMs)
     return answer as Promise<ResponseOf<Apis[A]>>
@@ -186,10 +203,12 @@ export class Connection {
     const id = this.#nextId
     this.#nextId = id === CORRELATION_ID_MAX ? 0 : id + 1
     const list = encodeRequest(api, version, id, request)
+    const size = frameSize(list)
     const max = this.#hello?.frameBytesMax
-    if (max !== undefined && frameSize(list) - LENGTH_SIZE > max) {
+    if (max !== undefined && size - LENGTH_SIZE > max) {
       throw new MinikafkaError('FRAME_TOO_LARGE', { details: { max }, outcome: 'not-written' })
     }
+    this.#bytesOut += size
     return { id, list }
   }
 
@@ -206,6 +225,7 @@ export class Connection {
 
   #received(size: number): void {
     this.#reader.received(size)
+    this.#bytesIn += size
     if (!this.#isOpen) return
     try {
       let frame = this.#reader.next()
@@ -224,6 +244,7 @@ export class Connection {
     const call = this.#calls.get(id)
     if (call === undefined) this.#end(unasked(id, frame))
     else {
+      this.#roundTripMs = this.#env.clock.monotonicMs() - call.sentMs
       const answer = call.isDropped ? undefined : decodeResponse(call.api, call.version, frame)
       this.#calls.settle(id, answer)
     }

@@ -116,6 +116,11 @@ export class FrameReader {
     return Math.min(this.#announced() ?? LENGTH_SIZE, this.frameBytesMax)
   }
 
+  /** The frame that is arriving needs no more memory than it has. */
+  get hasMemoryForFrame(): boolean {
+    return this.#largeFilled < this.#largeSize && this.#large?.length === this.#largeSize
+  }
+
   /** What was received and not yet taken; a view, for the first bytes of a connection. */
   pending(): Uint8Array {
     return this.#slab?.subarray(this.#start, this.#end) ?? new Uint8Array(0)

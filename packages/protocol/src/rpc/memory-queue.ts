@@ -15,6 +15,7 @@ type Reader = () => void
 export class MemoryQueue {
   readonly #clock: Clock
   readonly #memory: MemoryAccount
+  readonly #ranOut: () => void
   readonly #stopListening: () => void
   /** May read. Invariant: nobody is in both sets. */
   readonly #reading = new Set<Reader>()
@@ -23,9 +24,11 @@ export class MemoryQueue {
   #isFull = false
   #wakeIsDue = false
 
-  constructor(clock: Clock, memory: MemoryAccount) {
+  /** `ranOut` is called each time that the budget is used up and all who read have been stopped. */
+  constructor(clock: Clock, memory: MemoryAccount, ranOut: () => void) {
     this.#clock = clock
     this.#memory = memory
+    this.#ranOut = ranOut
     this.#stopListening = memory.onRoom(() => this.#wake())
   }
 
@@ -64,6 +67,7 @@ export class MemoryQueue {
   #stopAll(): void {
     this.#isFull = true
     for (const reader of [...this.#reading]) reader()
+    this.#ranOut()
   }
 
   #wake(): void {

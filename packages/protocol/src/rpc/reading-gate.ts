@@ -38,7 +38,7 @@ export class ReadingGate {
   }
 
   /**
-   * `free`: read on, all is forgotten that comes. `busy`: enough to do. `ready`: read while the budget has room.
+   * `free`: read on, it costs no memory. `busy`: enough to do. `ready`: read while the budget has room.
    * Returns how long the pause was that ends with it, in ms.
    */
   adjust(want: 'free' | 'busy' | 'ready'): number {

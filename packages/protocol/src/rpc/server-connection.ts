@@ -37,7 +37,7 @@ export type Surroundings = {
   /** Called once, when the connection is gone. */
   readonly left: (connection: PeerConnection) => void
   /** Called when the favoured connection has had its request answered. */
-  readonly favourDone: () => void
+  readonly favourNext: () => void
 }
 
 /**
@@ -301,7 +301,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
     if (this.#gate.isFavoured) {
       this.#gate.favour(false)
-      this.#common.favourDone()
+      this.#common.favourNext()
     }
     this.#goOn()
   }
@@ -353,10 +353,16 @@ export class PeerConnection implements ServerConnection, Receiver {
   }
 
   #adjustReading(): void {
-    const isBusy = this.#phase !== 'begin' && (this.#reader.hasNext || !this.#mayServe())
-    const pausedMs = this.#gate.adjust(!this.#isServed() ? 'free' : isBusy ? 'busy' : 'ready')
+    const pausedMs = this.#gate.adjust(this.#wish())
     // What we did not read, the peer could not send: its deadline moves.
     this.#frameBeganMs += pausedMs
+  }
+
+  #wish(): 'free' | 'busy' | 'ready' {
+    if (!this.#isServed()) return 'free'
+    if (this.#phase !== 'begin' && (this.#reader.hasNext || !this.#mayServe())) return 'busy'
+    // Completing it charges nothing more, and then it can be served and give its memory back.
+    return this.#reader.hasMemoryForFrame ? 'free' : 'ready'
   }
 
   /** Called a few times within the shortest deadline, for all connections in one go. */

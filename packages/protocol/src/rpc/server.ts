@@ -23,9 +23,9 @@ export class RpcServer {
 
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
-    const favourDone = () => this.#favourOne()
-    const queue = new MemoryQueue(env.clock, memory)
-    this.#common = { env, limits, memory, queue, service, left, favourDone }
+    const favourNext = () => this.#favourOne()
+    const queue = new MemoryQueue(env.clock, memory, favourNext)
+    this.#common = { env, limits, memory, queue, service, left, favourNext }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */

@@ -1,0 +1,86 @@
+import { DiskError } from '@minikafka/platform'
+import { expect, test } from 'vitest'
+import { LogBench } from '../../test/log-bench.ts'
+import { counted } from '../../test/watched-disk.ts'
+import { OpenFiles } from './open-files.ts'
+
+async function benchWithFiles(count: number): Promise<{ bench: LogBench; paths: string[] }> {
+  const bench = await LogBench.make()
+  const paths = Array.from({ length: count }, (_, index) => `${bench.path}/file-${index}`)
+  for (const path of paths) await bench.run(bench.env.disk.replaceFile(path, Buffer.from(path)))
+  return { bench, paths }
+}
+
+test('the file used longest ago is closed, one that is held is not', async () => {
+  const { bench, paths } = await benchWithFiles(4)
+  const [first, second, third, fourth] = paths as [string, string, string, string]
+  const files = new OpenFiles(bench.env.disk, 2, () => undefined)
+  const held = await bench.run(files.acquire(first))
+  const idle = await bench.run(Promise.resolve(files.use(second)))
+  await bench.run(Promise.resolve(files.use(third)))
+  expect(held.retired).toBe(false)
+  expect(idle.retired).toBe(true)
+  files.release(held)
+  await bench.run(Promise.resolve(files.use(fourth)))
+  expect(held.retired).toBe(true)
+  await bench.run(files.closeAll())
+  expect(files.count).toBe(0)
+})
+
+test('a file that was dropped while it was held is closed when it is released', async () => {
+  const { bench, paths } = await benchWithFiles(1)
+  const path = paths[0] as string
+  const files = new OpenFiles(bench.env.disk, 10, () => undefined)
+  const held = await bench.run(files.acquire(path))
+  files.drop(path)
+  const into = Buffer.alloc(path.length)
+  expect(await bench.run(held.file.read(into, 0))).toBe(path.length)
+  const closed = files.closeAll()
+  files.release(held)
+  await bench.run(closed)
+  await expect(bench.run(held.file.read(into, 0))).rejects.toMatchObject({ code: 'EBADF' })
+})
+
+test('a dirty file is synced before it is closed, and a failed sync is told', async () => {
+  const { bench, paths } = await benchWithFiles(2)
+  const failures: unknown[] = []
+  const synced: string[] = []
+  const disk = counted(bench.env.disk, { synced: (path) => synced.push(path) })
+  const files = new OpenFiles(disk, 10, (error) => failures.push(error))
+  for (const path of paths) {
+    const open = await bench.run(files.acquire(path))
+    open.dirty = true
+    files.release(open)
+  }
+  files.drop(paths[0] as string)
+  await bench.world.clock.advance('1s')
+  expect(synced).toEqual([paths[0]])
+  bench.world.disk('a').failSync()
+  await bench.run(files.closeAll())
+  expect(failures).toMatchObject([{ code: 'EIO' }])
+})
+
+test('where the system allows fewer descriptors, idle files are closed and the open is tried again', async () => {
+  const { bench, paths } = await benchWithFiles(6)
+  let open = 0
+  const disk = counted(bench.env.disk, {})
+  const limited: typeof disk = {
+    ...disk,
+    async open(path, mode) {
+      if (open >= 4) throw new DiskError('EMFILE', 'too many open files', path)
+      open++
+      const file = await disk.open(path, mode)
+      return {
+        ...file,
+        close: () => {
+          open--
+          return file.close()
+        },
+      }
+    },
+  }
+  const files = new OpenFiles(limited, 100, () => undefined)
+  for (const path of paths) await bench.run(Promise.resolve(files.use(path)))
+  expect(files.count).toBeLessThanOrEqual(4)
+  await bench.run(files.closeAll())
+})
