@@ -259,3 +259,10 @@ export class LogBench {
     return { ...env, disk: this.#options.disk?.(env.disk) ?? env.disk }
   }
 }
+
+/** Everything that an inspection says. */
+export async function allOf<T>(lines: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const line of lines) all.push(line)
+  return all
+}

@@ -134,6 +134,10 @@ export class BrokerTwin {
     for (const answer of held) answer()
   }
 
+  get running(): boolean {
+    return this.#listener !== undefined
+  }
+
   get heldCount(): number {
     return this.#held?.length ?? 0
   }

@@ -1,19 +1,15 @@
 // The door of the configuration room.
 export { advertisedAddresses, isLoopback, type ListenerSpec, listenerSpecs } from './endpoints.ts'
 export {
-  difference,
   flagName,
   InvalidConfig,
   isSettingName,
   type Layers,
-  type Origin,
-  type Resolved,
-  resolveConfig,
   unknownName,
   variableName,
 } from './layers.ts'
 export { checkBrokerSetting, LiveConfig } from './live.ts'
-export { expectation, format, parseValue } from './parse.ts'
+export { expectation, format } from './parse.ts'
 export {
   isDynamic,
   type Row,

@@ -1,7 +1,9 @@
 // From what the caller hands over to bytes: keys and values through their codecs, headers to pairs.
-import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+import { type HeaderInput, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import type { Codec, HeadersInit, TopicLike } from '../topic/index.ts'
 import type { Bytes } from '../words.ts'
+import { hasRecordSubscribers, publishRecord } from './channels.ts'
+import type { ProducerRecord } from './types.ts'
 
 /** A `Promise`, no other thenable, where the codec's schema checks asynchronously. */
 export type Encoded = Bytes | null | Promise<Bytes | null>
@@ -92,5 +94,25 @@ export function headerPairs(topic: string, headers: HeadersInit): Pair[] {
       path: 'headers',
       outcome: 'not-written',
     })
+  })
+}
+
+/** The headers of a record, and those that a subscriber of `minikafka:record` adds. */
+export function headersOf(topic: string, record: ProducerRecord<string>): HeaderInput | undefined {
+  const headers = record.headers === undefined ? [] : headerPairs(topic, record.headers)
+  if (hasRecordSubscribers()) {
+    const { key, value } = record
+    publishRecord({ topic, key: key ?? null, value, headers })
+  }
+  return headers.length === 0 ? undefined : headers
+}
+
+export function checkTimestamp(topic: string, timestamp: number): void {
+  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return
+  throw new MinikafkaError('INVALID_TIMESTAMP', {
+    message: `the timestamp of a record for '${topic}' must be milliseconds since 1970, an integer`,
+    topic,
+    path: 'timestamp',
+    outcome: 'not-written',
   })
 }

@@ -859,6 +859,41 @@ describe('waiting and the end', () => {
     expect(twin.records('orders')).toHaveLength(100)
   })
 
+  test('21: sends that wait for room are delivered, too', async () => {
+    const { twin, producer, done } = await start({ producer: { maxBufferedBytes: 64 * 1024 } })
+    const sent = times(300, (index) => producer.send('orders', { value: `${index}`.padEnd(1000) }))
+    await done(producer.close())
+    const offsets = (await Promise.all(sent)).map(({ offset }) => offset)
+    expect(offsets).toEqual(times(300, (index) => index))
+    expect(twin.records('orders')).toHaveLength(300)
+  })
+
+  test('a send that waits for room or for its topic is taken back when its wait ends', async () => {
+    const { world, twin, producer, done } = await start({
+      producer: { maxBufferedBytes: 64 * 1024 },
+    })
+    await warm(producer)
+    twin.hold()
+    const value = 'x'.repeat(60_000)
+    const first = times(2, () => producer.send('orders', { value }))
+    await world.settled()
+    const controller = new AbortController()
+    const { signal } = controller
+    const waiting = [
+      producer.send('orders', { value: 'no room' }, { signal }),
+      producer.send('nowhere', { value: 'no topic' }, { signal }),
+    ]
+    controller.abort(new Error('enough'))
+    for (const send of waiting) await expect(send).rejects.toThrow('enough')
+    await expect(
+      done(producer.send('orders', { value: 'late' }, { timeoutMs: 5 })),
+    ).rejects.toMatchObject({ name: 'TIMED_OUT', outcome: 'not-written' })
+    twin.release()
+    await done(Promise.all(first))
+    await done(producer.flush())
+    expect(twin.values('orders')).toEqual(['warm', value, value])
+  })
+
   test('21: close is bounded by its time-out, and what is left fails with its outcome', async () => {
     const { world, twin, producer, done } = await start()
     await warm(producer)

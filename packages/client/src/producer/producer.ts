@@ -2,7 +2,7 @@
 // Enters: records. Leaves: promises, one per `send`; the rooms behind it see batches.
 import { Writable } from 'node:stream'
 import { withDeadline } from '@minikafka/platform'
-import { type HeaderInput, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import {
   CLOSE_TIMEOUT_MS,
   type Core,
@@ -11,16 +11,12 @@ import {
   Events,
   waitRules,
 } from '../core/index.ts'
-import type { TopicLike } from '../topic/index.ts'
-import type { Bytes, Done, Wait } from '../words.ts'
-import type { InLine } from './account.ts'
-import { hasRecordSubscribers, publishRecord } from './channels.ts'
-import type { Cohort } from './cohort.ts'
+import { type TopicLike, topicName } from '../topic/index.ts'
+import type { Done, Wait } from '../words.ts'
+import { Admission, type PlainRecord, type Ticket } from './admission.ts'
 import { Dispatch } from './dispatch.ts'
-import { encodeKey, encodeValue, headerPairs } from './encode.ts'
 import { Results } from './partial-failure.ts'
 import { type ProducerSettings, resolveProducerOptions } from './settings.ts'
-import type { TopicQueue } from './topic-queue.ts'
 import type {
   Producer,
   ProducerEvents,
@@ -28,13 +24,7 @@ import type {
   ProducerRecord,
   RecordMetadata,
 } from './types.ts'
-import { type Resolve, rejection, type Sink } from './waiters.ts'
-import type { WaitingRecord } from './waiting-room.ts'
-
-type AnyRecord = ProducerRecord<string>
-
-/** A record that is not in a batch yet can be taken back. */
-type Ticket = { cancel(): boolean }
+import type { Resolve } from './waiters.ts'
 
 export function openProducer(core: Core, options?: ProducerOptions): Producer {
   core.throwIfClosed()
@@ -43,23 +33,21 @@ export function openProducer(core: Core, options?: ProducerOptions): Producer {
 
 class CoreProducer implements Producer {
   readonly #core: Core
-  readonly #settings: ProducerSettings
   readonly #events: Events<ProducerEvents>
   readonly #dispatch: Dispatch
+  readonly #admission: Admission
   readonly #leave: () => void
-  /** The topic of the record before: most records share it. */
-  #topic: TopicQueue | undefined
   #closing: Done | undefined
 
   constructor(core: Core, settings: ProducerSettings) {
     this.#core = core
-    this.#settings = settings
     this.#events = new Events<ProducerEvents>(core.logger)
     this.#dispatch = new Dispatch(core, settings, (failed) => {
       if (this.#events.emit('failed', failed)) return
       const { error, ...where } = failed
       core.logger.warn({ ...where, err: error }, 'pushed records failed')
     })
+    this.#admission = new Admission(this.#dispatch)
     this.#leave = core.enroll('producer', this)
   }
 
@@ -70,21 +58,18 @@ class CoreProducer implements Producer {
     record: ProducerRecord<T>,
     wait?: Wait,
   ): Promise<RecordMetadata> {
-    if (wait !== undefined) return this.#sendHeld(topic, record as AnyRecord, wait)
+    if (wait !== undefined) return this.#sendHeld(topic, record as PlainRecord, wait)
     // What is thrown inside rejects.
     return new Promise((resolve) => {
-      this.#encodeAndOffer(topic, record as AnyRecord, resolve as Resolve)
+      if (this.#closing !== undefined) throw closedError()
+      this.#admission.send(topic, record as PlainRecord, resolve as Resolve)
     })
   }
 
   push<T extends TopicLike>(topic: T, record: ProducerRecord<T>): boolean {
-    const { account } = this.#dispatch
-    if (account.overfull) throw this.#bufferFull(topic)
-    const key = encodeKey(topic, record.key)
-    const value = encodeValue(topic, record.value)
-    if (key instanceof Promise || value instanceof Promise) throw refuseAsync(topic, key, value)
-    this.#accept(topic, key, value, record as AnyRecord, undefined, 0)
-    return !account.high
+    if (this.#closing !== undefined) throw closedError()
+    this.#admission.push(topic, record as PlainRecord)
+    return !this.#dispatch.account.high
   }
 
   async sendMany<T extends TopicLike>(
@@ -98,21 +83,10 @@ class CoreProducer implements Producer {
     let slot = 0
     for (const record of records) {
       if (account.high) await deadline.hold(account.drained())
+      if (this.#closing !== undefined) throw closedError()
       try {
-        const key = encodeKey(topic, record.key)
-        const value = encodeValue(topic, record.value)
-        const parts =
-          key instanceof Promise || value instanceof Promise
-            ? await Promise.all([key, value])
-            : [key, value]
-        this.#accept(
-          topic,
-          parts[0] as Bytes | null,
-          parts[1] as Bytes | null,
-          record as AnyRecord,
-          results,
-          slot,
-        )
+        const encoding = this.#admission.collect(topic, record as PlainRecord, results, slot)
+        if (encoding !== undefined) await encoding
       } catch (error) {
         if (!isMinikafkaError(error)) throw error
         results.reject(slot, error)
@@ -123,148 +97,23 @@ class CoreProducer implements Producer {
   }
 
   /** `timeoutMs` and `signal` end the wait, not the record: one that is in a batch is still sent. */
-  async #sendHeld(topic: TopicLike, record: AnyRecord, wait: Wait): Promise<RecordMetadata> {
+  async #sendHeld(topic: TopicLike, record: PlainRecord, wait: Wait): Promise<RecordMetadata> {
     checkOptions<Wait>('producer.send', wait, waitRules)
     wait.signal?.throwIfAborted()
+    if (this.#closing !== undefined) throw closedError()
     let ticket: Ticket | undefined
     const sent = new Promise<RecordMetadata>((resolve) => {
-      ticket = this.#encodeAndOffer(topic, record, resolve as Resolve)
+      ticket = this.#admission.send(topic, record, resolve as Resolve)
     })
     try {
       return await withDeadline(this.#core.env.clock, sent, wait, () => {
         const outcome = ticket?.cancel() ? 'not-written' : 'unknown'
         const message = `no acknowledgement within ${wait.timeoutMs} ms; a record in a batch is still sent`
-        return new MinikafkaError('TIMED_OUT', { message, topic: nameOf(topic), outcome })
+        return new MinikafkaError('TIMED_OUT', { message, topic: topicName(topic), outcome })
       })
     } finally {
       ticket?.cancel()
     }
-  }
-
-  #encodeAndOffer(topic: TopicLike, record: AnyRecord, resolve: Resolve): Ticket | undefined {
-    const key = encodeKey(topic, record.key)
-    const value = encodeValue(topic, record.value)
-    if (key instanceof Promise || value instanceof Promise) {
-      return this.#offerLater(topic, Promise.all([key, value]), record, resolve)
-    }
-    return this.#offer(topic, key, value, record, resolve)
-  }
-
-  /** Schemas that check asynchronously may finish in any order: the records of a topic still keep theirs. */
-  #offerLater(
-    topic: TopicLike,
-    parts: Promise<[Bytes | null, Bytes | null]>,
-    record: AnyRecord,
-    resolve: Resolve,
-  ): undefined {
-    this.#throwIfClosing()
-    parts.catch(() => {})
-    const cohort = this.#dispatch.cohort()
-    const settle = tracked(cohort, resolve)
-    const queue = this.#queue(topic)
-    queue.encoding = queue.encoding
-      .then(() => parts)
-      .then(([key, value]) => {
-        this.#offer(topic, key, value, record, settle)
-      })
-      .catch((error: Error) => settle(rejection(error)))
-  }
-
-  /** Takes it, or lets it wait for room. */
-  #offer(
-    topic: TopicLike,
-    key: Bytes | null,
-    value: Bytes | null,
-    record: AnyRecord,
-    resolve: Resolve,
-  ): Ticket | undefined {
-    if (!this.#dispatch.account.full) {
-      const waiting = this.#accept(topic, key, value, record, resolve, 0)
-      return waiting === undefined ? undefined : this.#ticket(topic, waiting)
-    }
-    if (this.#settings.onFull === 'error') throw this.#bufferFull(topic)
-    return this.#lineUp(topic, key, value, record, resolve)
-  }
-
-  #lineUp(
-    topic: TopicLike,
-    key: Bytes | null,
-    value: Bytes | null,
-    record: AnyRecord,
-    resolve: Resolve,
-  ): Ticket {
-    this.#throwIfClosing()
-    const { account, turn, alarm } = this.#dispatch
-    turn.begin()
-    const settle = tracked(this.#dispatch.cohort(), resolve)
-    const timed = { ...record, timestamp: record.timestamp ?? turn.wallMs }
-    let inside: Ticket | undefined
-    const waiting: InLine = {
-      sinceMs: turn.monotonicMs,
-      enter: () => {
-        try {
-          const entered = this.#accept(topic, key, value, timed, settle, 0)
-          if (entered !== undefined) inside = this.#ticket(topic, entered)
-        } catch (error) {
-          settle(rejection(error as Error))
-        }
-      },
-      giveUp: (error) => settle(rejection(error)),
-    }
-    account.wait(waiting)
-    alarm.at(waiting.sinceMs + this.#settings.deliveryTimeoutMs)
-    return {
-      cancel: () => {
-        if (!account.leave(waiting)) return inside?.cancel() ?? false
-        settle(NEVER)
-        return true
-      },
-    }
-  }
-
-  /** The way of every record: into the batch of its partition. */
-  #accept(
-    topic: TopicLike,
-    key: Bytes | null,
-    value: Bytes | null,
-    record: AnyRecord,
-    sink: Sink | undefined,
-    slot: number,
-  ): WaitingRecord | undefined {
-    if (this.#closing !== undefined) this.#throwIfClosing()
-    const plain = record.headers === undefined && !hasRecordSubscribers()
-    const headers = plain ? undefined : headersOf(nameOf(topic), record)
-    if (record.timestamp !== undefined) checkTimestamp(nameOf(topic), record.timestamp)
-    this.#dispatch.turn.begin()
-    return this.#queue(topic).accept(key, value, headers, record, sink, slot)
-  }
-
-  #queue(topic: TopicLike): TopicQueue {
-    const name = nameOf(topic)
-    const last = this.#topic
-    if (last !== undefined && last.name === name && !last.forgotten) return last
-    if (typeof name !== 'string' || name === '') {
-      throw new MinikafkaError('INVALID_OPTION', {
-        message: 'the topic must be a name or a topic()',
-      })
-    }
-    this.#topic = this.#dispatch.topic(name)
-    return this.#topic
-  }
-
-  #ticket(topic: TopicLike, waiting: WaitingRecord): Ticket {
-    const queue = this.#queue(topic)
-    return { cancel: () => queue.takeBack(waiting) }
-  }
-
-  #bufferFull(topic: TopicLike): MinikafkaError {
-    const { bytes } = this.#dispatch.account
-    const message = `${bytes} bytes are buffered (maxBufferedBytes is ${this.#settings.maxBufferedBytes}); await drained()`
-    return new MinikafkaError('BUFFER_FULL', {
-      message,
-      topic: nameOf(topic),
-      outcome: 'not-written',
-    })
   }
 
   // --- waiting -------------------------------------------------------------------------------
@@ -340,60 +189,11 @@ class CoreProducer implements Producer {
     this.#leave()
   }
 
-  #throwIfClosing(): void {
-    if (this.#closing !== undefined) throw closedError()
-  }
-
   #deadline(what: string, wait: Wait | undefined, defaultMs: number | undefined): Deadline {
     checkOptions<Wait>(`producer.${what}`, wait, waitRules)
     wait?.signal?.throwIfAborted()
     return new Deadline(this.#core.env.clock, wait, defaultMs, what)
   }
-}
-
-/** For a promise that nobody waits for any more. */
-const NEVER = new Promise<never>(() => {})
-
-function nameOf(topic: TopicLike): string {
-  return typeof topic === 'string' ? topic : topic?.name
-}
-
-/** Counts in `cohort` until it is settled, whichever batch it ends up in. */
-function tracked(cohort: Cohort, resolve: Resolve): Resolve {
-  cohort.begin()
-  return (result) => {
-    resolve(result)
-    cohort.settle()
-  }
-}
-
-function headersOf(topic: string, record: AnyRecord): HeaderInput | undefined {
-  const headers = record.headers === undefined ? [] : headerPairs(topic, record.headers)
-  if (hasRecordSubscribers()) {
-    const { key, value } = record
-    publishRecord({ topic, key: key ?? null, value, headers })
-  }
-  return headers.length === 0 ? undefined : headers
-}
-
-function checkTimestamp(topic: string, timestamp: number): void {
-  if (Number.isSafeInteger(timestamp) && timestamp >= 0) return
-  throw new MinikafkaError('INVALID_TIMESTAMP', {
-    message: `the timestamp of a record for '${topic}' must be milliseconds since 1970, an integer`,
-    topic,
-    path: 'timestamp',
-    outcome: 'not-written',
-  })
-}
-
-function refuseAsync(topic: TopicLike, ...parts: unknown[]): MinikafkaError {
-  for (const part of parts) if (part instanceof Promise) part.catch(() => {})
-  const message = `the schema of '${nameOf(topic)}' checks asynchronously: use send()`
-  return new MinikafkaError('SERIALIZATION_FAILED', {
-    message,
-    topic: nameOf(topic),
-    outcome: 'not-written',
-  })
 }
 
 function closedError(): MinikafkaError {

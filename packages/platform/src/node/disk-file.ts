@@ -82,7 +82,7 @@ export class NodeFile implements File {
         left.length === 1 && first !== undefined
           ? fs.writeSync(this.#fd, first, 0, first.length, at)
           : fs.writevSync(this.#fd, left, at)
-      this.#assertWritten(size)
+      if (size === 0) throw this.#stuck()
       position += size
       leftSize -= size
       if (leftSize > 0) left = behind(left, size)
@@ -91,30 +91,23 @@ export class NodeFile implements File {
 
   #writeInPool(buffers: readonly Uint8Array[], position: number, done: Done<void>): void {
     const size = sizeOf(buffers)
-    if (size === 0) return done(null)
+    if (size === 0) {
+      done(null)
+      return
+    }
     fs.writev(this.#fd, buffers, position, (error, written) => {
-      if (error) return done(error)
-      if (written === size) return done(null)
-      try {
-        this.#assertWritten(written)
-      } catch (stuck) {
-        return done(stuck)
-      }
-      this.#writeInPool(behind(buffers, written), position + written, done)
+      if (error) done(error)
+      else if (written === size) done(null)
+      else if (written === 0) done(this.#stuck())
+      else this.#writeInPool(behind(buffers, written), position + written, done)
     })
   }
 
-  #assertWritten(size: number): void {
-    if (size === 0)
-      throw newDiskError('EIO', 'the disk takes no more bytes and gives no error', this.#path)
-  }
-
   #fill(into: Uint8Array, filled: number, position: number, done: Done<number>): void {
-    if (filled === into.length) return done(null, filled)
     fs.read(this.#fd, into, filled, into.length - filled, position, (error, size) => {
-      if (error) return done(error)
-      if (size === 0) return done(null, filled)
-      this.#fill(into, filled + size, position + size, done)
+      if (error) done(error)
+      else if (size === 0 || filled + size === into.length) done(null, filled + size)
+      else this.#fill(into, filled + size, position + size, done)
     })
   }
 
@@ -130,6 +123,10 @@ export class NodeFile implements File {
         if (this.#underway === 0) this.#idle?.()
       })
     })
+  }
+
+  #stuck(): Error {
+    return newDiskError('EIO', 'the disk takes no more bytes and gives no error', this.#path)
   }
 
   #closed(): Error {

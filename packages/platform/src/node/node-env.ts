@@ -1,22 +1,35 @@
 // The Env of a real process: the one place where the ports meet Node.
-import type { Env } from '../env.ts'
+import type { Env, Logger } from '../env.ts'
 import { nodeClock } from './clock.ts'
 import { nodeCompress } from './compress.ts'
 import { NodeDisk } from './disk.ts'
+import { libraryLogger } from './logger.ts'
 import { nodeNetwork } from './network.ts'
-import { libraryLogger } from './node-logger.ts'
-import { nodeProgram } from './node-program.ts'
+import { nodeProgram } from './program.ts'
 import { nodeRandom } from './random.ts'
 import { SyncQueue, syncsAtOnce } from './sync-queue.ts'
 
-export function nodeEnv(): Env {
+export type NodeEnvOptions = {
+  /** How many syncs may wait for the disk at once. Default: what the pool of libuv allows. */
+  readonly syncsAtOnceMax?: number | undefined
+  /** Default: warnings and above, to stderr. */
+  readonly logger?: Logger | undefined
+}
+
+export function nodeEnv(options: NodeEnvOptions = {}): Env {
+  const { syncsAtOnceMax = syncsAtOnce(process.env.UV_THREADPOOL_SIZE) } = options
+  let { logger } = options
   return {
     clock: nodeClock,
     random: nodeRandom,
-    disk: new NodeDisk(new SyncQueue(syncsAtOnce(process.env.UV_THREADPOOL_SIZE))),
+    disk: new NodeDisk(new SyncQueue(syncsAtOnceMax)),
     network: nodeNetwork,
     compress: nodeCompress(),
     program: nodeProgram(),
-    logger: libraryLogger(),
+    /** Made when it is first used: most give their own. */
+    get logger() {
+      logger ??= libraryLogger()
+      return logger
+    },
   }
 }

@@ -24,7 +24,7 @@ export class MemoryQueue {
   #isFull = false
   #wakeIsDue = false
 
-  /** `ranOut` is called each time that the budget is used up and all who read have been stopped. */
+  /** `ranOut` is called in the turn after the budget was used up and all who read were stopped. */
   constructor(clock: Clock, memory: MemoryAccount, ranOut: () => void) {
     this.#clock = clock
     this.#memory = memory
@@ -67,7 +67,8 @@ export class MemoryQueue {
   #stopAll(): void {
     this.#isFull = true
     for (const reader of [...this.#reading]) reader()
-    this.#ranOut()
+    // Not now: the reader that asks has not heard its answer yet.
+    this.#clock.soon(this.#ranOut)
   }
 
   #wake(): void {

@@ -1,0 +1,249 @@
+import type { Env } from '@minikafka/platform'
+import { BatchWriter } from '@minikafka/protocol'
+import { createWorld, type World } from '@minikafka/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { LiveConfig, resolveTopic } from '../config/index.ts'
+import { DataDirectory } from '../log/index.ts'
+import type { Acks, Appended, Partition } from './partition.ts'
+import { Partitions } from './partitions.ts'
+
+const TOPIC_ID = '0b5e7a0e-54c8-4d5a-9d0f-3c1d5e8a7b11'
+const NODE = 'broker'
+const TIMEOUT_MS = 5_000
+
+let world: World
+let env: Env
+let partition: Partition
+let partitions: Partitions
+let holdsLease: boolean
+
+beforeEach(async () => {
+  world = createWorld({ seed: 1, clock: 'held' })
+  env = world.env(NODE)
+  holdsLease = true
+  partition = await world.complete(open({}))
+})
+
+afterEach(() => world.close())
+
+async function open(
+  topic: Record<string, string>,
+  flags: Record<string, string> = {},
+): Promise<Partition> {
+  const config = new LiveConfig({ flags: new Map(Object.entries(flags)) })
+  const directory = await DataDirectory.open(env, {
+    path: '/data',
+    nodeId: 1,
+    clusterIdIfNew: 'c',
+    tailBytesMax: 1024 * 1024,
+    filesOpenMax: 16,
+    logger: env.logger,
+  })
+  await directory.markOpened()
+  partitions = new Partitions(env, directory, {
+    nodeId: 1,
+    values: () => config.values,
+    holdsLease: () => holdsLease,
+  })
+  const values = resolveTopic(config.values, new Map(Object.entries(topic)))
+  await partitions.open({ topic: 'orders', topicId: TOPIC_ID, partition: 0, values })
+  await partitions.lead(TOPIC_ID, 0, { leaderId: 1, leaderEpoch: 1, isr: [1], minIsr: 1 })
+  const found = partitions.get(TOPIC_ID, 0)
+  if ('error' in found) throw new Error(found.message)
+  return found
+}
+
+function batch(
+  count = 1,
+  producer: { id?: number; sequence?: number; epoch?: number } = {},
+): Uint8Array {
+  const { id = -1, sequence = -1, epoch = id < 0 ? -1 : 0 } = producer
+  const writer = new BatchWriter(Buffer.alloc(4_096))
+  for (let index = 0; index < count; index++)
+    writer.tryAppend(env.clock.wallMs(), null, `v${index}`, undefined)
+  return writer.seal(env.compress, {
+    compression: 'none',
+    producerId: id,
+    producerEpoch: epoch,
+    baseSequence: sequence,
+  })
+}
+
+/** What became of an append; `pending` while nothing has. */
+function watch(outcome: Appended | Promise<Appended>) {
+  const seen: { result: Appended | 'pending' } = { result: 'pending' }
+  void Promise.resolve(outcome).then((result) => {
+    seen.result = result
+  })
+  return seen
+}
+
+const produce = (bytes: Uint8Array, acks: Acks = -1) =>
+  watch(partition.produce(bytes, acks, TIMEOUT_MS))
+
+test.each<Acks>([-1, 1])('acks %d waits for the fdatasync that covers the batch', async (acks) => {
+  world.disk(NODE).stall('1s')
+  const seen = produce(batch(3), acks)
+  await world.clock.advance('900ms')
+  expect(seen.result).toBe('pending')
+  expect(partition.highWatermark).toBe(0)
+  await world.clock.advance('2s')
+  expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(partition.highWatermark).toBe(3)
+})
+
+test('acks 0 waits for nothing', async () => {
+  world.disk(NODE).stall('1s')
+  const seen = produce(batch(), 0)
+  await world.clock.advance('1ms')
+  expect(seen.result).toMatchObject({ error: 'NONE' })
+})
+
+test('with flush=os what is written is committed, without a sync', async () => {
+  partition = await world.complete(reopened({ flush: 'os' }))
+  world.disk(NODE).failSync(100)
+  const seen = produce(batch(2))
+  await world.clock.advance('10ms')
+  expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(partition.highWatermark).toBe(2)
+})
+
+test('a deadline that passes is ambiguous: the batch is there all the same', async () => {
+  world.disk(NODE).stall('20s')
+  const seen = produce(batch())
+  await world.clock.advance('6s')
+  expect(seen.result).toMatchObject({ error: 'REQUEST_TIMED_OUT', written: 1 })
+  await world.clock.advance('30s')
+  expect(partition.highWatermark).toBe(1)
+})
+
+test('a duplicate waits until its original is committed, and gets its offset', async () => {
+  world.disk(NODE).stall('1s')
+  const first = produce(batch(2, { id: 7, sequence: 0 }))
+  const again = produce(batch(2, { id: 7, sequence: 0 }))
+  await world.clock.advance('500ms')
+  expect([first.result, again.result]).toEqual(['pending', 'pending'])
+  await world.clock.advance('2s')
+  expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(partition.highWatermark).toBe(2)
+})
+
+test('batches that are queued and not yet written already count for the sequence', async () => {
+  world.disk(NODE).stall('1s')
+  produce(batch(2, { id: 7, sequence: 0 }))
+  const next = produce(batch(1, { id: 7, sequence: 2 }))
+  const gap = produce(batch(1, { id: 7, sequence: 9 }))
+  await world.clock.advance('3s')
+  expect(next.result).toMatchObject({ error: 'NONE', baseOffset: 2 })
+  expect(gap.result).toMatchObject({ error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', written: 0 })
+})
+
+test('producer state is rebuilt from the log: a duplicate is known after a restart', async () => {
+  produce(batch(2, { id: 7, sequence: 0 }))
+  produce(batch(3, { id: 7, sequence: 2 }))
+  await world.clock.advance('1s')
+  world.powerCut(NODE)
+  env = world.env(NODE)
+  partition = await world.complete(open({}))
+  const again = produce(batch(2, { id: 7, sequence: 0 }))
+  const next = produce(batch(1, { id: 7, sequence: 5 }))
+  await world.clock.advance('1s')
+  expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(next.result).toMatchObject({ error: 'NONE', baseOffset: 5 })
+})
+
+test('a write that fails for want of space is ambiguous; the next one has the sequence and the offset of the failed', async () => {
+  produce(batch(1, { id: 7, sequence: 0 }))
+  await world.clock.advance('1s')
+  world.disk(NODE).fill()
+  const failed = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(failed.result).toMatchObject({ error: 'STORAGE_FULL', written: 1 })
+  world.disk(NODE).heal()
+  const again = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
+})
+
+test('a failed fsync takes the partition offline: those who wait hear that it is unknown, the next that it is not', async () => {
+  world.disk(NODE).failSync()
+  const waiting = produce(batch())
+  await world.clock.advance('1s')
+  expect(waiting.result).toMatchObject({ error: 'KAFKA_STORAGE_ERROR', written: 1 })
+  const next = produce(batch())
+  await world.clock.advance('1s')
+  expect(next.result).toMatchObject({ error: 'KAFKA_STORAGE_ERROR', written: 0 })
+  expect(partition.highWatermark).toBe(0)
+})
+
+test('who may not lead refuses: another leader, too few replicas, a lease that ran out', async () => {
+  await world.complete(partition.lead({ leaderId: 2, leaderEpoch: 2, isr: [1, 2], minIsr: 1 }))
+  expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
+    error: 'NOT_LEADER_OR_FOLLOWER',
+    written: 0,
+  })
+  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 3, isr: [1], minIsr: 2 }))
+  expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
+    error: 'NOT_ENOUGH_REPLICAS',
+    written: 0,
+  })
+  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 4, isr: [1], minIsr: 1 }))
+  holdsLease = false
+  expect(partition.produce(batch(), 1, TIMEOUT_MS)).toMatchObject({
+    error: 'NOT_LEADER_OR_FOLLOWER',
+    written: 0,
+  })
+})
+
+test('a new leadership begins an epoch in the checkpoint before a batch carries it', async () => {
+  produce(batch(2))
+  await world.clock.advance('1s')
+  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
+  produce(batch(1))
+  await world.clock.advance('1s')
+  expect(partition.log?.epochs.endOffsetFor(1, 3)).toEqual({ epoch: 1, endOffset: 2 })
+  expect(partition.log?.epochs.latest).toBe(5)
+})
+
+test('LogAppendTime stamps the time of the broker, and the answer says it', async () => {
+  partition = await world.complete(reopened({ 'message.timestamp.type': 'LogAppendTime' }))
+  await world.clock.advance('1h')
+  const seen = produce(batch())
+  await world.clock.advance('1s')
+  expect(seen.result).toMatchObject({ error: 'NONE', logAppendTimeMs: env.clock.wallMs() - 1_000 })
+})
+
+test('when as many producer ids are in use as may be, new ones are refused until one was silent for long', async () => {
+  partition = await world.complete(reopened({}, { 'max.producer.ids': '100' }))
+  for (let id = 0; id < 100; id++) produce(batch(1, { id, sequence: 0 }))
+  await world.clock.advance('1s')
+  const refused = produce(batch(1, { id: 1_000, sequence: 0 }))
+  await world.clock.advance('1s')
+  expect(refused.result).toMatchObject({ error: 'THROTTLING_QUOTA_EXCEEDED', written: 0 })
+  await world.clock.advance('20m')
+  const taken = produce(batch(1, { id: 1_000, sequence: 0 }))
+  await world.clock.advance('1s')
+  expect(taken.result).toMatchObject({ error: 'NONE' })
+})
+
+test('a reader is woken when the high watermark moves, and not after it stopped', async () => {
+  let woken = 0
+  const stop = partition.onReadable(() => woken++)
+  produce(batch())
+  await world.clock.advance('1s')
+  expect(woken).toBe(1)
+  stop()
+  produce(batch())
+  await world.clock.advance('1s')
+  expect(woken).toBe(1)
+})
+
+/** The same directory under other settings. */
+async function reopened(
+  topic: Record<string, string>,
+  flags: Record<string, string> = {},
+): Promise<Partition> {
+  world.kill(NODE)
+  env = world.env(NODE)
+  return open(topic, flags)
+}
