@@ -74,11 +74,12 @@ async function start(
 ): Promise<Broker> {
   const { values } = config
   const nodeId = values['node.id']
+  const tailBytesMax = Math.min(TAIL_BYTES_MAX, values['memory.max.bytes'] / 2)
   const directory = await DataDirectory.open(env, {
     path: values['data.dir'],
     nodeId,
     clusterIdIfNew: newClusterId(env),
-    tailBytesMax: Math.min(TAIL_BYTES_MAX, values['memory.max.bytes'] / 2),
+    tailBytesMax,
     filesOpenMax: values['log.files.open.max'],
     logger: env.logger.child({ component: 'log' }),
   })
@@ -150,7 +151,7 @@ async function start(
   await follower.follow()
   await directory.rememberRevision(store.rev)
 
-  const memory = new MemoryBudget(values['memory.max.bytes'])
+  const memory = new MemoryBudget(values['memory.max.bytes'], directory, tailBytesMax)
   const rooms: Rooms = {
     nodeId,
     version: VERSION,

@@ -2,13 +2,24 @@
 // Enters: charges and releases. Leaves: whether it is full, and a call when there is room again.
 import type { MemoryAccount } from '@minikafka/protocol'
 
+/** What holds memory only for speed, and gives way first: the in-memory tail. */
+export type Yielding = { setTailBytesMax(bytes: number): void }
+
 export class MemoryBudget implements MemoryAccount {
   readonly #bytesMax: number
+  readonly #yielding: Yielding
+  /** What the tail may hold while nobody else needs it. */
+  readonly #tailBytesMax: number
+  /** Charged by frames, answers and reads; the tail has what is left. */
   #bytes = 0
+  #tailBytes: number
   readonly #waiting = new Set<() => void>()
 
-  constructor(bytesMax: number) {
+  constructor(bytesMax: number, yielding: Yielding, tailBytesMax: number) {
     this.#bytesMax = bytesMax
+    this.#yielding = yielding
+    this.#tailBytesMax = tailBytesMax
+    this.#tailBytes = tailBytesMax
   }
 
   get bytes(): number {
@@ -21,11 +32,13 @@ export class MemoryBudget implements MemoryAccount {
 
   charge(bytes: number): void {
     this.#bytes += bytes
+    this.#shareWithTail()
   }
 
   release(bytes: number): void {
     const wasFull = this.full
     this.#bytes -= bytes
+    this.#shareWithTail()
     if (!wasFull || this.full) return
     for (const listener of [...this.#waiting]) listener()
   }
@@ -33,5 +46,12 @@ export class MemoryBudget implements MemoryAccount {
   onRoom(listener: () => void): () => void {
     this.#waiting.add(listener)
     return () => this.#waiting.delete(listener)
+  }
+
+  #shareWithTail(): void {
+    const tailBytes = Math.min(this.#tailBytesMax, Math.max(0, this.#bytesMax - this.#bytes))
+    if (tailBytes === this.#tailBytes) return
+    this.#tailBytes = tailBytes
+    this.#yielding.setTailBytesMax(tailBytes)
   }
 }

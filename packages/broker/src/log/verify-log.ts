@@ -42,7 +42,7 @@ export async function* verifyLog(env: Env, log: LogToVerify): AsyncGenerator<Ins
     yield* check.segment(segment, sealed.get(segment.baseOffset), index === segments.length - 1)
   }
   const end = chain.nextOffset
-  if (end < floor && floor > logStartOffset) {
+  if (end < floor && floor > logStartOffset && !check.broken) {
     yield trouble(
       `${directory}: ends at offset ${end}, but everything below ${floor} had been synced`,
     )
@@ -59,6 +59,8 @@ class LogCheck {
   readonly #log: LogToVerify
   readonly #chain: BatchChain
   readonly #epochs: LeaderEpochs | undefined
+  /** The segment before ended in a break, which was named: where it ends is not known. */
+  broken = false
 
   constructor(env: Env, log: LogToVerify, chain: BatchChain, epochs: LeaderEpochs | undefined) {
     this.#env = env
@@ -76,11 +78,13 @@ class LogCheck {
     const path = segmentPath({ directory, baseOffset: files.baseOffset }, 'log')
     const { nextOffset } = this.#chain
     const mayLeaveGap = nextOffset < compactedBelow && files.baseOffset > nextOffset
-    if (files.baseOffset !== nextOffset && !mayLeaveGap) {
+    if (files.baseOffset !== nextOffset && !mayLeaveGap && !this.broken) {
       yield trouble(
         `${path}: begins at ${files.baseOffset}, the one before it ends at ${nextOffset}`,
       )
     }
+    if (this.broken) this.#chain.leaderEpoch = -1
+    this.broken = false
     this.#chain.nextOffset = files.baseOffset
     if (sealed === undefined && !isLast) {
       yield trouble(
@@ -106,7 +110,10 @@ class LogCheck {
     const places = new Map<number, number>()
     let headersCrc = 0
     for await (const fact of inspectSegment(file, files.log, this.#chain, deep)) {
-      if (fact.kind === 'break') return yield this.#breakLine(path, fact.at, files.log)
+      if (fact.kind === 'break') {
+        this.broken = true
+        return yield this.#breakLine(path, fact.at, files.log)
+      }
       const { bytes, position, crcIsRight } = fact
       const baseOffset = batchBaseOffsetAt(bytes, 0)
       const where = `${path}: position ${position}, offset ${baseOffset}`

@@ -3,6 +3,7 @@ import { allOf, LogBench, ROOT } from '../../test/log-bench.ts'
 import { verifyDirectory } from './verify.ts'
 
 const FIRST = '00000000000000000000'
+const LAST = '00000000000000000092'
 
 async function verify(
   bench: LogBench,
@@ -29,7 +30,7 @@ async function stopped(): Promise<LogBench> {
 
 test('a directory in order has no problem', async () => {
   const bench = await stopped()
-  const bytes = 100 * 169
+  const bytes = 100 * 170
   for (const deep of [false, true]) {
     expect(await verify(bench, deep)).toEqual({
       lines: [
@@ -56,14 +57,18 @@ test('a locked directory is refused with the pid of its owner', async () => {
 test('every problem is named with its file and its place', async () => {
   const log = `${ROOT}/orders-0/${FIRST}.log`
   const cases: [string, (content: Buffer) => Uint8Array | undefined, RegExp][] = [
-    [log, flip(2 * 169 + 80), /\.log: position 338, offset 2: the CRC of the batch does not fit/],
+    [log, flip(2 * 170 + 80), /\.log: position 340, offset 2: the CRC of the batch does not fit/],
     [
       log,
-      flip(2 * 169 + 16),
-      /\.log: position 338, offset 2: magic 18 .*below 100, which had been synced/,
+      flip(2 * 170 + 16),
+      /\.log: position 340, offset 2: magic 18 .*below 100, which had been synced/,
     ],
-    [log, flip(2 * 169 + 15), /the headers are not those that \/data\/orders-0\/sealed has summed/],
-    [log, (content) => content.subarray(0, 338), /\.log: has 338 bytes, 38\d\d when it was sealed/],
+    [
+      log.replace(FIRST, LAST),
+      flip(7 * 170 + 15),
+      /the headers are not those that \/data\/orders-0\/sealed has summed/,
+    ],
+    [log, (content) => content.subarray(0, 340), /\.log: has 340 bytes, 39\d\d when it was sealed/],
     [
       log.replace('log', 'index'),
       flip(15),
@@ -102,6 +107,16 @@ test('a torn tail above the floor is named with what the next start will cut', a
   const { problems } = await verify(bench)
   expect(problems).toEqual([
     expect.stringMatching(/position 352, offset 4: .*a torn tail, the next start cuts 78 bytes/),
+  ])
+})
+
+test('a break is named once, not again for the segments behind it', async () => {
+  const bench = await stopped()
+  await bench.edit(`${ROOT}/orders-0/${FIRST}.log`, flip(2 * 170 + 15))
+  const { problems } = await verify(bench)
+  expect(problems).toEqual([
+    expect.stringMatching(/position 340, offset 2: its leader epoch 17 is not in the checkpoint/),
+    expect.stringMatching(/position 510, offset 3: leader epoch 1 after 17/),
   ])
 })
 

@@ -55,8 +55,6 @@ async function play({ world, twin, producer, env, done }: Stage): Promise<Sent[]
     if (random.below(12) === 0) await world.clock.advance(`${random.below(300)}ms`)
     if (random.below(100) === 0) await twin.crash()
     if (random.below(15) === 0 && !twin.running) await twin.restart()
-    if (random.below(200) === 0)
-      twin.topic('orders').partitions[random.below(PARTITIONS)]?.producers.clear()
   }
   if (!twin.running) await twin.restart()
   const outcomes = await done(Promise.all(sent))

@@ -96,7 +96,7 @@ test('append finishes in the call, unless the pool is asked for', async () => {
 test('close waits for reads, writes and syncs that are under way', async () => {
   const file = await disk.open(here('file'), 'create')
   const into = Buffer.alloc(4)
-  file.append([Buffer.from('text')], 0)
+  await file.append([Buffer.from('text')], 0)
   const work = [file.append([Buffer.alloc(2 ** 22, 1)], 4, 'pool'), file.sync(), file.sync()]
   const reading = file.read(into, 0)
   const closing = file.close()

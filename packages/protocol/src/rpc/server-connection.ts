@@ -356,6 +356,8 @@ export class PeerConnection implements ServerConnection, Receiver {
     const pausedMs = this.#gate.adjust(this.#wish())
     // What we did not read, the peer could not send: its deadline moves.
     this.#frameBeganMs += pausedMs
+    // Who waits for memory holds none without need.
+    if (this.#gate.isStarved) this.#reader.trim()
   }
 
   #wish(): 'free' | 'busy' | 'ready' {
