@@ -167,7 +167,7 @@ export class PartitionQueue {
     if (written) batch.tainted = true
     batch.lastError = error
     if (batch.settled) return
-    const first = !this.#window.hasEarlier(batch)
+    const first = !this.#window.hasEarlier(batch, this.#sequences.lost)
     if (this.#abandoned !== undefined) this.#fail(batch, this.#abandoned)
     else if (this.#mayRetry(batch, error, first)) {
       this.#context.counts.retries++

@@ -50,10 +50,25 @@ test('one that is out of order waits for those before it', () => {
   window.land(second)
   second.outOfOrder = true
   window.requeue(second)
-  expect(window.hasEarlier(second)).toBe(true)
+  expect(window.hasEarlier(second, false)).toBe(true)
   expect(window.next()).toBeUndefined()
   window.land(first)
   expect(window.next()).toBe(second)
+})
+
+test('where a sequence was lost, only what may be in the log is still to come in its epoch', () => {
+  const window = new Window(5)
+  const [first, second] = [0, 1].map(batch) as [Batch, Batch]
+  for (const each of [first, second]) {
+    window.add(each)
+    window.depart(each)
+    window.land(each)
+    window.requeue(each)
+  }
+  expect(window.hasEarlier(second, false)).toBe(true)
+  expect(window.hasEarlier(second, true)).toBe(false)
+  first.tainted = true
+  expect(window.hasEarlier(second, true)).toBe(true)
 })
 
 test('acknowledgements that overtake do not widen the window: a broker remembers only the last batches', () => {

@@ -77,11 +77,16 @@ export class Window {
     remove(this.#queue, batch)
   }
 
-  /** An attempted batch before this one is unsettled. */
-  hasEarlier(batch: Batch): boolean {
-    const earlier = ({ order, attempts, settled }: Batch) =>
-      order < batch.order && attempts > 0 && !settled
-    return this.#inFlight.some(earlier) || this.#queue.some(earlier)
+  /**
+   * One before this batch may still come in its epoch. `lost`: the epoch ends, so that only those of unknown
+   * outcome are tried in it again.
+   */
+  hasEarlier(batch: Batch, lost: boolean): boolean {
+    const earlier = ({ order, settled }: Batch) => order < batch.order && !settled
+    const again = ({ attempts, tainted }: Batch) => attempts > 0 && (tainted || !lost)
+    return (
+      this.#inFlight.some(earlier) || this.#queue.some((other) => earlier(other) && again(other))
+    )
   }
 
   /** The unsettled one that was begun first. */

@@ -367,6 +367,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     return this.#reader.hasMemoryForFrame ? 'free' : 'ready'
   }
 
+  debug() { return JSON.stringify([this.#phase, this.#wish(), this.#gate.isPaused, this.#gate.isStarved, this.isFavoured, this.#reader.partialSize, this.#inFlight, this.#outbox.unsentBytes, this.#reader.hasNext]) }
   /** Called a few times within the shortest deadline, for all connections in one go. */
   checkDeadlines(nowMs: number): void {
     const { limits, service } = this.#common
