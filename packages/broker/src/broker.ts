@@ -168,8 +168,8 @@ async function start(
   }
   const stopConfig = followConfig(env, config, state, nodeId, follower)
   const space = new DiskSpace(env, directory, partitions, config)
-  await space.check()
-  const housekeeping = new Housekeeping(env, config, partitions, space)
+  await space.start()
+  const housekeeping = new Housekeeping(env, config, partitions)
   listeners.open(rooms, memory, () => ({
     brokerVersion: VERSION,
     clusterId,
@@ -180,6 +180,7 @@ async function start(
 
   async function close({ clean = true }: { clean?: boolean } = {}): Promise<void> {
     housekeeping.stop()
+    space.stop()
     stopConfig()
     await listeners.close({ finishMs: clean ? config.values['shutdown.timeout.ms'] : 0 })
     await follower.close()
@@ -187,8 +188,13 @@ async function start(
     await controller.close()
     await state.close()
     const epoch = member.brokerEpoch
-    await member.leave()
-    await directory.rememberRevision(store.rev)
+    // On a full disk the lease cannot be given back: it expires by itself, and the stop goes on.
+    await member
+      .leave()
+      .catch((error: unknown) => env.logger.warn({ err: error }, 'lease not given back'))
+    await directory
+      .rememberRevision(store.rev)
+      .catch((error: unknown) => env.logger.warn({ err: error }, 'revision not remembered'))
     await store.close()
     await directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch })
   }

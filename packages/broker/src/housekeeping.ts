@@ -1,10 +1,8 @@
-// What is done by the clock: retention, forgotten producers, a look at the disk. One timer each, for the whole broker.
+// What is done by the clock: retention, and producers that are forgotten. One timer for the whole broker.
 import type { Env, Timer } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
-import type { DiskSpace } from './disk-space.ts'
 import type { Partitions } from './partition/index.ts'
 
-const DISK_CHECK_MS = 1_000
 /** The wall clock moved so much more or less than time did: somebody set it. Nothing is deleted on its word yet (T21). */
 const JUMP_MS = 60_000
 
@@ -12,26 +10,19 @@ export class Housekeeping {
   readonly #env: Env
   readonly #config: LiveConfig
   readonly #partitions: Partitions
-  readonly #space: DiskSpace
   readonly #timers = new Map<string, Timer>()
   #stopped = false
   #lastLook: { readonly wallMs: number; readonly monotonicMs: number }
 
-  constructor(env: Env, config: LiveConfig, partitions: Partitions, space: DiskSpace) {
+  constructor(env: Env, config: LiveConfig, partitions: Partitions) {
     this.#env = env
     this.#config = config
     this.#partitions = partitions
-    this.#space = space
     this.#lastLook = this.#now()
     this.#every(
       'log',
       () => this.#config.values['log.retention.check.interval.ms'],
       () => this.#lookAfterLogs(),
-    )
-    this.#every(
-      'disk',
-      () => DISK_CHECK_MS,
-      () => this.#space.check(),
     )
   }
 

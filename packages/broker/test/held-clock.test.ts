@@ -38,7 +38,7 @@ test('a full disk refuses records with STORAGE_FULL, reads go on, and it takes t
   const producer = client.producer({ deliveryTimeoutMs: 5_000 })
   await producer.send('orders', { value: 'before' })
   broker.disk().fill()
-  await broker.clock.advance('2s')
+  await broker.clock.advance('15s')
   const refused = producer.send('orders', { value: 'refused' }).catch((error: unknown) => error)
   await broker.clock.advance('10s')
   expect(await refused).toMatchObject({

@@ -1,5 +1,5 @@
 // What a command has: its streams, the global options, a client of its own that is closed at the end.
-// Enters: global options as parsed. Leaves: output on stdout, words on stderr, one exit code.
+// Enters: global options as parsed. Leaves: output on stdout, words on stderr.
 import {
   type Admin,
   type Client,
@@ -8,7 +8,9 @@ import {
   type Env,
 } from '@minikafka/client'
 import { parseDuration } from './grammar/duration.ts'
+import { type Part, type SdkOptions, sdkOptions } from './sdk-options.ts'
 import { UsageError } from './usage-error.ts'
+import { wordsLogger } from './words-logger.ts'
 
 export const OUTPUTS = ['text', 'wide', 'json', 'jsonl'] as const
 export type OutputFormat = (typeof OUTPUTS)[number]
@@ -24,7 +26,9 @@ export type GlobalOptions = {
   readonly yes?: boolean
 }
 
-const TIMEOUT_MS = 10_000
+const BROKERS = '127.0.0.1:9092'
+const TIMEOUT = '10s'
+const CONNECT_TIMEOUT_MS = 5_000
 
 export class Session {
   readonly env: Env
@@ -33,56 +37,93 @@ export class Session {
   readonly yes: boolean
   readonly verbose: number
   readonly timeoutMs: number
-  /** Aborts at the first SIGINT or SIGTERM: finish what is in hand. */
+  /** As --timeout says it. */
+  readonly timeout: string
+  readonly brokers: string
+  /** --timeout was given: it bounds also what otherwise waits longer. */
+  readonly hasTimeout: boolean
+  /** Aborts at the first SIGINT or SIGTERM, with an Interrupted: finish what is in hand. */
   readonly signal: AbortSignal
-  readonly #globals: GlobalOptions
-  readonly #stop = new AbortController()
+  readonly #color: boolean
+  readonly #sdk: SdkOptions
   #client: Client | undefined
 
-  constructor(env: Env, globals: GlobalOptions) {
+  constructor(env: Env, globals: GlobalOptions, signal: AbortSignal, part?: Part) {
+    const { variables } = env.program
     this.env = env
-    this.#globals = globals
+    this.signal = signal
     this.output = outputOf(globals.output ?? 'text')
     this.quiet = globals.quiet === true
     this.yes = globals.yes === true
-    this.verbose = globals.verbose ?? 0
-    this.timeoutMs = globals.timeout === undefined ? TIMEOUT_MS : parseDuration(globals.timeout)
-    this.signal = this.#stop.signal
+    this.verbose = this.quiet ? 0 : (globals.verbose ?? 0)
+    this.hasTimeout = globals.timeout !== undefined
+    this.timeout = globals.timeout ?? TIMEOUT
+    this.timeoutMs = parseDuration(this.timeout)
+    this.#color = globals.color !== false && !variables.NO_COLOR
+    this.#sdk = sdkOptions(globals.option ?? [], part)
+    // Flag before environment before default; a variable that is set to nothing is not set.
+    this.brokers =
+      globals.brokers ??
+      (variables.MINIKAFKA_BROKERS || String(this.#sdk.client.brokers ?? BROKERS))
+  }
+
+  /** `defaults`: what this command would rather have than the SDK's defaults; -X wins. */
+  open(defaults: ClientOptions = {}): Client {
+    const level = this.quiet ? 'silent' : (['warn', 'info'] as const)[this.verbose]
+    this.#client ??= createClient(this.env, {
+      clientId: 'minikafka-cli',
+      connectTimeoutMs: Math.max(1, Math.min(CONNECT_TIMEOUT_MS, this.timeoutMs)),
+      logger: wordsLogger(this.env, level ?? 'debug'),
+      ...defaults,
+      ...this.#sdk.client,
+      brokers: this.brokers,
+    })
+    return this.#client
   }
 
   get client(): Client {
-    this.#client ??= createClient(this.env, clientOptions(this.env, this.#globals))
-    return this.#client
+    return this.open()
   }
 
   get admin(): Admin {
     return this.client.admin()
   }
 
-  get wait(): { timeoutMs: number } {
+  /** Options of the command's producer or consumer that -X named. */
+  get partOptions(): Readonly<Record<string, unknown>> {
+    return this.#sdk.part
+  }
+
+  /** For questions: they may be left unanswered. */
+  get wait(): { timeoutMs: number; signal: AbortSignal } {
+    return { timeoutMs: this.timeoutMs, signal: this.signal }
+  }
+
+  /** For changes: what was asked for is waited for. */
+  get waitOut(): { timeoutMs: number } {
     return { timeoutMs: this.timeoutMs }
   }
 
   get colors(): boolean {
-    const { variables, stdout } = this.env.program
-    return this.#globals.color !== false && !variables.NO_COLOR && stdout.isTTY
+    return this.#color && this.env.program.stdout.isTTY
   }
 
-  stop(): void {
-    this.#stop.abort()
+  get wantsJson(): boolean {
+    return this.output === 'json' || this.output === 'jsonl'
   }
 
   print(text: string | Uint8Array): Promise<void> {
     return this.env.program.stdout.write(text)
   }
 
-  /** Words for people: stderr, nothing with -q. */
+  /** Words for people: stderr, nothing with -q. That nobody reads them ends no work. */
   async say(text: string): Promise<void> {
-    if (!this.quiet) await this.env.program.stderr.write(`${text}\n`)
+    if (!this.quiet) await this.env.program.stderr.write(`${text}\n`).catch(() => undefined)
   }
 
+  /** Frees what is open. What was to be waited for was waited for before. */
   async close(): Promise<void> {
-    await this.#client?.close({ timeoutMs: this.timeoutMs })
+    await this.#client?.close({ timeoutMs: 0 })
   }
 }
 
@@ -90,27 +131,4 @@ function outputOf(text: string): OutputFormat {
   const found = OUTPUTS.find((output) => output === text)
   if (found === undefined) throw new UsageError(`-O ${text}: expected one of ${OUTPUTS.join(', ')}`)
   return found
-}
-
-/** Flag before environment before default; -X passes any option of the SDK by its name. */
-function clientOptions({ program }: Env, { brokers, option = [] }: GlobalOptions): ClientOptions {
-  const options: Record<string, unknown> = { clientId: 'minikafka-cli' }
-  const given = brokers ?? program.variables.MINIKAFKA_BROKERS
-  if (given !== undefined) options.brokers = given.split(',').map((one) => one.trim())
-  for (const pair of option) {
-    const [name, value] = splitPair(pair, '-X')
-    options[name] = scalar(value)
-  }
-  return options as ClientOptions
-}
-
-export function splitPair(pair: string, flag: string): [string, string] {
-  const equals = pair.indexOf('=')
-  if (equals <= 0) throw new UsageError(`${flag} ${pair}: expected name=value`)
-  return [pair.slice(0, equals), pair.slice(equals + 1)]
-}
-
-function scalar(text: string): string | number | boolean {
-  if (text === 'true' || text === 'false') return text === 'true'
-  return /^-?\d+$/.test(text) ? Number(text) : text
 }

@@ -123,6 +123,10 @@ export class BrokerTwin {
     this.#plans.push(...plans)
   }
 
+  forgetPlans(): void {
+    this.#plans.length = 0
+  }
+
   /** Produce requests are served, but not answered until `release`. */
   hold(): void {
     this.#held ??= []

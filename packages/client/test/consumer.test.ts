@@ -126,7 +126,7 @@ test('starts: latest, a time, the last n, an offset', async () => {
       await broker.settled()
       await produce('one', ['new'])
     }
-    return reading
+    return await reading
   }
   expect(await startAt(3)).toEqual(['3'])
   expect(await startAt({ last: 2 })).toEqual(['3'])

@@ -1,4 +1,5 @@
-// One broker that dies again and again under a producer that retries, and a consumer that reads along.
+// One broker that dies again and again, and its disk stalls and fills up, under a producer that retries and a
+// consumer that reads along.
 // Enters: a seed. Leaves: what was acknowledged, what was read, what is in the log, and the run's hash.
 import { sleep } from '@minikafka/platform'
 import { type ReadRecord, TestBroker } from '@minikafka/testing'
@@ -17,7 +18,9 @@ export type Outcome = {
 const TOPIC = 'orders'
 const RECORDS = 200
 const KEYS = 7
-const DEATHS = 4
+const DEATHS = 5
+/** Tiny ones roll every few batches. */
+const SEGMENT_BYTES = [4096, 2 ** 20]
 
 export async function runFirstScenario(
   seed: number,
@@ -26,7 +29,9 @@ export async function runFirstScenario(
   const broker = await TestBroker.start({
     seed,
     clock: 'jumping',
-    topics: { [TOPIC]: 3 },
+    topics: {
+      [TOPIC]: { partitions: 3, config: { 'segment.bytes': SEGMENT_BYTES[seed % 2] ?? 0 } },
+    },
     logLevel: 'debug',
     buggify: true,
     trace,
@@ -55,13 +60,23 @@ async function produceAll(broker: TestBroker): Promise<Seen[]> {
 
 async function breakBroker(broker: TestBroker): Promise<void> {
   const { clock, random } = broker.world.env('nemesis')
+  const soon = (boundMs: number) => sleep(clock, random.below(boundMs))
+  const faults = [
+    () => broker.kill(),
+    () => broker.powerCut(),
+    () => broker.disconnectAll(),
+    async () => broker.disk().stall(random.below(5000)),
+    async () => {
+      broker.disk().fill(random.below(3000))
+      await soon(3000)
+      broker.disk().heal()
+    },
+    async () => undefined, // A clean restart.
+  ]
   for (let death = 0; death < DEATHS; death++) {
-    await sleep(clock, random.below(2000))
-    const how = random.below(4)
-    if (how === 0) await broker.kill()
-    else if (how === 1) await broker.powerCut()
-    else if (how === 2) await broker.disconnectAll()
-    await sleep(clock, random.below(1000))
+    await soon(1500)
+    await faults[random.below(faults.length)]?.()
+    await soon(1000)
     await broker.restart()
   }
 }

@@ -13,6 +13,6 @@ export {
   type ProcessOptions,
   type WaitOptions,
   type World,
-  WorldClock,
+  type WorldClock,
   type WorldOptions,
 } from './world/index.ts'

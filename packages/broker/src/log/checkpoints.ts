@@ -5,6 +5,7 @@ import { Coalesced } from './coalesced.ts'
 import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import { type PartitionKey, partitionKey } from './partition-key.ts'
 import type { Knowledge } from './recovery.ts'
+import type { SealedSegment } from './sealed-segments.ts'
 import { SyncedFile } from './synced-file.ts'
 
 const SAVE_DELAY_MS = 5_000
@@ -96,9 +97,9 @@ export class Checkpoints {
     ])
   }
 
-  knowledge(key: PartitionKey, clean: boolean): Knowledge {
+  knowledge(key: PartitionKey, cleanSegment?: SealedSegment): Knowledge {
     return {
-      clean,
+      cleanSegment,
       recoveryPoint: this.#recoveryPoint.get(key),
       synced: this.#synced.get(key),
       logStartOffset: numberOf(this.#logStart.get(key)),

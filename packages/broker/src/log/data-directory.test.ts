@@ -83,7 +83,7 @@ test('another node, another format version, a damaged or missing meta.json: refu
 test('a mark of a clean stop that is damaged or of another directory counts as none', async () => {
   for (const change of [
     (content: Buffer) => content.subarray(2),
-    () => jsonWithChecksum({ dirId: 'another', brokerEpoch: 7, notClean: [] }),
+    () => jsonWithChecksum({ dirId: 'another', brokerEpoch: 7, logs: {} }),
   ]) {
     const bench = await LogBench.make()
     await bench.append(3)

@@ -14,7 +14,7 @@ import { Gate } from './gate.ts'
 import { IndexCache } from './index-cache.ts'
 import { Log } from './log.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
-import { storageErrorOf } from './log-state.ts'
+import { type OpenedLog, storageErrorOf } from './log-state.ts'
 import type {
   FoundPartition,
   LogIdentity,
@@ -22,11 +22,12 @@ import type {
   LogSettings,
   RecoveryReport,
 } from './log-types.ts'
-import { prepareLogDirectory } from './new-log-directory.ts'
+import { newLog, prepareLogDirectory } from './new-log.ts'
 import { OpenFiles } from './open-files.ts'
 import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
-import { type Recovered, recoverLog } from './recovery.ts'
+import { recoverLog } from './recovery.ts'
+import type { SealedSegment } from './sealed-segments.ts'
 import { Tail } from './tail.ts'
 
 /** Logs opened or made at once; a scan takes a buffer of 2 MiB each. */
@@ -271,8 +272,7 @@ export class DataDirectory {
     const found = this.#partitions.get(key)
     assert(found !== undefined, 'a log that is opened was found')
     assert(!this.#logs.has(key), 'a log is opened once')
-    const clean = this.#cleanShutdown?.notClean.includes(key) === false
-    const knowledge = this.#checkpoints.knowledge(key, clean)
+    const knowledge = this.#checkpoints.knowledge(key, this.#cleanShutdown?.logs.get(key))
     const place = {
       identity: identityOf(options),
       directory: `${this.path}/${found.directoryName}`,
@@ -282,8 +282,7 @@ export class DataDirectory {
     const onProgress = options.onProgress ?? (() => undefined)
     const recovered = await recoverLog(this.#host, place, knowledge, onProgress)
     this.#reportRecovery(options, recovered.report)
-    const log = this.#newLog(options, recovered)
-    return { log, recovered: recovered.report }
+    return { log: this.#newLog(options, recovered.opened), recovered: recovered.report }
   }
 
   async #createLog(options: OpenLogOptions): Promise<Log> {
@@ -296,19 +295,12 @@ export class DataDirectory {
     await prepareLogDirectory(this.#env.disk, directory, identity)
     await this.#outOfService.syncRoot()
     this.#partitions.set(key, { ...identity, directoryName, compactedBelow: 0 })
-    const knowledge = this.#checkpoints.knowledge(key, false)
-    const place = {
-      identity,
-      directory,
-      compactedBelow: 0,
-      indexIntervalBytes: options.settings.indexIntervalBytes,
-    }
-    return this.#newLog(options, await recoverLog(this.#host, place, knowledge, () => undefined))
+    return this.#newLog(options, newLog(this.#host, identity, directory))
   }
 
   /** Metadata that asks for a partition which was here before must not turn it into an empty one (trap T19). */
   #checkIsNew(identity: LogIdentity): void {
-    const { recoveryPoint, synced } = this.#checkpoints.knowledge(keyOf(identity), false)
+    const { recoveryPoint, synced } = this.#checkpoints.knowledge(keyOf(identity))
     if (recoveryPoint === undefined && synced === undefined) return
     const end = Math.max(synced ?? 0, typeof recoveryPoint === 'number' ? recoveryPoint : 0)
     if (end === 0 && recoveryPoint !== 'lost') return
@@ -316,7 +308,7 @@ export class DataDirectory {
     throw storageErrorOf(identity, message)
   }
 
-  #newLog(options: OpenLogOptions, { opened }: Recovered): Log {
+  #newLog(options: OpenLogOptions, opened: OpenedLog): Log {
     const { topicId, partition, settings, listener, highWatermark } = options
     const checkpointed: Checkpointed = {
       topicId,
@@ -381,13 +373,13 @@ export class DataDirectory {
     for (const listener of [...this.#offlineListeners]) listener(error)
   }
 
-  /** Returns the logs that ended in order. */
-  async #closeLogs(clean: boolean): Promise<Set<PartitionKey>> {
-    const closed = new Set<PartitionKey>()
+  /** Returns the logs that ended in order, each with its last segment. */
+  async #closeLogs(clean: boolean): Promise<Map<PartitionKey, SealedSegment>> {
+    const closed = new Map<PartitionKey, SealedSegment>()
     const closing = [...this.#logs].map(async ([key, log]) => {
       try {
-        await log.close({ clean: clean && this.#offline === undefined })
-        if (clean) closed.add(key)
+        const last = await log.close({ clean: clean && this.#offline === undefined })
+        if (last !== undefined) closed.set(key, last)
       } catch (error) {
         const { topic, partition } = log
         this.#logger.error({ topic, partition, err: error }, 'log not closed in order')
@@ -397,11 +389,16 @@ export class DataDirectory {
     return closed
   }
 
-  async #leaveMark(closed: Set<PartitionKey>, brokerEpoch: number): Promise<void> {
+  async #leaveMark(
+    logs: ReadonlyMap<PartitionKey, SealedSegment>,
+    brokerEpoch: number,
+  ): Promise<void> {
     await this.#checkpoints.save()
-    const notClean = [...this.#partitions.keys()].filter((key) => !closed.has(key))
-    const { dirId } = this.meta
-    await saveCleanShutdown(this.#env.disk, this.path, { dirId, brokerEpoch, notClean })
+    await saveCleanShutdown(this.#env.disk, this.path, {
+      dirId: this.meta.dirId,
+      brokerEpoch,
+      logs,
+    })
   }
 }
 

@@ -2,11 +2,13 @@
 // Enters: the two files. Leaves: their content, checked. Both end with their CRC-32C (checked-text.ts).
 //
 //   meta.json              { "formatVersion": 1, "clusterId": "…", "brokerId": 1, "dirId": "…", "maxRevSeen": 42 }
-//   clean-shutdown.json    { "dirId": "…", "brokerEpoch": 7, "notClean": ["<topic id> <partition>", …] }
-//                          notClean: logs that were not closed in order; they are scanned all the same
+//   clean-shutdown.json    { "dirId": "…", "brokerEpoch": 7, "logs": { "<topic id> <partition>": [0, 4711, 123, 9], … } }
+//                          logs: those that were closed in order, each with what `sealed` would say of its open
+//                          segment: base offset, size, CRC of headers, largest timestamp. Others are scanned
 import type { Disk } from '@minikafka/platform'
-import { checkedJson, jsonWithChecksum } from './checked-text.ts'
+import { checkedJson, jsonWithChecksum, withChecksum } from './checked-text.ts'
 import type { PartitionKey } from './partition-key.ts'
+import type { SealedSegment } from './sealed-segments.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 export const DIRECTORY_FORMAT_VERSION = 1
@@ -24,7 +26,8 @@ export type DirectoryMeta = {
 export type CleanShutdown = {
   readonly dirId: string
   readonly brokerEpoch: number
-  readonly notClean: readonly PartitionKey[]
+  /** Logs that were closed in order, each with its last segment as it was then. */
+  readonly logs: ReadonlyMap<PartitionKey, SealedSegment>
 }
 
 export function metaPath(directory: string): string {
@@ -88,23 +91,41 @@ export async function loadCleanShutdown(
   const content = await disk.readFile(cleanShutdownPath(directory))
   const fields = content && checkedJson(content)
   if (fields === undefined || fields.dirId !== dirId) return undefined
-  const { brokerEpoch, notClean } = fields
-  if (!Number.isSafeInteger(brokerEpoch) || !isListOfText(notClean)) return undefined
-  return { dirId, brokerEpoch: brokerEpoch as number, notClean }
+  const { brokerEpoch } = fields
+  const logs = closedLogs(fields.logs)
+  if (!Number.isSafeInteger(brokerEpoch) || logs === undefined) return undefined
+  return { dirId, brokerEpoch: brokerEpoch as number, logs }
 }
 
 export async function saveCleanShutdown(
   disk: Disk,
   directory: string,
-  mark: CleanShutdown,
+  { dirId, brokerEpoch, logs }: CleanShutdown,
 ): Promise<void> {
-  await disk.replaceFile(cleanShutdownPath(directory), jsonWithChecksum(mark))
+  const rows = [...logs].map(([key, { baseOffset, sizeBytes, headersCrc, maxTimestamp }]) => {
+    return [key, [baseOffset, sizeBytes, headersCrc, maxTimestamp]] as const
+  })
+  const mark = { dirId, brokerEpoch, logs: Object.fromEntries(rows) }
+  await disk.replaceFile(cleanShutdownPath(directory), withChecksum(JSON.stringify(mark)))
+}
+
+function closedLogs(value: unknown): Map<PartitionKey, SealedSegment> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const logs = new Map<PartitionKey, SealedSegment>()
+  for (const [key, row] of Object.entries(value)) {
+    if (!Array.isArray(row) || row.length !== 4 || !row.every(Number.isSafeInteger))
+      return undefined
+    const [baseOffset, sizeBytes, headersCrc, maxTimestamp] = row as [
+      number,
+      number,
+      number,
+      number,
+    ]
+    logs.set(key, { baseOffset, sizeBytes, headersCrc, maxTimestamp })
+  }
+  return logs
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function isListOfText(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }

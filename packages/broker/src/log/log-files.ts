@@ -2,7 +2,6 @@
 // were under way are removed. Names that are not ours are left alone (SECURITY, row 61).
 import type { Disk } from '@minikafka/platform'
 import { leaderEpochsPath } from './leader-epochs.ts'
-import { partitionMetaPath } from './partition-meta.ts'
 import { regularFileSize } from './regular-file.ts'
 import { DELETED_SUFFIX } from './retention.ts'
 import { sealedPath } from './sealed-segments.ts'
@@ -26,9 +25,7 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const names = await disk.list(directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
-  const paths = new Set(
-    [partitionMetaPath, leaderEpochsPath, sealedPath].map((path) => path(directory)),
-  )
+  const paths = new Set([leaderEpochsPath, sealedPath].map((path) => path(directory)))
   const singles = names.filter((name) => paths.has(`${directory}/${name}`))
   await Promise.all(singles.map((name) => regularFileSize(disk, `${directory}/${name}`)))
   return segmentsOf(disk, directory, names)

@@ -33,8 +33,6 @@ export class Log {
   readonly #sealing = new Coalesced(() => this.#seal())
   /** What the file `sealed` says. */
   #sealed: readonly SealedSegment[]
-  /** At a clean stop the open segment is sealed, too: the next start compares its size. */
-  #sealsActive = false
 
   constructor(
     host: LogHost,
@@ -239,13 +237,14 @@ export class Log {
   }
 
   /**
-   * Stops. With `clean` everything is written, synced and sealed first.
+   * Stops. With `clean` everything is written and synced first, and the last segment's sums are returned: the next
+   * start compares its size.
    *
    * Errors  what kept it from a clean end; it is closed all the same.
    */
-  async close({ clean }: { clean: boolean }): Promise<void> {
+  async close({ clean }: { clean: boolean }): Promise<SealedSegment | undefined> {
     try {
-      if (clean) await this.#finish()
+      return clean ? await this.#finish() : undefined
     } finally {
       this.#die(new Error(`${this.#state.name} is closed`))
       await this.#writer.idle()
@@ -255,13 +254,12 @@ export class Log {
     }
   }
 
-  async #finish(): Promise<void> {
+  async #finish(): Promise<SealedSegment> {
     await this.flush()
     const { active, segments } = this.#state
-    if (active.size > 0) active.finishTimeIndex()
     await Promise.all(segments.map((segment) => segment.saveIndexes()))
-    this.#sealsActive = true
     await this.#sealing.run()
+    return active.sealed
   }
 
   #die(why: Error): void {
@@ -300,8 +298,7 @@ export class Log {
   async #seal(): Promise<void> {
     const { active, directory, segments } = this.#state
     const isDone = (segment: Segment) => segment !== active && !this.#commit.isDirty(segment)
-    const done = segments.filter((segment) => this.#sealsActive || isDone(segment))
-    const sealed = done.filter(({ size }) => size > 0).map((segment) => segment.sealed)
+    const sealed = segments.filter(isDone).map((segment) => segment.sealed)
     if (sameSums(sealed, this.#sealed)) return
     await saveSealed(this.#host.env.disk, directory, sealed)
     this.#sealed = sealed

@@ -13,8 +13,8 @@ import { Segment } from './segment.ts'
 
 /** What the checkpoints of the directory say of one partition. */
 export type Knowledge = {
-  /** The last stop was clean, and this log was among those that were closed cleanly. */
-  readonly clean: boolean
+  /** The last stop was clean and this log closed in order: its last segment as it was then. */
+  readonly cleanSegment: SealedSegment | undefined
   /** 'lost': the file was damaged. undefined: nothing was ever synced. */
   readonly recoveryPoint: number | 'lost' | undefined
   /** Of `synced`; undefined: no good slot. */
@@ -82,7 +82,11 @@ class Recovery {
     this.#files = await listLogFiles(disk, directory)
     this.#logStartOffset = this.#knowledge.logStartOffset ?? this.#files[0]?.baseOffset ?? 0
     await this.#removeBelowStart()
-    this.#sealed = await loadSealed(disk, directory)
+    // Most logs have the one segment that the clean stop knows, and `sealed` has nothing to add.
+    const [first] = this.#files
+    const isAlone =
+      this.#files.length === 1 && first?.baseOffset === this.#knowledge.cleanSegment?.baseOffset
+    if (!isAlone) this.#sealed = await loadSealed(disk, directory)
     const epochs = await LeaderEpochs.load(disk, directory)
     const cleanEnd = this.#cleanEndOffset(epochs)
     if (cleanEnd === undefined) return await this.#scan(epochs)
@@ -106,11 +110,11 @@ class Recovery {
 
   /** Where the log ends, if everything is as the clean stop left it; undefined: it must be scanned. */
   #cleanEndOffset(epochs: LeaderEpochs | undefined): number | undefined {
-    const { clean, recoveryPoint } = this.#knowledge
-    if (!clean || typeof recoveryPoint !== 'number') return undefined
+    const { cleanSegment, recoveryPoint } = this.#knowledge
+    if (cleanSegment === undefined || typeof recoveryPoint !== 'number') return undefined
     // A missing epoch could not be told from one that never was (invariant I9): the log says.
     if (epochs === undefined && this.#files.some(({ log }) => log > 0)) return undefined
-    if (!this.#files.every((file) => this.#isAsSealed(file))) return undefined
+    if (!this.#files.every((file) => this.#isAsLeft(file))) return undefined
     const last = this.#files.at(-1)
     const endIsPlausible =
       last === undefined || last.log === 0
@@ -162,7 +166,7 @@ class Recovery {
     const { recoveryPoint } = this.#knowledge
     const from = typeof recoveryPoint === 'number' ? recoveryPoint : 0
     const holder = this.#files.findLastIndex(({ baseOffset }) => baseOffset <= from)
-    const doubtful = this.#files.findIndex((file) => !this.#isAsSealed(file))
+    const doubtful = this.#files.findIndex((file) => !this.#isAsLeft(file))
     const first = doubtful === -1 ? holder : Math.min(holder, doubtful)
     return Math.max(0, first)
   }
@@ -259,8 +263,14 @@ class Recovery {
 
   // --- both ----------------------------------------------------------------------------------
 
-  #isAsSealed({ baseOffset, log }: SegmentFiles): boolean {
-    return log === (this.#sealed.get(baseOffset)?.sizeBytes ?? 0)
+  /** It has the size that was written down when it was closed, or at the clean stop. */
+  #isAsLeft({ baseOffset, log }: SegmentFiles): boolean {
+    return log === (this.#knownOf(baseOffset)?.sizeBytes ?? 0)
+  }
+
+  #knownOf(baseOffset: number): SealedSegment | undefined {
+    const { cleanSegment } = this.#knowledge
+    return cleanSegment?.baseOffset === baseOffset ? cleanSegment : this.#sealed.get(baseOffset)
   }
 
   /** A segment that is as `sealed` says and ends at `endOffset`. */
@@ -268,7 +278,7 @@ class Recovery {
     const { directory } = this.#place
     const sizes = { index: file.index, timeIndex: file.timeindex }
     const place = { directory, baseOffset: file.baseOffset }
-    const segment = new Segment(this.#host, place, sizes, this.#sealed.get(file.baseOffset))
+    const segment = new Segment(this.#host, place, sizes, this.#knownOf(file.baseOffset))
     segment.exists = true
     segment.nextOffset = endOffset
     return segment

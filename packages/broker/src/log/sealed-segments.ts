@@ -1,4 +1,4 @@
-// `sealed`: what is known of each segment that is closed, and at a clean stop of the open one (REPLICATION 2.12.5).
+// `sealed`: what is known of each segment that is closed (REPLICATION 2.12.5).
 // Enters: sums made while batches were appended. Leaves: a check on the headers, which the CRC of a batch leaves out.
 //
 //   minikafka sealed 1

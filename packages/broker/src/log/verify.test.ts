@@ -3,7 +3,6 @@ import { allOf, LogBench, ROOT } from '../../test/log-bench.ts'
 import { verifyDirectory } from './verify.ts'
 
 const FIRST = '00000000000000000000'
-const LAST = '00000000000000000092'
 
 async function verify(
   bench: LogBench,
@@ -64,8 +63,8 @@ test('every problem is named with its file and its place', async () => {
       /\.log: position 340, offset 2: magic 18 .*below 100, which had been synced/,
     ],
     [
-      log.replace(FIRST, LAST),
-      flip(7 * 170 + 15),
+      log,
+      (content) => epochZero(content),
       /the headers are not those that \/data\/orders-0\/sealed has summed/,
     ],
     [log, (content) => content.subarray(0, 340), /\.log: has 340 bytes, 39\d\d when it was sealed/],
@@ -147,4 +146,11 @@ function flip(position: number): (content: Buffer) => Buffer {
     changed.writeUInt8(changed.readUInt8(position) ^ 0x10, position)
     return changed
   }
+}
+
+/** The first batch says that it is of an earlier epoch, which no CRC and no order contradicts. */
+function epochZero(content: Buffer): Buffer {
+  const changed = Buffer.from(content)
+  changed.writeInt32BE(0, 12)
+  return changed
 }

@@ -30,6 +30,7 @@ export class Partitions {
   /** Found on disk and not yet claimed by the metadata. */
   readonly #found = new Map<string, FoundPartition>()
   #storageFull = false
+  #onWrite: () => void = () => {}
 
   constructor(
     env: Env,
@@ -156,8 +157,9 @@ export class Partitions {
     this.#storageFull = full
   }
 
-  get storageFull(): boolean {
-    return this.#storageFull
+  /** Calls back before every append. */
+  onWrite(listener: () => void): void {
+    this.#onWrite = listener
   }
 
   async applyRetention(): Promise<void> {
@@ -189,7 +191,10 @@ export class Partitions {
       {
         nodeId: this.#nodeId,
         values,
-        storageFull: () => this.#storageFull,
+        storageFull: () => {
+          this.#onWrite()
+          return this.#storageFull
+        },
         producerIdRoom: () => this.#producerIdRoom(),
         holdsLease: this.#holdsLease,
         producerIdsMax: () => this.#values()['max.producer.ids'],

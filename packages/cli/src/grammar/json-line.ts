@@ -2,36 +2,29 @@
 // Enters: a record, or one line of text. Leaves: the line, or a record; an Error that names the field.
 import { isUtf8 } from 'node:buffer'
 import type { PrintedRecord } from './record-format.ts'
-
-export type ReadRecord = {
-  readonly partition?: number | undefined
-  readonly timestamp?: number | undefined
-  readonly key: Buffer | null
-  readonly value: Buffer | null
-  readonly headers: readonly (readonly [string, Buffer | null])[]
-}
+import type { ReadRecord } from './record-reader.ts'
 
 export function formatJsonLine(
   record: PrintedRecord,
   options: { metaOnly?: boolean } = {},
 ): string {
   const { topic, partition, offset, timestamp, key, value, headers } = record
-  const place = { topic, partition, offset, timestamp }
-  if (options.metaOnly)
-    return JSON.stringify({ ...place, keySize: key?.length ?? -1, valueSize: value?.length ?? -1 })
   const shownKey = shown(key)
-  const shownValue = shown(value)
   return JSON.stringify({
-    ...place,
+    ...{ topic, partition, offset, timestamp },
     key: shownKey.text,
     ...(shownKey.isBase64 ? { keyEncoding: 'base64' } : {}),
-    value: shownValue.text,
-    ...(shownValue.isBase64 ? { valueEncoding: 'base64' } : {}),
+    ...(options.metaOnly ? { valueSize: value?.length ?? -1 } : valueFields(value)),
     headers: [...headers].map(([name, bytes]) => {
       const { text, isBase64 } = shown(bytes)
       return isBase64 ? [name, text, 'base64'] : [name, text]
     }),
   })
+}
+
+function valueFields(value: Buffer | null): Record<string, string | null> {
+  const { text, isBase64 } = shown(value)
+  return isBase64 ? { value: text, valueEncoding: 'base64' } : { value: text }
 }
 
 function shown(bytes: Buffer | null): { text: string | null; isBase64: boolean } {
@@ -77,12 +70,27 @@ function integer(json: ReadonlyMap<string, unknown>, name: string): number | und
 function bytesOf(name: string, value: unknown, encoding: unknown): Buffer | null {
   if (value === null) return null
   if (encoding === 'base64') {
-    if (typeof value !== 'string') throw new Error(`"${name}" must be a base64 string`)
-    return Buffer.from(value, 'base64')
+    const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined
+    // Node passes by what it cannot decode: nothing may be lost unseen.
+    if (bytes === undefined || bytes.toString('base64') !== padded(value as string))
+      throw new Error(`"${name}" must be a base64 string`)
+    return bytes
   }
   if (encoding !== undefined && encoding !== null)
     throw new Error(`"${name}Encoding" must be "base64"`)
-  return Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))
+  return Buffer.from(typeof value === 'string' ? value : jsonText(name, value))
+}
+
+function jsonText(name: string, value: unknown): string {
+  return JSON.stringify(value, (_, item: unknown) => {
+    if (typeof item === 'number' && Math.abs(item) > Number.MAX_SAFE_INTEGER)
+      throw new Error(`"${name}" holds a number that would change: write it all as a string`)
+    return item
+  })
+}
+
+function padded(base64: string): string {
+  return base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
 }
 
 function headersOf(value: unknown): (readonly [string, Buffer | null])[] {

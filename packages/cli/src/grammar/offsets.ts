@@ -1,5 +1,6 @@
 // OFFSET = POINT | [POINT] ":" [POINT], as `minikafka help offsets` prints it. Pure: the time is an argument.
 // Enters: text. Leaves: where to begin and, for a range, where to end; or a UsageError.
+import { nearest } from '@minikafka/protocol'
 import { UsageError } from '../usage-error.ts'
 import { parseDuration } from './duration.ts'
 
@@ -48,8 +49,10 @@ export function parsePoint(text: string, nowMs: number): Point {
   const match = /^([+-]?)(\d{1,16})$/.exec(text)
   const count = Number(match?.[2])
   if (match === null || !Number.isSafeInteger(count)) {
+    const near = nearest(text, WORDS.keys())
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`
     throw new UsageError(
-      `${JSON.stringify(text)} is no offset: use start, end, committed, a number, +N, -N or @TIME (minikafka help offsets)`,
+      `${JSON.stringify(text)} is no offset${hint}: use start, end, committed, a number, +N, -N or @TIME (minikafka help offsets)`,
     )
   }
   if (match[1] === '+') return { at: 'after-start', count }
@@ -61,22 +64,41 @@ export function parsePoint(text: string, nowMs: number): Point {
 export function parseTime(text: string, nowMs: number): number {
   if (/^\d{13}$/.test(text)) return Number(text)
   if (/^\d{10}$/.test(text)) return Number(text) * 1000
-  if (text.startsWith('-')) return nowMs - parseDuration(text.slice(1))
-  const parsed = Date.parse(extended(text))
-  if (Number.isNaN(parsed) || !/^\d{4}-?\d\d-?\d\d/.test(text)) {
+  if (text.startsWith('-')) return Math.max(0, Math.trunc(nowMs - parseDuration(text.slice(1))))
+  const timestampMs = calendarTime(text)
+  if (timestampMs === undefined) {
     throw new UsageError(
-      `${JSON.stringify(text)} is no time: use epoch ms or s, 2026-01-31, RFC 3339 or -1h`,
+      `${JSON.stringify(text)} is no time: use epoch ms (13 digits) or s (10), 2026-01-31, 2026-01-31T10:00:00Z (in a range 20260131T100000Z) or -1h`,
     )
   }
-  return parsed
+  return timestampMs
 }
 
-/** 20260131T100000Z is 2026-01-31T10:00:00Z; without a zone it is UTC. */
-function extended(text: string): string {
-  const basic = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(Z|[+-]\d\d:?\d\d)?$/.exec(text)
-  if (basic !== null) {
-    const [, year, month, day, hour, minute, second, zone = 'Z'] = basic
-    return `${year}-${month}-${day}T${hour}:${minute}:${second}${zone}`
-  }
-  return /T[\d:.]+$/.test(text) ? `${text}Z` : text
+const CALENDAR =
+  /^(\d{4})-?(\d\d)-?(\d\d)(?:[Tt](\d\d):?(\d\d)(?::?(\d\d)(?:\.(\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)?)?$/
+
+/**
+ * A day or RFC 3339 as epoch ms; undefined: it is neither. Read by hand: Date.parse() takes the 31st of February,
+ * and local time where no zone is named.
+ */
+export function calendarTime(text: string): number | undefined {
+  const match = CALENDAR.exec(text)
+  if (match === null) return undefined
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((digits) => Number(digits ?? 0))
+  if (hour > 23 || minute > 59 || second > 60) return undefined
+  const midnightMs = Date.UTC(year, month - 1, day)
+  if (new Date(midnightMs).getUTCDate() !== day || month < 1 || month > 12) return undefined
+  const millis = Math.trunc(Number(`0.${match[7] ?? '0'}`) * 1000)
+  const ofDayMs = ((hour * 60 + minute) * 60 + second) * 1000 + millis
+  return midnightMs + ofDayMs - zoneMs(match[8])
+}
+
+/** `+02:00`: how far clocks there are ahead. Nothing, or Z: UTC. */
+function zoneMs(zone = 'Z'): number {
+  const match = /^([+-])(\d\d):?(\d\d)$/.exec(zone)
+  if (match === null) return 0
+  const ms = (Number(match[2]) * 60 + Number(match[3])) * 60_000
+  return match[1] === '-' ? -ms : ms
 }

@@ -1,6 +1,5 @@
-// The -f format of consume and produce, kcat's verbs where tools disagree (`minikafka help formats`).
-// Enters: a format. Leaves: a function from record to bytes, compiled once. Formats for input are in `record-reader.ts`.
-import { UsageError } from '../usage-error.ts'
+// The -f format of consume. Enters: a format. Leaves: a function that prints a record, compiled once.
+import { type Encoding, type FormatPart, parseFormat } from './format.ts'
 
 export type PrintedRecord = {
   readonly topic: string
@@ -12,97 +11,63 @@ export type PrintedRecord = {
   readonly headers: Iterable<readonly [string, Buffer | null]>
 }
 
-type Part = (record: PrintedRecord) => string | Buffer
+/** Appends the bytes of a record to `out`; keys and values are put there as they are, not copied. */
+export type Printer = (record: PrintedRecord, out: Uint8Array[]) => void
 
-const ESCAPES: ReadonlyMap<string, string> = new Map([
-  ['n', '\n'],
-  ['t', '\t'],
-  ['r', '\r'],
-  ['0', '\0'],
-  ['\\', '\\'],
-])
+type Part = (record: PrintedRecord) => string | Uint8Array
 
-export function compileFormat(format: string): (record: PrintedRecord) => Buffer {
-  const parts = parse(format)
-  return (record) => Buffer.concat(parts.map((part) => toBuffer(part(record))))
-}
-
-function toBuffer(text: string | Buffer): Buffer {
-  return typeof text === 'string' ? Buffer.from(text) : text
-}
-
-function parse(format: string): Part[] {
-  const parts: Part[] = []
-  const pattern = /\\x([0-9a-fA-F]{2})|\\(.)|%(%|[a-zA-Z])(?:\{([^}]*)\})?|([^\\%]+)|([\s\S])/g
-  for (const [, hex, escaped, verb, argument, literal, stray] of format.matchAll(pattern)) {
-    if (hex !== undefined) parts.push(constant(Buffer.from(hex, 'hex')))
-    else if (escaped !== undefined) parts.push(constant(unescaped(escaped)))
-    else if (verb !== undefined) parts.push(partOf(verb, argument))
-    else parts.push(constant(literal ?? stray ?? ''))
+export function compileFormat(format: string): Printer {
+  const parts = parseFormat(format).map(printerOf)
+  return (record, out) => {
+    for (const part of parts) {
+      const text = part(record)
+      out.push(typeof text === 'string' ? Buffer.from(text) : text)
+    }
   }
-  return parts
 }
 
-function constant(text: string | Buffer): Part {
-  return () => text
-}
-
-function unescaped(letter: string): string {
-  const text = ESCAPES.get(letter)
-  if (text === undefined)
-    throw new UsageError(`\\${letter} is no escape: use \\n \\t \\r \\0 \\\\ or \\xNN`)
-  return text
-}
-
-function partOf(verb: string, argument: string | undefined): Part {
-  switch (verb) {
-    case '%':
-      return constant('%')
-    case 't':
+function printerOf(part: FormatPart): Part {
+  switch (part.is) {
+    case 'bytes':
+      return () => part.bytes
+    case 'topic':
       return ({ topic }) => topic
-    case 'p':
+    case 'partition':
       return ({ partition }) => String(partition)
-    case 'o':
+    case 'offset':
       return ({ offset }) => String(offset)
-    case 'T':
+    case 'timestamp':
       return ({ timestamp }) => String(timestamp)
-    case 'd':
-      if (argument !== undefined && argument !== 'iso')
-        throw new UsageError(`%d{${argument}}: only %d{iso} is known`)
-      return ({ timestamp }) => new Date(timestamp).toISOString()
-    case 'k':
-      return bytesPart(({ key }) => key, argument)
-    case 'v':
-    case 's':
-      return bytesPart(({ value }) => value, argument)
-    case 'K':
+    case 'time':
+      return ({ timestamp }) => isoText(timestamp)
+    case 'keySize':
       return ({ key }) => String(key?.length ?? -1)
-    case 'V':
-    case 'S':
+    case 'valueSize':
       return ({ value }) => String(value?.length ?? -1)
-    case 'h':
-      return argument === undefined ? allHeaders : oneHeader(argument)
-    default:
-      throw new UsageError(`%${verb} is no verb of a format: see minikafka help formats`)
+    case 'key':
+      return ({ key }) => encoded(key, part.encoding)
+    case 'value':
+      return ({ value }) => encoded(value, part.encoding)
+    case 'headers':
+      return allHeaders
+    case 'header':
+      return (record) => oneHeader(record, part.name)
   }
 }
 
-function bytesPart(
-  of: (record: PrintedRecord) => Buffer | null,
-  encoding: string | undefined,
-): Part {
-  switch (encoding) {
-    case undefined:
-      return (record) => of(record) ?? ''
-    case 'hex':
-    case 'base64':
-      return (record) => of(record)?.toString(encoding) ?? ''
-    case 'json':
-      return (record) => JSON.stringify(of(record)?.toString('utf8') ?? null)
-    default:
-      throw new UsageError(`{${encoding}}: use {hex}, {base64} or {json}`)
-  }
+function encoded(bytes: Buffer | null, encoding: Encoding): string | Uint8Array {
+  if (encoding === 'json') return JSON.stringify(bytes?.toString('utf8') ?? null)
+  if (bytes === null) return ''
+  return encoding === 'plain' ? bytes : bytes.toString(encoding)
 }
+
+/** A time that no calendar has stays a number. */
+function isoText(timestamp: number): string {
+  return Math.abs(timestamp) <= TIME_MAX ? new Date(timestamp).toISOString() : String(timestamp)
+}
+
+/** The last time of JavaScript's calendar. */
+const TIME_MAX = 8.64e15
 
 /** As kcat: name=value,name=value; a null value is NULL. */
 function allHeaders({ headers }: PrintedRecord): string {
@@ -111,9 +76,7 @@ function allHeaders({ headers }: PrintedRecord): string {
     .join(',')
 }
 
-function oneHeader(name: string): Part {
-  return ({ headers }) => {
-    for (const [other, value] of headers) if (other === name) return value ?? ''
-    return ''
-  }
+function oneHeader({ headers }: PrintedRecord, name: string): string | Uint8Array {
+  for (const [other, value] of headers) if (other === name) return value ?? ''
+  return ''
 }

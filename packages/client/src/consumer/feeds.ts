@@ -16,6 +16,8 @@ export class Feeds {
   #turn = 0
   #wakers: (() => void)[] = []
   #stopWatch: (() => void) | undefined
+  /** Aborts when the consumer closes. */
+  #signal: AbortSignal = AbortSignal.abort()
   #opening: Promise<void> | undefined
   readonly #onAssigned: (feeds: readonly Feed[]) => void
   readonly #onDemand: () => void
@@ -54,6 +56,7 @@ export class Feeds {
   }
 
   async #open(signal: AbortSignal): Promise<void> {
+    this.#signal = signal
     for (const wanted of this.#settings.wanted) {
       const info = await this.#topicInfo(topicName(wanted.topic), signal)
       if (wanted.partition === undefined) this.#addAll(wanted, info, wanted.start)
@@ -106,6 +109,15 @@ export class Feeds {
       .filter((wanted) => wanted.partition === undefined && topicName(wanted.topic) === name)
       .flatMap((wanted) => this.#addAll(wanted, info, 'earliest'))
     if (added.length > 0) this.#onAssigned(added)
+    void this.#resolveNew()
+  }
+
+  async #resolveNew(): Promise<void> {
+    try {
+      await this.resolveStarts(this.#signal)
+    } catch (error) {
+      if (!this.#signal.aborted && isMinikafkaError(error)) this.#core.report(error)
+    }
     this.#onDemand()
   }
 

@@ -1,3 +1,4 @@
+/// <reference path="./snappyjs.d.ts" />
 // snappy as Kafka's Java client writes it: chunks of raw snappy in xerial's framing. librdkafka writes one raw
 // block without a frame; both are read.
 //

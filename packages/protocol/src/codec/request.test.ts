@@ -160,6 +160,19 @@ describe('row 35: an array that announces more than there is ends the connection
   })
 })
 
+test('row 35: it allocates nothing for what is not there', () => {
+  // 21 bytes that cost another decoder a gigabyte: four nested arrays of 33 million items.
+  const bomb = Buffer.concat([
+    Buffer.of(0x95, 0, 0, 9, 0x90),
+    ...Array(4).fill(Buffer.of(0xdd, 1, 0xf7, 0x8a, 0x40)),
+  ])
+  const before = process.memoryUsage()
+  for (let count = 0; count < 100; count++) expect(refused(bomb).reason).toBe('malformed')
+  const after = process.memoryUsage()
+  const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
+  expect(grown).toBeLessThan(20 * 2 ** 20)
+})
+
 describe('row 36: depth', () => {
   const nested = (depth: number) => Buffer.concat([Buffer.alloc(depth - 1, 0x91), Buffer.of(0x90)])
   /** The body is the first array of them. */

@@ -72,9 +72,12 @@ describe('the cursor', () => {
     const batch = batchOf([record({ delta: 2 }), record({ delta: 5 })], { lastOffsetDelta: 9 })
     stampBatch(batch, 100, 1)
     expect(decodeBatch(batch, compress).map(({ offset }) => offset)).toEqual([102, 105])
-    const reader = new BatchReader(batch, compress)
-    reader.skipTo(103)
-    expect([reader.next(), reader.offset, reader.nextOffset]).toEqual([true, 105, 110])
+    for (const target of [103, 104, 105]) {
+      const reader = new BatchReader(batch, compress)
+      reader.skipTo(target)
+      expect([reader.next(), reader.offset, reader.next()]).toEqual([true, 105, false])
+      expect(reader.nextOffset).toBe(110)
+    }
   })
 
   test('over a batch that compaction emptied ends at once', () => {

@@ -1,14 +1,17 @@
 // Bytes -> frames, read in place. Enters: chunks, at the memory that `target` offers. Leaves: whole frames as views.
 //
-// Small frames share slabs, a large one gets a buffer of exactly its size. A length is checked before anything is
-// allocated for it, and memory never runs far ahead of what has arrived (SECURITY "Length first", PERFORMANCE 4).
+// Three kinds of memory (PERFORMANCE 4). While nothing is expected, a small *doorstep* of the connection's own, from
+// which what comes is copied once. Then *slabs*, which small frames share. A *large* frame gets a buffer of exactly
+// its size. A length is checked before anything is allocated for it, and memory never runs far ahead of what has
+// arrived (SECURITY "Length first"). What is allocated is charged; the doorstep is not.
 import { Buffer } from 'node:buffer'
 import { assert } from '@minikafka/platform'
 import { LENGTH_SIZE } from '../codec/index.ts'
 import { MinikafkaError } from '../errors.ts'
 
+const DOORSTEP_SIZE = 4 * 1024
 const SLAB_SIZE_FIRST = 16 * 1024
-/** Of a connection that has filled its first slab. */
+/** After a slab that was filled: more is coming. */
 const SLAB_SIZE_BUSY = 64 * 1024
 /** Reads into less than this are not worth a system call. */
 const ROOM_MIN = 2 * 1024
@@ -18,12 +21,18 @@ const AHEAD_FACTOR = 16
 /** Too little for the items that every message has. */
 const FRAME_SIZE_MIN = 5
 
-export type FrameMemory = { charge(bytes: number): void; release(bytes: number): void }
+export type FrameMemory = {
+  charge(bytes: number): void
+  release(bytes: number): void
+  /** Little is left: no more is allocated than must be. */
+  readonly full: boolean
+}
 
 export class FrameReader {
   /** Largest frame read; may be changed between frames. */
   frameBytesMax: number
   readonly #memory: FrameMemory
+  #doorstep: Buffer | undefined
 
   #slab: Buffer | undefined
   #slabSize = SLAB_SIZE_FIRST
@@ -37,10 +46,14 @@ export class FrameReader {
   #largeFilled = 0
   #largestSeen = 0
 
-  /** Where the target that is lent at the moment lies. */
-  #lent: 'slab' | 'large' | 'scratch' | undefined
-  /** Set once nothing is wanted any more: all that comes goes there. */
-  #scratch: Buffer | undefined
+  /** What `target` returned, until `received`. */
+  #lent:
+    | { readonly place: 'doorstep' | 'slab' | 'large' | 'none'; readonly size: number }
+    | undefined
+  /** The last read left nothing free: probably more is waiting. */
+  #wasFilled = false
+  /** Nothing is wanted any more; what comes is forgotten. */
+  #isDiscarding = false
 
   /** What it holds is charged to `memory`; so is each frame that `next` returns, and its taker releases it. */
   constructor(frameBytesMax: number, memory: FrameMemory) {
@@ -50,26 +63,43 @@ export class FrameReader {
 
   /** Free memory to read into; lent until `received`. */
   target(): Buffer {
-    if (this.#scratch !== undefined) return this.#lend('scratch', this.#scratch, 0)
+    if (this.#isDiscarding) return this.#lend('none', this.#doorstepBuffer(), 0)
     if (this.#large === undefined && this.#needsLarge()) this.#beginLarge()
     if (this.#large !== undefined && this.#largeFilled < this.#largeSize) {
       if (this.#largeFilled === this.#large.length) this.#growLarge(this.#large)
       return this.#lend('large', this.#large, this.#largeFilled)
     }
-    return this.#lend('slab', this.#roomySlab(), this.#end)
+    if (this.#start < this.#end || this.#large !== undefined || this.#wasFilled) {
+      return this.#lend('slab', this.#roomySlab(), this.#end)
+    }
+    this.#dropSlab()
+    return this.#lend('doorstep', this.#doorstepBuffer(), 0)
   }
 
-  #lend(place: 'slab' | 'large' | 'scratch', memory: Buffer, from: number): Buffer {
-    this.#lent = place
+  #lend(place: 'doorstep' | 'slab' | 'large' | 'none', memory: Buffer, from: number): Buffer {
+    this.#lent = { place, size: memory.length - from }
     return memory.subarray(from)
   }
 
   /** `size` bytes stand at the start of the last target. */
   received(size: number): void {
-    assert(this.#lent !== undefined, 'a target was asked for before bytes arrive')
-    if (this.#lent === 'slab' && this.#scratch === undefined) this.#end += size
-    if (this.#lent === 'large' && this.#scratch === undefined) this.#largeFilled += size
+    const lent = this.#lent
+    assert(lent !== undefined, 'a target was asked for before bytes arrive')
     this.#lent = undefined
+    if (this.#isDiscarding) return
+    // A large frame's buffer is filled by the frame itself, and says nothing of what comes then.
+    this.#wasFilled = size === lent.size && lent.place !== 'large'
+    if (lent.place === 'large') this.#largeFilled += size
+    else if (lent.place === 'slab') this.#end += size
+    else this.#enter((this.#doorstep as Buffer).subarray(0, size))
+  }
+
+  /** From the doorstep into a slab that is just large enough. */
+  #enter(bytes: Buffer): void {
+    this.#dropSlab()
+    this.#slab = this.#allocate(bytes.length)
+    this.#slab.set(bytes)
+    this.#end = bytes.length
   }
 
   /**
@@ -81,7 +111,7 @@ export class FrameReader {
   next(): Buffer | undefined {
     if (this.#large !== undefined) return this.#takeLarge(this.#large)
     const size = this.#announced()
-    if (size === undefined) return undefined
+    if (size === undefined) return this.#nothingYet()
     if (size < FRAME_SIZE_MIN) {
       throw new MinikafkaError('INVALID_REQUEST', { message: `A frame cannot have ${size} bytes.` })
     }
@@ -91,6 +121,12 @@ export class FrameReader {
     this.#start = frameStart + size
     this.#memory.charge(size)
     return (this.#slab as Buffer).subarray(frameStart, this.#start)
+  }
+
+  /** An idle connection holds no slab. */
+  #nothingYet(): undefined {
+    const isIdle = this.#start === this.#end && !this.#wasFilled && this.#lent === undefined
+    if (isIdle) this.#dropSlab()
   }
 
   #takeLarge(large: Buffer): Buffer | undefined {
@@ -126,21 +162,21 @@ export class FrameReader {
     return this.#slab?.subarray(this.#start, this.#end) ?? new Uint8Array(0)
   }
 
-  /** Gives the slab back where nothing is in it: an idle connection holds no memory. */
-  trim(): void {
-    if (this.#start === this.#end && this.#lent === undefined) this.#dropSlab()
-  }
-
   /** From now on what arrives is forgotten, until `close`. */
   discard(): void {
     this.close()
-    this.#scratch = Buffer.allocUnsafe(ROOM_MIN)
+    this.#isDiscarding = true
   }
 
   close(): void {
     this.#dropSlab()
     if (this.#large !== undefined) this.#memory.release(this.#large.length)
     this.#large = undefined
+  }
+
+  #doorstepBuffer(): Buffer {
+    this.#doorstep ??= Buffer.allocUnsafeSlow(DOORSTEP_SIZE)
+    return this.#doorstep
   }
 
   /** The length in front of the slab's first frame, unchecked. */
@@ -155,40 +191,48 @@ export class FrameReader {
     if (size === undefined || size > this.frameBytesMax) return false
     const sizeAll = LENGTH_SIZE + size
     const fits = this.#start + sizeAll <= (this.#slab as Buffer).length
-    return !fits && sizeAll > this.#slabSize / 2
+    return !fits && sizeAll > SLAB_SIZE_FIRST / 2
   }
 
   #beginLarge(): void {
     const size = this.#announced() as number
     const arrived = this.pending().subarray(LENGTH_SIZE)
-    // Who has sent such a frame before is believed at once.
-    const known = size <= 2 * this.#largestSeen
-    const first = Math.max(LARGE_SIZE_FIRST, arrived.length * AHEAD_FACTOR)
-    const large = this.#allocate(known ? size : Math.min(size, first))
+    const large = this.#allocate(Math.min(size, this.#largeSizeFor(arrived.length, size)))
     large.set(arrived)
     this.#large = large
     this.#largeSize = size
     this.#largeFilled = arrived.length
-    this.#start = this.#end
+    this.#dropSlab()
   }
 
   #growLarge(large: Buffer): void {
-    const grown = this.#allocate(Math.min(this.#largeSize, large.length * AHEAD_FACTOR))
+    const size = Math.min(this.#largeSize, this.#largeSizeFor(large.length, this.#largeSize))
+    const grown = this.#allocate(size)
     grown.set(large)
     this.#memory.release(large.length)
     this.#large = grown
+  }
+
+  /** Who has sent such a frame before is believed at once. */
+  #largeSizeFor(arrivedSize: number, size: number): number {
+    if (this.#memory.full) return Math.max(2 * DOORSTEP_SIZE, 2 * arrivedSize)
+    if (size <= 2 * this.#largestSeen) return size
+    return Math.max(LARGE_SIZE_FIRST, AHEAD_FACTOR * arrivedSize)
   }
 
   /** The slab, or a new one that begins with what is not yet taken: frames taken earlier keep the old one alive. */
   #roomySlab(): Buffer {
     const slab = this.#slab
     const waiting = this.pending()
-    const frameEnd =
-      this.#start + LENGTH_SIZE + Math.min(this.#announced() ?? 0, this.frameBytesMax)
-    const cutOff = slab !== undefined && waiting.length > 0 && frameEnd > slab.length
-    if (slab !== undefined && slab.length - this.#end >= ROOM_MIN && !cutOff) return slab
-    if (slab !== undefined) this.#slabSize = SLAB_SIZE_BUSY
-    const moved = this.#allocate(Math.max(this.#slabSize, 2 * waiting.length))
+    const frameSize = LENGTH_SIZE + Math.min(this.#announced() ?? 0, this.frameBytesMax)
+    const isCutOff = waiting.length > 0 && this.#start + frameSize > (slab?.length ?? 0)
+    if (slab !== undefined && slab.length - this.#end >= ROOM_MIN && !isCutOff) return slab
+    const isSlabFilled = slab !== undefined && slab.length >= SLAB_SIZE_FIRST && this.#wasFilled
+    this.#slabSize = isSlabFilled ? SLAB_SIZE_BUSY : SLAB_SIZE_FIRST
+    const size = this.#memory.full ? DOORSTEP_SIZE : this.#slabSize
+    const moved = this.#allocate(
+      Math.max(size, isCutOff ? frameSize : 0, waiting.length + ROOM_MIN),
+    )
     moved.set(waiting)
     this.#dropSlab()
     this.#slab = moved

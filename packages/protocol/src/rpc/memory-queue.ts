@@ -42,7 +42,8 @@ export class MemoryQueue {
     this.#reading.delete(reader)
     this.#waiting.add(reader)
     if (!this.#isFull) this.#stopAll()
-    return true
+    // Those that were stopped may have given memory back, and this one have been told already.
+    return this.#waiting.has(reader)
   }
 
   isWaiting(reader: Reader): boolean {
@@ -67,6 +68,7 @@ export class MemoryQueue {
   #stopAll(): void {
     this.#isFull = true
     for (const reader of [...this.#reading]) reader()
+    this.#isFull = this.#memory.full
     // Not now: the reader that asks has not heard its answer yet.
     this.#clock.soon(this.#ranOut)
   }

@@ -24,8 +24,6 @@ import type {
 
 /** Requests for APIs that do not exist, after which a connection is closed (SECURITY, row 12). */
 const UNKNOWN_APIS_MAX = 10
-/** A connection that has been silent for so long gives its slab back. */
-const TRIM_MS = 5000
 
 /** What all connections of a server have in common. */
 export type Surroundings = {
@@ -356,8 +354,6 @@ export class PeerConnection implements ServerConnection, Receiver {
     const pausedMs = this.#gate.adjust(this.#wish())
     // What we did not read, the peer could not send: its deadline moves.
     this.#frameBeganMs += pausedMs
-    // Who waits for memory holds none without need.
-    if (this.#gate.isStarved) this.#reader.trim()
   }
 
   #wish(): 'free' | 'busy' | 'ready' {
@@ -367,7 +363,6 @@ export class PeerConnection implements ServerConnection, Receiver {
     return this.#reader.hasMemoryForFrame ? 'free' : 'ready'
   }
 
-  debug() { return JSON.stringify([this.#phase, this.#wish(), this.#gate.isPaused, this.#gate.isStarved, this.isFavoured, this.#reader.partialSize, this.#inFlight, this.#outbox.unsentBytes, this.#reader.hasNext]) }
   /** Called a few times within the shortest deadline, for all connections in one go. */
   checkDeadlines(nowMs: number): void {
     const { limits, service } = this.#common
@@ -377,7 +372,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     else if (due !== undefined) {
       service.refused?.(this, 'limits', due.failure)
       this.destroy()
-    } else if (nowMs - this.#activeMs > TRIM_MS) this.#reader.trim()
+    }
   }
 
   #progress(): Progress {

@@ -45,7 +45,6 @@ export class RpcServer {
     return connection
   }
 
-  debug() { return [...this.#connections].map(c=>c.debug()) }
   get connectionCount(): number {
     return this.#connections.size
   }

@@ -120,9 +120,8 @@ class SimulatedWorld implements World {
     const pending = this.clock.pending().slice(0, 20)
     const left = pending.length === 0 ? ['nothing'] : pending
     const what = options.what ?? `that ${holds}`
-    throw new Error(
-      `in ${timeoutMs} ms the world never saw ${what}; what waits:\n${left.join('\n')}`,
-    )
+    const lines = [`in ${timeoutMs} ms the world never saw ${what}; what waits:`, ...left]
+    throw new Error([...lines, `seed ${this.seed}`].join('\n'))
   }
 
   async complete<T>(work: Promise<T>, options: WaitOptions = {}): Promise<T> {

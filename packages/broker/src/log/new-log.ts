@@ -1,6 +1,8 @@
-// The directory of a partition that begins. Enters: a path and an identity. Leaves: a directory with its partition.meta.
+// A partition that begins. Enters: a path and an identity. Leaves: a directory with its partition.meta, and an empty log.
 import type { Disk } from '@minikafka/platform'
-import { storageErrorOf } from './log-state.ts'
+import { LeaderEpochs } from './leader-epochs.ts'
+import type { LogHost } from './log-host.ts'
+import { type OpenedLog, storageErrorOf } from './log-state.ts'
 import type { LogIdentity } from './log-types.ts'
 import {
   loadPartitionMeta,
@@ -9,7 +11,7 @@ import {
   savePartitionMeta,
 } from './partition-meta.ts'
 import { regularFileSize } from './regular-file.ts'
-import { parseSegmentName } from './segment.ts'
+import { parseSegmentName, Segment } from './segment.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 /**
@@ -40,6 +42,20 @@ export async function prepareLogDirectory(
     ...identity,
     compactedBelow: 0,
   })
+}
+
+/** An empty log in a directory that was just prepared; its first file is made by its first batch. */
+export function newLog(host: LogHost, identity: LogIdentity, directory: string): OpenedLog {
+  return {
+    identity,
+    directory,
+    epochs: new LeaderEpochs(host.env.disk, directory),
+    segments: [new Segment(host, { directory, baseOffset: 0 })],
+    logStartOffset: 0,
+    logEndOffset: 0,
+    compactedBelow: 0,
+    sealed: [],
+  }
 }
 
 async function obstacle(disk: Disk, directory: string): Promise<string | undefined> {

@@ -1,0 +1,93 @@
+// What may be typed: global options, commands, their help. Commands are loaded when they run.
+// Enters: what the program has. Leaves: a Command whose errors are sentences that name the nearest word and where to read on.
+import type { Env } from '@minikafka/client'
+import { Command, CommanderError } from 'commander'
+import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
+import type { Part } from '../sdk-options.ts'
+import { VERSION } from '../version.ts'
+import { clusterCommands } from './cluster.ts'
+import { consumeCommand } from './consume.ts'
+import { helpCommand } from './help.ts'
+import { produceCommand } from './produce.ts'
+import { topicCommands } from './topic.ts'
+
+/** Opens the session of a command: its global options, and the part of the SDK that -X may speak of. */
+export type Open = (command: Command, part?: Part) => Session
+
+export function commandLine(
+  env: Env,
+  signal: AbortSignal,
+  began: (session: Session) => void,
+): Command {
+  const open: Open = (command, part) => {
+    const session = new Session(env, command.optsWithGlobals<GlobalOptions>(), signal, part)
+    began(session)
+    return session
+  }
+  const minikafka = root(env)
+  topicCommands(minikafka, open)
+  produceCommand(minikafka, open)
+  consumeCommand(minikafka, open)
+  clusterCommands(minikafka, open)
+  helpCommand(minikafka, env)
+  finish(minikafka, '')
+  return minikafka
+}
+
+function root({ program }: Env): Command {
+  const { stdout, stderr } = program
+  return new Command('minikafka')
+    .description('The command line of minikafka.')
+    .version(VERSION)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text).catch(() => undefined),
+      writeErr: (text) => void stderr.write(text).catch(() => undefined),
+      outputError: () => {},
+      getOutHelpWidth: () => (stdout.isTTY ? stdout.columns : WIDTH),
+      getErrHelpWidth: () => (stderr.isTTY ? stderr.columns : WIDTH),
+    })
+    .option('-b, --brokers <H:P,…>', 'whom to ask first (default: 127.0.0.1:9092)')
+    .option('-O, --output <format>', `${OUTPUTS.join(', ')} (default: text)`)
+    .option('--timeout <duration>', 'of each step that waits for a broker (default: 10s)')
+    .option('-X, --option <name=value>', 'an option of the SDK, e.g. requestTimeoutMs=5000', append)
+    .option('-q, --quiet', 'no progress, no summaries, no logs')
+    .option('-v, --verbose', 'say more; -vv: more than that', (_, count: number) => count + 1, 0)
+    .option('--no-color', 'no colours')
+    .option('-y, --yes', 'do not ask before what destroys')
+    .addHelpText('after', EXAMPLES)
+}
+
+const WIDTH = 80
+
+export function append(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}
+
+const EXAMPLES = `
+Variables: MINIKAFKA_BROKERS as -b, NO_COLOR as --no-color.
+
+Examples:
+  minikafka topic create hello -p 3
+  minikafka produce hello 'first record'
+  minikafka consume hello -e
+  minikafka cluster info
+
+More: minikafka help formats | offsets | exit-codes, minikafka <command> --help`
+
+/** What all commands have in common, at every level. */
+function finish(command: Command, path: string): void {
+  const here = path === '' ? command.name() : `${path} ${command.name()}`
+  command.helpCommand(false).exitOverride((error) => {
+    throw new CommanderError(error.exitCode, error.code, sentence(error.message, here))
+  })
+  if (path !== '' && command.commands.length === 0)
+    command.addHelpText('after', '\nOptions of all commands: minikafka --help')
+  for (const child of command.commands) finish(child, here)
+}
+
+/** `error: unknown option '--fike'\n(Did you mean --file?)` in one line, and where the right words stand. */
+function sentence(message: string, path: string): string {
+  const [what = '', guess = ''] = message.replace(/^error: /, '').split('\n')
+  const near = /^\(Did you mean (.+)\?\)$/.exec(guess)?.[1]
+  return near === undefined ? `${what} (see ${path} --help)` : `${what}; did you mean ${near}?`
+}

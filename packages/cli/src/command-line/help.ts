@@ -1,0 +1,41 @@
+// minikafka help: a command, or a page about formats, offsets, exit codes.
+import type { Env } from '@minikafka/client'
+import { nearest } from '@minikafka/protocol'
+import type { Command } from 'commander'
+import { UsageError } from '../usage-error.ts'
+import { HELP_PAGES } from './help-pages.ts'
+
+export function helpCommand(minikafka: Command, { program }: Env): void {
+  minikafka
+    .command('help')
+    .description('help for a command, or about formats, offsets, exit-codes')
+    .argument('[words...]')
+    .action(async (words: string[]) => {
+      const page = words.length === 1 ? pageOf(words[0] ?? '') : undefined
+      if (page !== undefined) await program.stdout.write(page)
+      else commandOf(minikafka, words).outputHelp()
+    })
+}
+
+function pageOf(name: string): string | undefined {
+  return new Map(Object.entries(HELP_PAGES)).get(name)
+}
+
+function commandOf(minikafka: Command, words: readonly string[]): Command {
+  let command = minikafka
+  for (const word of words) {
+    const child = command.commands.find((one) => one.name() === word)
+    if (child === undefined) {
+      const pages = command === minikafka ? Object.keys(HELP_PAGES) : []
+      throw unknownWord(word, [...pages, ...command.commands.map((one) => one.name())])
+    }
+    command = child
+  }
+  return command
+}
+
+function unknownWord(word: string, known: readonly string[]): UsageError {
+  const near = nearest(word, known)
+  const hint = near === undefined ? `there is ${known.join(', ')}` : `did you mean ${near}?`
+  return new UsageError(`no help for '${word}'; ${hint}`)
+}

@@ -1,0 +1,80 @@
+// How a command may end, and with which exit code. Enters: what was thrown. Leaves: lines for stderr and a code.
+import { type ErrorName, isMinikafkaError } from '@minikafka/client'
+import { UsageError } from './usage-error.ts'
+
+export const EXIT = { done: 0, failed: 1, usage: 2, notFound: 3, timedOut: 4 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** It did not work, for a reason that the sentence gives. */
+export class Failure extends Error {
+  override name = 'Failure'
+  readonly exitCode: ExitCode
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}
+
+/** The first SIGINT or SIGTERM came before the work was done. */
+export class Interrupted extends Failure {
+  override name = 'Interrupted'
+}
+
+/** Of several things some failed; the exit code is that of the first. */
+export class SeveralFailures extends Error {
+  override name = 'SeveralFailures'
+  readonly failures: readonly unknown[]
+
+  constructor(failures: readonly unknown[]) {
+    super('several failures')
+    this.failures = failures
+  }
+}
+
+export type Ending = { readonly code: number; readonly lines: readonly string[] }
+
+export function endingOf(error: unknown): Ending {
+  if (error instanceof SeveralFailures) {
+    const endings = error.failures.map(endingOf)
+    return { code: endings[0]?.code ?? EXIT.failed, lines: endings.flatMap(({ lines }) => lines) }
+  }
+  // Whoever read our output has enough of it.
+  if (isBrokenPipe(error)) return { code: EXIT.done, lines: [] }
+  return { code: codeOf(error), lines: [textOf(error)] }
+}
+
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}
+
+/** The exit code of one error. */
+export function codeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage
+  if (error instanceof Failure) return error.exitCode
+  if (!isMinikafkaError(error)) return EXIT.failed
+  return CODES.get(error.name) ?? EXIT.failed
+}
+
+const CODES: ReadonlyMap<ErrorName, ExitCode> = new Map([
+  ['UNKNOWN_TOPIC_OR_PARTITION', EXIT.notFound],
+  ['UNKNOWN_TOPIC_ID', EXIT.notFound],
+  ['TIMED_OUT', EXIT.timedOut],
+  ['REQUEST_TIMED_OUT', EXIT.timedOut],
+  ['DELIVERY_TIMED_OUT', EXIT.timedOut],
+  ['INVALID_OPTION', EXIT.usage],
+])
+
+/** A sentence; of an error that nobody expected also where it comes from. */
+export function textOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof Failure) return error.message
+  if (isMinikafkaError(error)) return withCause(error)
+  return error instanceof Error ? `unexpected: ${error.stack ?? error.message}` : String(error)
+}
+
+/** Time that ran out says little without what went wrong meanwhile. */
+function withCause(error: Error): string {
+  const { cause } = error
+  if (!isMinikafkaError(cause) || error.message.includes(cause.message)) return error.message
+  return `${error.message}: ${cause.message}`
+}

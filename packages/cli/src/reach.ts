@@ -1,0 +1,40 @@
+// The first step of a command: a broker answers. Waiting for one is bounded by --timeout, and the end says what was tried.
+import { type Env, type ErrorName, isMinikafkaError } from '@minikafka/client'
+import { EXIT, Failure } from './endings.ts'
+import { sleep } from './sleep.ts'
+import type { Session } from './session.ts'
+
+const RETRY_AFTER_MS = 200
+
+/** What heals when the broker starts. */
+const PATIENT: ReadonlySet<ErrorName> = new Set([
+  'BROKER_UNREACHABLE',
+  'NETWORK_EXCEPTION',
+  'REQUEST_TIMED_OUT',
+  'TIMED_OUT',
+])
+
+/** Errors: Failure (timed out) with the last reason; at once what waiting does not heal. */
+export async function reachBroker(session: Session): Promise<void> {
+  const { env, client, signal, timeoutMs, timeout } = session
+  const endMs = env.clock.monotonicMs() + timeoutMs
+  let trouble = 'no broker answers'
+  for (let failures = 0; ; failures++) {
+    try {
+      // A little longer than connecting may take: that has more to say.
+      await client.ping({ timeoutMs: leftMs(env, endMs) + RETRY_AFTER_MS, signal })
+      return
+    } catch (error) {
+      if (!isMinikafkaError(error) || !PATIENT.has(error.name)) throw error
+      if (error.name !== 'TIMED_OUT') trouble = error.message
+      if (leftMs(env, endMs) <= RETRY_AFTER_MS)
+        throw new Failure(`${trouble} (waited ${timeout})`, EXIT.timedOut, { cause: error })
+      if (failures === 0) await session.say(`waiting up to ${timeout} for ${session.brokers}`)
+    }
+    await sleep(env, RETRY_AFTER_MS, signal)
+  }
+}
+
+function leftMs({ clock }: Env, endMs: number): number {
+  return Math.max(1, endMs - clock.monotonicMs())
+}

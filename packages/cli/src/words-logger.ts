@@ -1,0 +1,30 @@
+// What the SDK logs, as words on stderr: warnings always, more with -v and -vv, nothing with -q.
+// Not pino: loading it takes longer than most commands run.
+import type { Env, Logger } from '@minikafka/client'
+
+const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+type Level = (typeof LEVELS)[number]
+
+/** The methods of pino's loggers that the SDK calls. */
+export function wordsLogger({ program }: Env, lowest: Level | 'silent'): Logger {
+  const wanted = lowest === 'silent' ? [] : LEVELS.slice(LEVELS.indexOf(lowest))
+  const logger: Record<string, unknown> = { level: lowest, trace: () => {}, silent: () => {} }
+  for (const level of LEVELS) {
+    logger[level] = (fields: unknown, message?: string) => {
+      if (!wanted.includes(level)) return
+      // Nobody waits for a line of the log, and a reader that is gone does no harm.
+      void program.stderr.write(`${lineOf(level, fields, message)}\n`).catch(() => undefined)
+    }
+  }
+  logger.child = () => logger
+  return logger as unknown as Logger
+}
+
+function lineOf(level: Level, fields: unknown, message?: string): string {
+  if (typeof fields !== 'object' || fields === null) return `${level}: ${String(fields)}`
+  const { err, ...rest } = fields as Record<string, unknown>
+  const words = [`${level}: ${message ?? ''}`]
+  for (const [name, value] of Object.entries(rest))
+    words.push(`${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+  return err instanceof Error ? `${words.join(' ')}: ${err.message}` : words.join(' ')
+}
