@@ -20,7 +20,11 @@ export default defineConfig({
       },
       {
         ...source,
-        test: { name: 'integration', include: ['packages/*/test/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'integration',
+          include: ['packages/*/test/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         ...source,

@@ -90,3 +90,20 @@ test('concurrent sends of an idempotent producer keep order per key and are writ
     expect(mine).toEqual(Array.from({ length: 25 }, (_, index) => `${worker}:${index}`))
   }
 })
+
+test('after a failed fsync and a restart, what is acknowledged then survives a power cut', async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    await using broker = await TestBroker.start({ topics: { orders: 1 }, seed })
+    const producer = broker.client().producer()
+    await producer.send('orders', { value: 'before' })
+    broker.disk().failSync()
+    const sending = producer.send('orders', { value: 'after' })
+    await broker.world.until(() => !broker.running)
+    await broker.restart()
+    await broker.world.complete(sending)
+    await broker.powerCut()
+    await broker.restart()
+    const values = (await broker.read('orders')).map(({ value }) => String(value))
+    expect(values, `seed ${seed}`).toEqual(['before', 'after'])
+  }
+})

@@ -1,7 +1,7 @@
 // Opens what the last run left of a log (REPLICATION 2.12.1). After a clean stop nothing is scanned. Otherwise every batch from
 // the recovery point on is checked; the first bad one is a torn tail or corruption, and the floor decides which.
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
-import { assert, DiskError } from '@minikafka/platform'
+import { assert, DiskError, type File } from '@minikafka/platform'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
 import type { LogHost } from './log-host.ts'
@@ -10,6 +10,9 @@ import type { LogIdentity, RecoveryReport } from './log-types.ts'
 import { type ScanResult, scanSegments, type Unscanned } from './recovery-scan.ts'
 import { loadSealed, type SealedSegment, saveSealed } from './sealed-segments.ts'
 import { Segment } from './segment.ts'
+
+/** One read and one write of the copy that makes a tail durable. */
+const COPY_BYTES = 1024 * 1024
 
 /** What the checkpoints of the directory say of one partition. */
 export type Knowledge = {
@@ -237,12 +240,30 @@ class Recovery {
   async #makeDurable(segment: Segment, closed: boolean): Promise<void> {
     const open = await this.#host.files.acquire(segment.path)
     try {
+      await this.#writeAgain(open.file, segment)
       await open.file.sync()
     } finally {
       this.#host.files.release(open)
     }
     if (closed) segment.finishTimeIndex()
     await segment.saveIndexes()
+  }
+
+  /**
+   * Writes what no known sync covers over itself. After a failed fsync the system holds pages that it believes
+   * written: they read well, and the next sync passes them by (Rebello, ATC'20). A copy makes them dirty again.
+   */
+  async #writeAgain(file: File, segment: Segment): Promise<void> {
+    const floor = this.#floor ?? 0
+    if (segment.nextOffset <= floor) return
+    const hit = await segment.offsets.lookup(Math.max(floor, segment.baseOffset), segment.size)
+    const buffer = Buffer.allocUnsafeSlow(Math.min(COPY_BYTES, segment.size))
+    for (let position = hit?.position ?? 0; position < segment.size; ) {
+      const part = buffer.subarray(0, Math.min(buffer.length, segment.size - position))
+      await file.read(part, position)
+      await file.append([part], position)
+      position += part.length
+    }
   }
 
   async #saveSealed(closed: readonly Segment[]): Promise<SealedSegment[]> {
