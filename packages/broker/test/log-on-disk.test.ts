@@ -9,6 +9,7 @@ import { DataDirectory, type Log, StartError } from '../src/log/index.ts'
 import { batchOf, Heard, SETTINGS, TOPIC_ID } from './log-bench.ts'
 
 const env: Env = nodeEnv()
+const MAKE_FIFO = 'mkfifo'
 let root = ''
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'minikafka-log-'))
@@ -95,7 +96,7 @@ test('a link, a directory or a FIFO in place of one of our files refuses the sta
       const content = readFileSync(path)
       rmSync(path)
       if (kind === 'directory') mkdirSync(path)
-      else if (kind === 'fifo') execFileSync('mkfifo', [path])
+      else if (kind === 'fifo') execFileSync(MAKE_FIFO, [path])
       else {
         writeFileSync(`${root}/elsewhere`, content)
         symlinkSync(`${root}/elsewhere`, path)

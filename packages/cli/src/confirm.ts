@@ -1,16 +1,20 @@
 // What destroys asks first: on a terminal by a question, elsewhere by --yes.
+import { Failure } from './endings.ts'
 import type { Session } from './session.ts'
+import { untilAborted } from './sleep.ts'
 import { UsageError } from './usage-error.ts'
 
 export async function confirm(session: Session, question: string): Promise<void> {
   if (session.yes) return
   const { stdin, stderr } = session.env.program
-  if (!stdin.isTTY)
+  if (!stdin.isTTY || !stderr.isTTY)
     throw new UsageError('this destroys data: say --yes to do it without a question')
   await stderr.write(`${question} [y/N] `)
-  for await (const chunk of stdin.chunks()) {
-    if (/^y(es)?\s*$/i.test(chunk.toString('utf8'))) return
-    break
+  let answer = ''
+  for await (const chunk of untilAborted(stdin.chunks(), session.signal)) {
+    answer += chunk.toString('utf8')
+    if (answer.includes('\n')) break
   }
-  throw new UsageError('not confirmed, nothing was done')
+  session.signal.throwIfAborted()
+  if (!/^\s*y(es)?\s*$/i.test(answer)) throw new Failure('not confirmed, nothing was done')
 }

@@ -16,6 +16,11 @@ export class Failure extends Error {
   }
 }
 
+/** The input does not fit from here on; what came before it does. */
+export class BadInput extends Failure {
+  override name = 'BadInput'
+}
+
 /** The first SIGINT or SIGTERM came before the work was done. */
 export class Interrupted extends Failure {
   override name = 'Interrupted'

@@ -1,45 +1,60 @@
 // Progress of work over half a second: a bar or a counter on stderr, if that is a terminal and not -q.
+// Enters: how much there is, and a function that says how much is done. Leaves: drawings, wiped away at the end.
 import type { Session } from './session.ts'
 
 const SHOW_AFTER_MS = 500
 const REDRAW_EVERY_MS = 100
 
-export type Progress = { add(count: number): void; stop(): void }
+export type Work = {
+  /** `produced` */
+  readonly what: string
+  /** Records, or bytes, of all of it; undefined: nobody knows. */
+  readonly total?: number | undefined
+  /** How many of them are done. */
+  readonly done: () => number
+  /** How many records that is. */
+  readonly records: () => number
+}
 
-export function progressOf(session: Session, what: string, total?: number): Progress {
+/** Draws from now on; returns what wipes it away for good. */
+export function drawProgress(session: Session, work: Work): () => void {
   const { clock, program } = session.env
-  if (session.quiet || !program.stderr.isTTY) return { add: () => {}, stop: () => {} }
+  if (session.quiet || !program.stderr.isTTY) return () => {}
   const beganMs = clock.monotonicMs()
-  let count = 0
-  let nextMs = beganMs + SHOW_AFTER_MS
-  let drawn: { update(count: number): void; stop(): void } | undefined
+  let bar: Bar | undefined
   let stopped = false
   const draw = async () => {
-    const { default: progress } = await import('cli-progress')
-    if (stopped || drawn) return
-    const format =
-      total === undefined
-        ? `${what} {value} records, {duration_formatted}`
-        : `${what} {bar} {percentage} %  {value} of {total}, {eta_formatted} left`
-    const bar = new progress.SingleBar(
-      { format, stream: program.stderr.stream, clearOnComplete: true, hideCursor: true },
-      progress.Presets.shades_classic,
-    )
-    bar.start(total ?? 0, count)
-    drawn = bar
+    bar ??= await openBar(session, work)
+    if (stopped) return bar.stop()
+    bar.update(work.done(), wordsOf(work.records(), clock.monotonicMs() - beganMs))
+    timer = clock.timer(REDRAW_EVERY_MS, () => void draw())
   }
-  return {
-    add(more) {
-      count += more
-      const nowMs = clock.monotonicMs()
-      if (nowMs < nextMs) return
-      nextMs = nowMs + REDRAW_EVERY_MS
-      if (drawn) drawn.update(count)
-      else void draw()
-    },
-    stop() {
-      stopped = true
-      drawn?.stop()
-    },
+  let timer = clock.timer(SHOW_AFTER_MS, () => void draw())
+  return () => {
+    stopped = true
+    timer.cancel()
+    bar?.stop()
   }
+}
+
+type Bar = { update(done: number, words: object): void; stop(): void }
+
+async function openBar({ env }: Session, { what, total }: Work): Promise<Bar> {
+  const { default: progress } = await import('cli-progress')
+  const format =
+    total === undefined
+      ? `${what} {records} records  {rate}/s  {duration_formatted}`
+      : `${what} {bar} {percentage} %  {records} records  {rate}/s  {eta_formatted} left`
+  const bar = new progress.SingleBar(
+    // Signals are ours: what is in hand is finished, with its bar.
+    { format, stream: env.program.stderr.stream, clearOnComplete: true, gracefulExit: false },
+    progress.Presets.shades_classic,
+  )
+  bar.start(total ?? 0, 0, wordsOf(0, 0))
+  return bar
+}
+
+function wordsOf(records: number, elapsedMs: number): { records: string; rate: string } {
+  const perSecond = elapsedMs <= 0 ? 0 : Math.round((records / elapsedMs) * 1000)
+  return { records: records.toLocaleString('en'), rate: perSecond.toLocaleString('en') }
 }

@@ -1,8 +1,8 @@
 // The first step of a command: a broker answers. Waiting for one is bounded by --timeout, and the end says what was tried.
 import { type Env, type ErrorName, isMinikafkaError } from '@minikafka/client'
 import { EXIT, Failure } from './endings.ts'
-import { sleep } from './sleep.ts'
 import type { Session } from './session.ts'
+import { sleep } from './sleep.ts'
 
 const RETRY_AFTER_MS = 200
 
@@ -22,7 +22,7 @@ export async function reachBroker(session: Session): Promise<void> {
   for (let failures = 0; ; failures++) {
     try {
       // A little longer than connecting may take: that has more to say.
-      await client.ping({ timeoutMs: leftMs(env, endMs) + RETRY_AFTER_MS, signal })
+      await session.ask(client.ping({ timeoutMs: leftMs(env, endMs) + RETRY_AFTER_MS }))
       return
     } catch (error) {
       if (!isMinikafkaError(error) || !PATIENT.has(error.name)) throw error

@@ -1,28 +1,34 @@
 // -X name=value: options of the SDK by their names, each handed to the part that knows it.
 // Enters: the pairs as typed and what the command uses. Leaves: the options of the client and of that part, or a UsageError.
-import type { ClientOptions, ConsumerTuning, ProducerOptions, RetryOptions } from '@minikafka/client'
-import { nearest } from '@minikafka/protocol'
+import type {
+  ClientOptions,
+  ConsumerTuning,
+  ProducerOptions,
+  RetryOptions,
+} from '@minikafka/client'
 import { UsageError } from './usage-error.ts'
 
 export type Part = 'producer' | 'consumer' | undefined
 type Values = Readonly<Record<string, unknown>>
 export type SdkOptions = { readonly client: Values; readonly part: Values }
 
-/** What can be said in a word; the compiler tells when the SDK gains an option. */
-const CLIENT: Readonly<Record<keyof Omit<ClientOptions, 'logger' | 'retry'>, true>> = {
+type Flags<O> = Readonly<Partial<Record<keyof O, true>>>
+
+/** What can be said in a word. The compiler tells where the SDK has no such option any more. */
+const CLIENT: Flags<ClientOptions> = {
   brokers: true,
   clientId: true,
   connectTimeoutMs: true,
   requestTimeoutMs: true,
   metadataMaxAgeMs: true,
 }
-const RETRY: Readonly<Record<keyof RetryOptions, true>> = {
+const RETRY: Flags<RetryOptions> = {
   minMs: true,
   maxMs: true,
   factor: true,
   jitter: true,
 }
-const PRODUCER: Readonly<Record<keyof Omit<ProducerOptions, 'partitioner'>, true>> = {
+const PRODUCER: Flags<ProducerOptions> = {
   acks: true,
   idempotent: true,
   lingerMs: true,
@@ -33,7 +39,7 @@ const PRODUCER: Readonly<Record<keyof Omit<ProducerOptions, 'partitioner'>, true
   deliveryTimeoutMs: true,
   compression: true,
 }
-const CONSUMER: Readonly<Record<keyof Omit<ConsumerTuning, 'onError' | 'deadLetter'>, true>> = {
+const CONSUMER: Flags<ConsumerTuning> = {
   onOutOfRange: true,
   isolation: true,
   prefetchBytes: true,
@@ -52,9 +58,9 @@ export function sdkOptions(pairs: readonly string[], part: Part): SdkOptions {
   for (const pair of pairs) {
     const [name, text] = splitPair(pair, '-X')
     const retryName = name.startsWith('retry.') ? name.slice('retry.'.length) : ''
-    if (Object.hasOwn(CLIENT, name)) client[name] = valueOf(text)
-    else if (Object.hasOwn(ofPart, name)) given[name] = valueOf(text)
-    else if (Object.hasOwn(RETRY, retryName)) retry[retryName] = valueOf(text)
+    if (Object.hasOwn(CLIENT, name)) client[name] = scalar(text)
+    else if (Object.hasOwn(ofPart, name)) given[name] = scalar(text)
+    else if (Object.hasOwn(RETRY, retryName)) retry[retryName] = scalar(text)
     else throw unknownOption(name, ofPart)
   }
   if (Object.keys(retry).length > 0) client.retry = retry
@@ -68,7 +74,7 @@ function unknownOption(name: string, ofPart: object): UsageError {
   }
   const retryNames = Object.keys(RETRY).map((option) => `retry.${option}`)
   const known = [...Object.keys(CLIENT), ...retryNames, ...Object.keys(ofPart)]
-  const near = nearest(name, known)
+  const near = known.find((one) => one.toLowerCase() === name.toLowerCase())
   const hint = near === undefined ? `known are ${known.join(', ')}` : `did you mean ${near}?`
   return new UsageError(`-X ${name}: the SDK has no such option; ${hint}`)
 }
@@ -79,7 +85,7 @@ export function splitPair(pair: string, flag: string): [string, string] {
   return [pair.slice(0, equals), pair.slice(equals + 1)]
 }
 
-function valueOf(text: string): string | number | boolean {
+function scalar(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true'
   return /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : text
 }

@@ -94,14 +94,24 @@ export class Session {
     return this.#sdk.part
   }
 
-  /** For questions: they may be left unanswered. */
-  get wait(): { timeoutMs: number; signal: AbortSignal } {
-    return { timeoutMs: this.timeoutMs, signal: this.signal }
+  get wait(): { timeoutMs: number } {
+    return { timeoutMs: this.timeoutMs }
   }
 
-  /** For changes: what was asked for is waited for. */
-  get waitOut(): { timeoutMs: number } {
-    return { timeoutMs: this.timeoutMs }
+  /** Settles as `work` does, or with the first signal: a question may be left unanswered, a change may not. */
+  async ask<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this
+    signal.throwIfAborted()
+    let interrupt: (() => void) | undefined
+    const interrupted = new Promise<never>((_, reject) => {
+      interrupt = () => reject(signal.reason)
+      signal.addEventListener('abort', interrupt, { once: true })
+    })
+    try {
+      return await Promise.race([work, interrupted])
+    } finally {
+      if (interrupt) signal.removeEventListener('abort', interrupt)
+    }
   }
 
   get colors(): boolean {

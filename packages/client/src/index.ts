@@ -33,6 +33,7 @@ export type {
   ConsumerTuning,
   ErrorPolicy,
   Handler,
+  Hook,
   Outcome,
   PartitionLag,
   PollOptions,

@@ -256,7 +256,7 @@ test('21: close() inside a handler does not wait for that handler, and is idempo
   })
   expect(handled).toBe(1)
   await consumer.close()
-  expect(consumer.health().state).toBe('closed')
+  expect(consumer.health().state).toBe('left')
 })
 
 test('21, 22: close() works before the first connection, and a closed consumer says so', async () => {

@@ -40,7 +40,7 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
   const world = createWorld({
     seed: options.seed ?? 1,
     clock: options.clock ?? 'held',
-    logLevel: 'silent',
+    logLevel: 'warn',
   })
   const twinOptions = { host: 'broker', topics: { orders: 1 }, ...options.twin }
   const twin = await BrokerTwin.start(world.env('broker'), twinOptions)

@@ -140,6 +140,17 @@ test('a deletion that a stop interrupted is finished at the next start', async (
   }
 })
 
+test('a deletion that resolved outlives a power cut', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bench = await LogBench.make({ seed })
+    await bench.append(1)
+    await bench.run(bench.directory.deleteLog(bench.log))
+    await bench.stop('powerCut')
+    expect(await rootNames(bench)).not.toContain('orders-0')
+    bench.world.close()
+  }
+})
+
 test('a topic that is made anew under an old name begins empty, whatever kind of stop follows', async () => {
   for (const how of ['clean', 'kill', 'powerCut'] as const) {
     const bench = await LogBench.make()

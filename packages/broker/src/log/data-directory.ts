@@ -16,10 +16,10 @@ import { Log } from './log.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
 import { type OpenedLog, storageErrorOf } from './log-state.ts'
 import type {
+  DataDirectoryOptions,
   FoundPartition,
   LogIdentity,
-  LogListener,
-  LogSettings,
+  OpenLogOptions,
   RecoveryReport,
 } from './log-types.ts'
 import { newLog, prepareLogDirectory } from './new-log.ts'
@@ -34,25 +34,6 @@ import { Tail } from './tail.ts'
 const OPENING_MAX = 16
 /** Saved indexes kept in memory, all logs together. */
 const INDEX_CACHE_BYTES = 16 * 1024 * 1024
-
-export type DataDirectoryOptions = {
-  readonly path: string
-  readonly nodeId: number
-  /** Used when the directory is new. */
-  readonly clusterIdIfNew: string
-  readonly tailBytesMax: number
-  readonly filesOpenMax: number
-  readonly logger: Logger
-}
-
-export type OpenLogOptions = LogIdentity & {
-  readonly settings: LogSettings
-  readonly listener: LogListener
-  /** Asked when `hw-checkpoint` is written. */
-  readonly highWatermark: () => number
-  /** During a scan: bytes checked so far, of how many. */
-  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
-}
 
 export class DataDirectory {
   readonly path: string

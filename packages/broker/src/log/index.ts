@@ -1,20 +1,17 @@
 // The door of the log: what is kept. Everything else in this folder is its own business.
-export {
-  DataDirectory,
-  type DataDirectoryOptions,
-  type OpenLogOptions,
-} from './data-directory.ts'
+export { DataDirectory } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'
 export { type DumpOptions, dumpLog, type InspectLine } from './inspect.ts'
-export { LeaderEpochs } from './leader-epochs.ts'
 export { Log } from './log.ts'
 export type {
+  DataDirectoryOptions,
   FlushPolicy,
   FoundPartition,
   LogIdentity,
   LogListener,
   LogSettings,
   LogSlice,
+  OpenLogOptions,
   RecoveryReport,
 } from './log-types.ts'
 export { EXIT, StartError } from './start-error.ts'

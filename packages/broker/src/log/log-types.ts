@@ -1,5 +1,5 @@
 // What the log and those who use it say to each other. Enters: settings, a listener. Leaves: slices, reports.
-import type { DiskError } from '@minikafka/platform'
+import type { DiskError, Logger } from '@minikafka/platform'
 
 export type FlushPolicy = 'group' | 'interval' | 'os'
 
@@ -63,3 +63,22 @@ export type RecoveryReport = {
 
 /** A partition that was found in the data directory, by its `partition.meta`. */
 export type FoundPartition = LogIdentity & { readonly directoryName: string }
+
+export type DataDirectoryOptions = {
+  readonly path: string
+  readonly nodeId: number
+  /** Used when the directory is new. */
+  readonly clusterIdIfNew: string
+  readonly tailBytesMax: number
+  readonly filesOpenMax: number
+  readonly logger: Logger
+}
+
+export type OpenLogOptions = LogIdentity & {
+  readonly settings: LogSettings
+  readonly listener: LogListener
+  /** Asked when `hw-checkpoint` is written. */
+  readonly highWatermark: () => number
+  /** During a scan: bytes checked so far, of how many. */
+  readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
+}

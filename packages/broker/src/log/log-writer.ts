@@ -220,7 +220,7 @@ export class LogWriter {
   async #cutBack(error: unknown): Promise<void> {
     if (!(error instanceof DiskError)) throw error
     // After EIO the device, not its fill, is in doubt (REPLICATION 2.12.3).
-    
+    if (error.code === 'EIO') return this.#hooks.failed(error)
     try {
       if (this.#overhang) await this.#truncateActive()
     } catch (cause) {

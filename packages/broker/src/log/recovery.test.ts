@@ -354,6 +354,19 @@ test('after any power cut everything that was said to be durable is there, and i
   expect(cut).toBeGreaterThan(5)
 }, 120_000)
 
+test('what a killed process had not synced is synced before it counts as durable again', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const bench = await LogBench.make({ seed, settings: { flush: 'os' } })
+    bench.enqueue(20, { valueSize: 100 })
+    await bench.world.until(() => bench.log.logEndOffset === 20)
+    expect(bench.log.durableEndOffset).toBe(0)
+    const { logEndOffset } = await bench.restart('kill')
+    expect(bench.log.durableEndOffset).toBe(logEndOffset)
+    expect((await bench.restart('powerCut')).logEndOffset).toBe(logEndOffset)
+    bench.world.close()
+  }
+})
+
 function flipped(content: Buffer, position: number): Buffer {
   const changed = Buffer.from(content)
   changed.writeUInt8(changed.readUInt8(position) ^ 0x10, position)

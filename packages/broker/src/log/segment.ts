@@ -97,7 +97,7 @@ export class Segment {
     this.nextOffset = nextOffset
   }
 
-  /** The last entry of the time index: at roll and at a clean stop, so that the index knows the largest timestamp. */
+  /** The last entry of the time index, when the segment is closed: it names the largest timestamp. */
   finishTimeIndex(): void {
     this.#indexTime()
   }

@@ -6,8 +6,8 @@
 //    0 timestamp        int64: the largest in the segment up to and with that batch
 //    8 relative offset  uint32: base offset of the batch that has it, minus that of the segment
 //
-// So every record before that batch is older than the timestamp. At roll and at a clean stop the index gets one
-// last entry. Source: Kafka TimeIndex; REPLICATION 2.12.7.
+// So every record before that batch is older than the timestamp. At roll the index gets one last entry.
+// Source: Kafka TimeIndex; REPLICATION 2.12.7.
 import { assert } from '@minikafka/platform'
 import { floorEntry, IndexFile, type IndexShelf } from './index-file.ts'
 

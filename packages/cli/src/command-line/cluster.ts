@@ -1,6 +1,6 @@
 // What may be typed after `minikafka cluster`.
 import type { Command } from 'commander'
-import type { Open } from './command-line.ts'
+import type { Open } from './declaration.ts'
 
 export function clusterCommands(minikafka: Command, open: Open): void {
   minikafka

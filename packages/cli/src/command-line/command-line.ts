@@ -3,16 +3,13 @@
 import type { Env } from '@minikafka/client'
 import { Command, CommanderError } from 'commander'
 import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
-import type { Part } from '../sdk-options.ts'
 import { VERSION } from '../version.ts'
 import { clusterCommands } from './cluster.ts'
 import { consumeCommand } from './consume.ts'
+import { append, type Open } from './declaration.ts'
 import { helpCommand } from './help.ts'
 import { produceCommand } from './produce.ts'
 import { topicCommands } from './topic.ts'
-
-/** Opens the session of a command: its global options, and the part of the SDK that -X may speak of. */
-export type Open = (command: Command, part?: Part) => Session
 
 export function commandLine(
   env: Env,
@@ -38,7 +35,9 @@ function root({ program }: Env): Command {
   const { stdout, stderr } = program
   return new Command('minikafka')
     .description('The command line of minikafka.')
-    .version(VERSION)
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this; with a command: its help')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .configureOutput({
       writeOut: (text) => void stdout.write(text).catch(() => undefined),
       writeErr: (text) => void stderr.write(text).catch(() => undefined),
@@ -46,10 +45,10 @@ function root({ program }: Env): Command {
       getOutHelpWidth: () => (stdout.isTTY ? stdout.columns : WIDTH),
       getErrHelpWidth: () => (stderr.isTTY ? stderr.columns : WIDTH),
     })
-    .option('-b, --brokers <H:P,…>', 'whom to ask first (default: 127.0.0.1:9092)')
+    .option('-b, --brokers <H:P,…>', 'ask these first (default: 127.0.0.1:9092)')
     .option('-O, --output <format>', `${OUTPUTS.join(', ')} (default: text)`)
-    .option('--timeout <duration>', 'of each step that waits for a broker (default: 10s)')
-    .option('-X, --option <name=value>', 'an option of the SDK, e.g. requestTimeoutMs=5000', append)
+    .option('--timeout <duration>', 'for each wait for a broker (default: 10s)')
+    .option('-X, --option <name=value>', 'an option of the SDK: requestTimeoutMs=5000', append)
     .option('-q, --quiet', 'no progress, no summaries, no logs')
     .option('-v, --verbose', 'say more; -vv: more than that', (_, count: number) => count + 1, 0)
     .option('--no-color', 'no colours')
@@ -58,10 +57,6 @@ function root({ program }: Env): Command {
 }
 
 const WIDTH = 80
-
-export function append(value: string, before: string[] = []): string[] {
-  return [...before, value]
-}
 
 const EXAMPLES = `
 Variables: MINIKAFKA_BROKERS as -b, NO_COLOR as --no-color.
@@ -87,7 +82,7 @@ function finish(command: Command, path: string): void {
 
 /** `error: unknown option '--fike'\n(Did you mean --file?)` in one line, and where the right words stand. */
 function sentence(message: string, path: string): string {
-  const [what = '', guess = ''] = message.replace(/^error: /, '').split('\n')
+  const [what = '', guess = ''] = message.replace(/^error: |\.$/g, '').split('\n')
   const near = /^\(Did you mean (.+)\?\)$/.exec(guess)?.[1]
   return near === undefined ? `${what} (see ${path} --help)` : `${what}; did you mean ${near}?`
 }

@@ -1,6 +1,6 @@
 // What may be typed after `minikafka consume`.
 import { type Command, Option } from 'commander'
-import { append, type Open } from './command-line.ts'
+import { append, type Open } from './declaration.ts'
 
 export function consumeCommand(minikafka: Command, open: Open): void {
   minikafka
@@ -12,7 +12,9 @@ export function consumeCommand(minikafka: Command, open: Open): void {
     .option('-n, --count <n>', 'stop after so many records')
     .option('-p, --partitions <n,…>', 'these partitions only')
     .option('-f, --format <format>', 'how to print (default: %v\\n)')
-    .addOption(new Option('-J, --json', 'print JSON lines, as produce -J reads them').conflicts('format'))
+    .addOption(
+      new Option('-J, --json', 'print JSON lines, as produce -J reads them').conflicts('format'),
+    )
     .option('--grep <regex>', 'only values that match')
     .option('--key <key>', 'only this key')
     .option('--header <name=value>', 'only with this header; may be repeated', append)

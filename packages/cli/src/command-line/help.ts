@@ -1,6 +1,5 @@
 // minikafka help: a command, or a page about formats, offsets, exit codes.
 import type { Env } from '@minikafka/client'
-import { nearest } from '@minikafka/protocol'
 import type { Command } from 'commander'
 import { UsageError } from '../usage-error.ts'
 import { HELP_PAGES } from './help-pages.ts'
@@ -8,7 +7,7 @@ import { HELP_PAGES } from './help-pages.ts'
 export function helpCommand(minikafka: Command, { program }: Env): void {
   minikafka
     .command('help')
-    .description('help for a command, or about formats, offsets, exit-codes')
+    .description('of a command, of formats, offsets, exit-codes')
     .argument('[words...]')
     .action(async (words: string[]) => {
       const page = words.length === 1 ? pageOf(words[0] ?? '') : undefined
@@ -27,15 +26,10 @@ function commandOf(minikafka: Command, words: readonly string[]): Command {
     const child = command.commands.find((one) => one.name() === word)
     if (child === undefined) {
       const pages = command === minikafka ? Object.keys(HELP_PAGES) : []
-      throw unknownWord(word, [...pages, ...command.commands.map((one) => one.name())])
+      const known = [...pages, ...command.commands.map((one) => one.name())]
+      throw new UsageError(`no help for '${word}'; there is help for ${known.join(', ')}`)
     }
     command = child
   }
   return command
-}
-
-function unknownWord(word: string, known: readonly string[]): UsageError {
-  const near = nearest(word, known)
-  const hint = near === undefined ? `there is ${known.join(', ')}` : `did you mean ${near}?`
-  return new UsageError(`no help for '${word}'; ${hint}`)
 }

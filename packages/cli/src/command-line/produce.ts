@@ -1,11 +1,11 @@
 // What may be typed after `minikafka produce`.
 import { type Command, Option } from 'commander'
-import { append, type Open } from './command-line.ts'
+import { append, type Open } from './declaration.ts'
 
 export function produceCommand(minikafka: Command, open: Open): void {
   minikafka
     .command('produce')
-    .description('send records: values given, lines of stdin, or a file')
+    .description('send records: values, lines of stdin, or a file')
     .argument('<topic>')
     .argument('[value...]', 'records; without one: lines of stdin')
     .option('-D, --delimiter <text>', 'what ends a record (default: \\n)')
@@ -17,8 +17,10 @@ export function produceCommand(minikafka: Command, open: Open): void {
       ]),
     )
     .addOption(
-      new Option('-f, --format <format>', "input is as consume -f prints it, e.g. '%k %v\\n'")
-        .conflicts(['delimiter', 'keyDelimiter']),
+      new Option(
+        '-f, --format <format>',
+        "input is as consume -f prints it, e.g. '%k %v\\n'",
+      ).conflicts(['delimiter', 'keyDelimiter']),
     )
     .option('-k, --key <key>', 'key of every record')
     .option('-H, --header <name=value>', 'a header of every record; may be repeated', append)

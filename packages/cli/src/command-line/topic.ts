@@ -1,6 +1,6 @@
 // What may be typed after `minikafka topic`.
 import type { Command } from 'commander'
-import { append, type Open } from './command-line.ts'
+import { append, type Open } from './declaration.ts'
 
 export function topicCommands(minikafka: Command, open: Open): void {
   const topic = minikafka

@@ -1,27 +1,32 @@
 // minikafka cluster info.
+import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
 import { printFacts, printRows } from '../table.ts'
 
 export async function clusterInfo(session: Session): Promise<void> {
-  const cluster = await session.admin.cluster(session.wait)
+  await reachBroker(session)
+  const cluster = await session.ask(session.admin.cluster(session.wait))
   await printFacts(
     session,
     {
       cluster: cluster.clusterId,
-      controller: cluster.controllerId,
+      controller: cluster.controllerId < 0 ? 'none' : cluster.controllerId,
       topics: cluster.topicCount,
       partitions: cluster.partitionCount,
     },
     cluster,
   )
-  if (session.output === 'json' || session.output === 'jsonl') return
+  if (session.wantsJson) return
   await session.print('\n')
   await printRows(
     session,
     cluster.brokers,
     [
       { title: 'BROKER', of: ({ nodeId }) => String(nodeId), right: true },
-      { title: 'ADDRESS', of: ({ host, port }) => `${host}:${port}` },
+      {
+        title: 'ADDRESS',
+        of: ({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
+      },
       { title: 'STATUS', of: ({ status }) => status },
       { title: 'VERSION', of: ({ version }) => version },
       { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true },

@@ -1,193 +1,147 @@
-// minikafka consume T…: records to stdout, from an offset, to an end or for ever.
-import type { ConsumerRecord, OffsetSpec, TopicPartition } from '@minikafka/client'
-import { formatJsonLine } from '../grammar/json-line.ts'
-import { type OffsetRange, type Point, parseOffsets } from '../grammar/offsets.ts'
-import { compileFormat } from '../grammar/record-format.ts'
-import { progressOf } from '../progress.ts'
-import { type Session, splitPair } from '../session.ts'
-import { UsageError } from '../usage-error.ts'
+// minikafka consume T…: records to stdout, from a point, to an end or for ever.
+import type { Consumer, ConsumerOptions, TopicPartition } from '@minikafka/client'
+import { Failure, Interrupted } from '../endings.ts'
+import { watchLinks } from '../link-watch.ts'
+import { drawProgress } from '../progress.ts'
+import { reachBroker } from '../reach.ts'
+import type { Session } from '../session.ts'
+import {
+  type ConsumeOptions,
+  type ConsumePlan,
+  planOf,
+  type ReadRecords,
+} from './consume-options.ts'
+import { Places } from './consume-places.ts'
+import { specOf, targetsOf, topicsOf } from './consume-targets.ts'
 
-export type ConsumeOptions = {
-  offset?: string
-  exit?: boolean
-  count?: string
-  partitions?: string
-  group?: string
-  format?: string
-  json?: boolean
-  grep?: string
-  key?: string
-  header?: string[]
-  metaOnly?: boolean
-  uncommitted?: boolean
-}
-
-type Record = ConsumerRecord<string>
-type Target = TopicPartition & { readonly start: number; readonly end: number }
+const POLL_RECORDS = 5_000
+/** How often somebody looks whether the end was reached where the log ends in something that is no record. */
+const POLL_WAIT_MS = 500
+/** A topic that grows is noticed after so long. */
+const METADATA_AGE_MS = 10_000
 
 export async function consume(
   session: Session,
   topics: readonly string[],
   options: ConsumeOptions,
 ): Promise<void> {
-  if (options.group !== undefined) {
-    throw new UsageError('-g: consumer groups are not there yet; leave it out to read without one')
-  }
-  const range = parseOffsets(options.offset ?? 'start', session.env.clock.wallMs())
-  const countMax = countOf(options.count)
-  const targets = await targetsOf(session, topics, options, range)
-  const wanted = filterOf(options)
-  const print = printerOf(options)
-  const bounded = options.exit === true || range.to !== undefined
-  const left = new Map(
-    targets.filter(({ start, end }) => start < end).map((target) => [idOf(target), target]),
-  )
-  if (bounded && left.size === 0) return
-  const consumer = session.client.consumer({
-    assign: targets.map(({ topic, partition, start }) => ({ topic, partition, start })),
-    isolation: options.uncommitted ? 'read_uncommitted' : 'read_committed',
-  })
-  session.signal.addEventListener('abort', () => consumer.stop(), { once: true })
-  const progress = progressOf(session, 'consumed')
-  let printed = 0
-  for await (const { records, topic, partition } of consumer.batches()) {
-    const id = idOf({ topic, partition })
-    const end = bounded ? (left.get(id)?.end ?? 0) : Number.POSITIVE_INFINITY
-    const lines: Buffer[] = []
-    for (const record of records) {
-      if (record.offset >= end || printed >= countMax) break
-      if (!wanted(record)) continue
-      lines.push(print(record))
-      printed++
-    }
-    if (lines.length > 0) await session.print(Buffer.concat(lines))
-    progress.add(records.length)
-    const next = consumer.nextOffset({ topic, partition }) ?? (records.at(-1)?.offset ?? -1) + 1
-    if (bounded && next >= end) {
-      left.delete(id)
-      consumer.pause([{ topic, partition }])
-    }
-    if (printed >= countMax || (bounded && left.size === 0)) break
-  }
-  progress.stop()
-  if (session.signal.aborted && options.count !== undefined && printed < countMax) {
-    throw new Error(`stopped after ${printed} of ${countMax} records`)
-  }
-}
-
-// --- where to begin and end --------------------------------------------------------------------
-
-async function targetsOf(
-  session: Session,
-  topics: readonly string[],
-  options: ConsumeOptions,
-  range: OffsetRange,
-): Promise<Target[]> {
-  const only = partitionsOf(options.partitions)
-  const targets: Target[] = []
-  for (const topic of topics) {
-    const starts = await offsetsAt(session, topic, range.from)
-    const ends = await offsetsAt(session, topic, range.to ?? { at: 'end' })
-    for (const [partition, start] of starts) {
-      if (only !== undefined && !only.has(partition)) continue
-      targets.push({ topic, partition, start, end: ends.get(partition) ?? 0 })
-    }
-    for (const partition of only ?? []) {
-      if (!starts.has(partition))
-        throw new UsageError(
-          `-p ${partition}: ${topic} has ${starts.size} partitions, 0 to ${starts.size - 1}`,
-        )
-    }
-  }
-  return targets
-}
-
-/** A point as an offset of each partition. */
-async function offsetsAt(
-  session: Session,
-  topic: string,
-  point: Point,
-): Promise<Map<number, number>> {
-  const at = async (spec: OffsetSpec) => {
-    const offsets = await session.admin.offsets(topic, spec, session.wait)
-    return new Map(offsets.map(({ partition, offset }) => [partition, offset]))
-  }
-  const shifted = (offsets: Map<number, number>, by: number) =>
-    new Map([...offsets].map(([partition, offset]) => [partition, offset + by]))
-  switch (point.at) {
-    case 'start':
-      return at('earliest')
-    case 'end':
-      return at('latest')
-    case 'committed':
-      throw new UsageError('-o committed: only a group has committed offsets')
-    case 'offset': {
-      const starts = await at('earliest')
-      return new Map(
-        [...starts].map(([partition, start]) => [partition, Math.max(start, point.offset)]),
-      )
-    }
-    case 'after-start':
-      return shifted(await at('earliest'), point.count)
-    case 'before-end':
-      return at({ last: point.count })
-    case 'time':
-      return at({ timestamp: point.timestampMs })
-  }
-}
-
-function partitionsOf(text: string | undefined): ReadonlySet<number> | undefined {
-  if (text === undefined) return undefined
-  return new Set(
-    text.split(',').map((part) => {
-      if (!/^\d{1,9}$/.test(part))
-        throw new UsageError(`-p ${text}: expected partition numbers, such as 0,2`)
-      return Number(part)
-    }),
-  )
-}
-
-function countOf(text: string | undefined): number {
-  if (text === undefined) return Number.POSITIVE_INFINITY
-  if (!/^\d{1,15}$/.test(text)) throw new UsageError(`-n ${text}: expected a number`)
-  return Number(text)
-}
-
-function idOf({ topic, partition }: TopicPartition): string {
-  return `${topic}-${partition}`
-}
-
-// --- what to print -----------------------------------------------------------------------------
-
-function filterOf({ grep, key, header = [] }: ConsumeOptions): (record: Record) => boolean {
-  const tests: ((record: Record) => boolean)[] = []
-  if (grep !== undefined) {
-    const expression = regularExpression(grep)
-    tests.push(({ value }) => value !== null && expression.test(value.toString('utf8')))
-  }
-  if (key !== undefined) {
-    const bytes = Buffer.from(key)
-    tests.push((record) => record.key !== null && bytes.equals(record.key))
-  }
-  for (const pair of header) {
-    const [name, value] = splitPair(pair, '--header')
-    tests.push(({ headers }) =>
-      headers.getAll(name).some((bytes) => bytes?.toString('utf8') === value),
-    )
-  }
-  return (record) => tests.every((test) => test(record))
-}
-
-function regularExpression(text: string): RegExp {
+  const plan = planOf(session, topics, options)
+  const counts: Counts = { seen: 0, printed: 0 }
   try {
-    return new RegExp(text, 'u')
+    if (plan.countMax > 0) await read(session, plan, counts)
   } catch (error) {
-    throw new UsageError(`--grep ${text}: ${(error as Error).message}`)
+    // The first signal while nothing was read yet.
+    if (!(error instanceof Interrupted)) throw error
+  }
+  const { printed } = counts
+  if (session.signal.aborted && options.count !== undefined && printed < plan.countMax)
+    throw new Failure(`stopped after ${printed} of ${plan.countMax} records`)
+}
+
+/** Records that came, and those among them that were wanted. */
+type Counts = { seen: number; printed: number }
+
+async function read(session: Session, plan: ConsumePlan, counts: Counts): Promise<void> {
+  session.open({ metadataMaxAgeMs: METADATA_AGE_MS })
+  await reachBroker(session)
+  const reading = await session.ask(openReading(session, plan))
+  if (reading === undefined) return
+  const { consumer, places } = reading
+  const stop = () => consumer.stop()
+  session.signal.addEventListener('abort', stop)
+  const forget = watchLinks(session, () => true)
+  const stopDrawing = drawReading(session, plan, places, counts)
+  try {
+    while (!session.signal.aborted && counts.printed < plan.countMax && !places.done) {
+      const records = await consumer.poll({ max: POLL_RECORDS, maxWaitMs: POLL_WAIT_MS })
+      await print(session, plan, places, records, counts)
+      places.advance(consumer)
+    }
+  } finally {
+    stopDrawing()
+    forget()
+    session.signal.removeEventListener('abort', stop)
   }
 }
 
-function printerOf({ json, metaOnly, format }: ConsumeOptions): (record: Record) => Buffer {
-  if (json || metaOnly)
-    return (record) => Buffer.from(`${formatJsonLine(record, { metaOnly: metaOnly === true })}\n`)
-  return compileFormat(format ?? '%v\\n')
+/** Those that are wanted, in one write. */
+async function print(
+  session: Session,
+  plan: ConsumePlan,
+  places: Places,
+  records: readonly ReadRecords[],
+  counts: Counts,
+): Promise<void> {
+  const out: Uint8Array[] = []
+  for (const record of records) {
+    counts.seen++
+    if (!places.has(record) || !plan.wanted(record)) continue
+    plan.print(record, out)
+    if (++counts.printed >= plan.countMax) break
+  }
+  if (out.length > 0) await session.print(Buffer.concat(out))
+}
+
+// --- where to read -----------------------------------------------------------------------------
+
+type Reading = { readonly consumer: Consumer<string>; readonly places: Places }
+
+/** Undefined: there is nothing to read. */
+async function openReading(session: Session, plan: ConsumePlan): Promise<Reading | undefined> {
+  const topics = await topicsOf(session, plan)
+  const { range, untilEnd, partitions } = plan
+  const follows = range.to === undefined && !untilEnd
+  const start = specOf(range.from)
+  // All partitions, those that are added later too.
+  if (follows && partitions === undefined && start !== undefined)
+    return { consumer: openConsumer(session, plan, { topics, start }), places: new Places([]) }
+  const targets = await targetsOf(session, topics, plan)
+  const open = targets.filter((target) => target.from < target.end)
+  if (open.length === 0) return undefined
+  if (follows && partitions === undefined) {
+    const consumer = openConsumer(session, plan, { topics, start: 'earliest' })
+    for (const target of open) await consumer.seek(target, target.start, session.wait)
+    return { consumer, places: new Places(open) }
+  }
+  const assign = open.map((target) => ({
+    topic: target.topic,
+    partition: target.partition,
+    start: target.start,
+  }))
+  return { consumer: openConsumer(session, plan, { assign }), places: new Places(open) }
+}
+
+type Where =
+  | {
+      readonly topics: readonly string[]
+      readonly start: Exclude<ReturnType<typeof specOf>, undefined>
+    }
+  | { readonly assign: readonly (TopicPartition & { readonly start: number })[] }
+
+function openConsumer(session: Session, plan: ConsumePlan, where: Where): Consumer<string> {
+  const tuning = {
+    isolation: plan.uncommitted ? 'read_uncommitted' : 'read_committed',
+    ...session.partOptions,
+  } as const
+  return session.client.consumer({ ...tuning, ...where } as ConsumerOptions<string>)
+}
+
+/** Records that go to a terminal are their own progress. */
+function drawReading(
+  session: Session,
+  { countMax }: ConsumePlan,
+  { total }: Places,
+  counts: Counts,
+): () => void {
+  if (session.env.program.stdout.isTTY) return () => {}
+  return drawProgress(session, {
+    what: 'consumed',
+    total: finite(Math.min(countMax, total)),
+    done: () => (countMax < total ? counts.printed : counts.seen),
+    records: () => counts.seen,
+  })
+}
+
+function finite(count: number): number | undefined {
+  return Number.isFinite(count) ? count : undefined
 }

@@ -1,11 +1,11 @@
 // Records of the -f format of produce: the verbs of consume, read backwards. What stands between two verbs ends the first of them;
 // a size (%K, %V) read before makes a key or value of exactly so many bytes.
-// Enters: a format, then chunks. Leaves: one record after the other, or a Failure that says where the input does not fit.
-import { Failure } from '../endings.ts'
+// Enters: a format, then chunks. Leaves: one record after the other, or a BadInput that says where the input does not fit.
+import { BadInput } from '../endings.ts'
 import { UsageError } from '../usage-error.ts'
 import { type Encoding, type FormatPart, parseFormat } from './format.ts'
 import { calendarTime } from './offsets.ts'
-import type { ReadRecord, RecordReader } from './record-reader.ts'
+import type { LineReading, ReadRecord, RecordReader } from './record-reader.ts'
 
 const RECORD_BYTES_MAX = 16 * 1024 * 1024
 const NEEDS_MORE = Symbol('needs more bytes')
@@ -23,24 +23,40 @@ type Draft = {
 export function formatReader(format: string): RecordReader {
   const parts = parseFormat(format)
   checkReadable(parts)
-  return new FormatReader(parts)
+  return new FormatReader(parts, (number) => `record ${number}`)
+}
+
+/** One value of the command line. */
+export function formatValue(format: string): LineReading {
+  const parts = parseFormat(format)
+  checkReadable(parts)
+  return (value, place) => {
+    const reader = new FormatReader(parts, () => place)
+    reader.push(value)
+    reader.end()
+    return reader.next()
+  }
 }
 
 class FormatReader implements RecordReader {
   readonly #parts: readonly FormatPart[]
+  readonly #placeOf: (number: number) => string
   #bytes: Buffer = Buffer.alloc(0)
   #position = 0
   #ended = false
   #number = 0
 
-  constructor(parts: readonly FormatPart[]) {
+  constructor(parts: readonly FormatPart[], placeOf: (number: number) => string) {
     this.#parts = parts
+    this.#placeOf = placeOf
   }
 
   push(chunk: Buffer): void {
     const rest = this.#bytes.subarray(this.#position)
     if (rest.length > RECORD_BYTES_MAX)
-      throw new Failure(`record ${this.#number + 1} is longer than ${RECORD_BYTES_MAX} bytes`)
+      throw new BadInput(
+        `${this.#placeOf(this.#number + 1)} is longer than ${RECORD_BYTES_MAX} bytes`,
+      )
     this.#bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     this.#position = 0
   }
@@ -50,7 +66,7 @@ class FormatReader implements RecordReader {
   }
 
   place(): string {
-    return `record ${this.#number}`
+    return this.#placeOf(this.#number)
   }
 
   next(): ReadRecord | undefined {
@@ -76,7 +92,8 @@ class FormatReader implements RecordReader {
     draft: Draft,
   ): number | typeof NEEDS_MORE {
     if (part.is === 'bytes') return this.#literal(part.bytes, index, position)
-    const size = part.is === 'key' ? draft.keySize : part.is === 'value' ? draft.valueSize : undefined
+    const size =
+      part.is === 'key' ? draft.keySize : part.is === 'value' ? draft.valueSize : undefined
     if (size === -1) return position
     const end = size === undefined ? this.#endOf(index, position) : position + size
     if (end === NEEDS_MORE) return end
@@ -174,8 +191,8 @@ class FormatReader implements RecordReader {
     return timestampMs
   }
 
-  #broken(what: string): Failure {
-    return new Failure(`record ${this.#number + 1}: ${what}`)
+  #broken(what: string): BadInput {
+    return new BadInput(`${this.#placeOf(this.#number + 1)}: ${what}`)
   }
 }
 

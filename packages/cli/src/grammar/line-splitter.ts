@@ -1,5 +1,5 @@
 // Bytes to lines: split at a delimiter, without it. Enters: chunks. Leaves: one line after the other.
-import { Failure } from '../endings.ts'
+import { BadInput } from '../endings.ts'
 
 /** Longer than any record that a broker takes. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024
@@ -22,7 +22,7 @@ export class LineSplitter {
   push(chunk: Buffer): void {
     const rest = this.#bytes.subarray(this.#position)
     if (rest.length > LINE_BYTES_MAX)
-      throw new Failure(`line ${this.number + 1} is longer than ${LINE_BYTES_MAX} bytes`)
+      throw new BadInput(`line ${this.number + 1} is longer than ${LINE_BYTES_MAX} bytes`)
     this.#bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
     this.#position = 0
     this.#searched = Math.max(0, rest.length - this.#delimiter.length + 1)

@@ -1,6 +1,5 @@
 // OFFSET = POINT | [POINT] ":" [POINT], as `minikafka help offsets` prints it. Pure: the time is an argument.
 // Enters: text. Leaves: where to begin and, for a range, where to end; or a UsageError.
-import { nearest } from '@minikafka/protocol'
 import { UsageError } from '../usage-error.ts'
 import { parseDuration } from './duration.ts'
 
@@ -49,10 +48,8 @@ export function parsePoint(text: string, nowMs: number): Point {
   const match = /^([+-]?)(\d{1,16})$/.exec(text)
   const count = Number(match?.[2])
   if (match === null || !Number.isSafeInteger(count)) {
-    const near = nearest(text, WORDS.keys())
-    const hint = near === undefined ? '' : ` (did you mean ${near}?)`
     throw new UsageError(
-      `${JSON.stringify(text)} is no offset${hint}: use start, end, committed, a number, +N, -N or @TIME (minikafka help offsets)`,
+      `${JSON.stringify(text)} is no offset: use start, end, a number, +N, -N or @TIME (minikafka help offsets)`,
     )
   }
   if (match[1] === '+') return { at: 'after-start', count }

@@ -1,5 +1,5 @@
 // Bytes to records: lines, JSON lines, or a format (-f). Enters: chunks. Leaves: one record after the other.
-import { Failure } from '../endings.ts'
+import { BadInput, EXIT } from '../endings.ts'
 import { parseJsonLine } from './json-line.ts'
 import { LineSplitter } from './line-splitter.ts'
 
@@ -16,15 +16,18 @@ export type RecordReader = {
   push(chunk: Buffer): void
   /** No more chunks. */
   end(): void
-  /** The next whole record; undefined: that needs more bytes. Errors: a Failure that names the place. */
+  /** The next whole record; undefined: that needs more bytes. Errors: a BadInput that names the place. */
   next(): ReadRecord | undefined
   /** Where the record stood that `next` gave last: `line 3`. */
   place(): string
 }
 
-/** Each line a value, with `keyDelimiter` a key before it; a line without that has no key. */
-export function plainLines(delimiter: Buffer, keyDelimiter: Buffer | undefined): RecordReader {
-  return readerOfLines(new LineSplitter(delimiter), (line) => {
+/** What one line, or one value of the command line, means; undefined: nothing. `place` is for the error. */
+export type LineReading = (line: Buffer, place: string) => ReadRecord | undefined
+
+/** A value; with `keyDelimiter` a key before it. Where that is missing there is no key. */
+export function plainLine(keyDelimiter: Buffer | undefined): LineReading {
+  return (line) => {
     const at = keyDelimiter === undefined ? -1 : line.indexOf(keyDelimiter)
     if (keyDelimiter === undefined || at === -1) return { key: null, value: line, headers: [] }
     return {
@@ -32,43 +35,55 @@ export function plainLines(delimiter: Buffer, keyDelimiter: Buffer | undefined):
       value: line.subarray(at + keyDelimiter.length),
       headers: [],
     }
-  })
+  }
 }
 
-/** Each line a JSON object; empty lines are passed by. */
-export function jsonLines(delimiter: Buffer): RecordReader {
-  const splitter = new LineSplitter(delimiter)
-  return readerOfLines(splitter, (line) => {
-    if (isBlank(line)) return undefined
-    try {
-      return parseJsonLine(line.toString('utf8'))
-    } catch (error) {
-      throw new Failure(`line ${splitter.number}: ${(error as Error).message}`, undefined, {
-        cause: error,
-      })
-    }
-  })
-}
-
-function readerOfLines(
-  splitter: LineSplitter,
-  read: (line: Buffer) => ReadRecord | undefined,
-): RecordReader {
-  return {
-    push: (chunk) => splitter.push(chunk),
-    end: () => splitter.end(),
-    next() {
-      for (let line = splitter.next(); line !== undefined; line = splitter.next()) {
-        const record = read(line)
-        if (record !== undefined) return record
-      }
-      return undefined
-    },
-    place: () => `line ${splitter.number}`,
+/** A JSON object; blank lines are passed by. */
+export const jsonLine: LineReading = (line, place) => {
+  if (isBlank(line)) return undefined
+  try {
+    return parseJsonLine(line.toString('utf8'))
+  } catch (error) {
+    throw new BadInput(`${place}: ${(error as Error).message}`, EXIT.failed, { cause: error })
   }
 }
 
 /** Nothing but spaces and a carriage return. */
 function isBlank(line: Buffer): boolean {
   return line.length < 64 && line.toString('latin1').trim() === ''
+}
+
+export function readLines(delimiter: Buffer, read: LineReading): RecordReader {
+  const splitter = new LineSplitter(delimiter)
+  const place = () => `line ${splitter.number}`
+  return {
+    push: (chunk) => splitter.push(chunk),
+    end: () => splitter.end(),
+    next() {
+      for (let line = splitter.next(); line !== undefined; line = splitter.next()) {
+        const record = read(line, place())
+        if (record !== undefined) return record
+      }
+      return undefined
+    },
+    place,
+  }
+}
+
+/** Each value is whole, whatever it holds. */
+export function readValues(values: readonly string[], read: LineReading): RecordReader {
+  let number = 0
+  const place = () => `value ${number}`
+  return {
+    push: () => {},
+    end: () => {},
+    next() {
+      while (number < values.length) {
+        const record = read(Buffer.from(values[number++] ?? ''), place())
+        if (record !== undefined) return record
+      }
+      return undefined
+    },
+    place,
+  }
 }

@@ -143,7 +143,7 @@ class CoreAdmin implements Admin {
       })
       const partitions = info.partitions.map(({ partition }) => partition)
       try {
-        return await offsetsOf(this.#core, info, partitions, at, deadline)
+        return await offsetsOf(this.#core, { topic: info, partitions }, at, deadline)
       } catch (error) {
         await this.#core.metadata.refresh('an offset could not be found', [name])
         throw error

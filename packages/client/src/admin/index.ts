@@ -1,6 +1,6 @@
 // The door of the admin.
 export { openAdmin } from './admin.ts'
-export { offsetsOf } from './offsets.ts'
+export { findOffsets, offsetsOf } from './offsets.ts'
 export type {
   Admin,
   BrokerDescription,

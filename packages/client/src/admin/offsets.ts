@@ -1,5 +1,5 @@
 // Points of partitions as offsets. Enters: a topic and an OffsetSpec. Leaves: an offset of each partition.
-
+import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import { errorOf } from '../answers.ts'
 import type { Core, Deadline, TopicInfo } from '../core/index.ts'
 import type { OffsetSpec } from '../words.ts'
@@ -8,73 +8,113 @@ const LATEST = -1
 const EARLIEST = -2
 const READ_COMMITTED = 1
 
-/** Asks each leader once, for all its partitions. Errors: of the first partition that has one, retriable by code. */
+/** An offset, or why there is none. */
+export type Found = ReadonlyMap<number, number | MinikafkaError>
+
+type Question = {
+  readonly topic: TopicInfo
+  readonly partitions: readonly number[]
+  /** As in Fetch. Default 1: the latest is the last stable offset. */
+  readonly isolation?: number | undefined
+}
+
+/** Asks each leader once, for all its partitions. Errors: of the first partition that has one. */
 export async function offsetsOf(
   core: Core,
-  topic: TopicInfo,
-  partitions: readonly number[],
+  question: Question,
   at: OffsetSpec,
   deadline: Deadline,
-  isolation = READ_COMMITTED,
 ): Promise<ReadonlyMap<number, number>> {
-  if (typeof at === 'number') return new Map(partitions.map((partition) => [partition, at]))
-  const ask = (timestamp: number) =>
-    askLeaders(core, topic, partitions, timestamp, deadline, isolation)
+  const offsets = new Map<number, number>()
+  for (const [partition, found] of await findOffsets(core, question, at, deadline)) {
+    if (typeof found !== 'number') throw found
+    offsets.set(partition, found)
+  }
+  return offsets
+}
+
+/** The same where each partition stands for itself. Errors: of the deadline's signal. */
+export async function findOffsets(
+  core: Core,
+  question: Question,
+  at: OffsetSpec,
+  deadline: Deadline,
+): Promise<Found> {
+  if (typeof at === 'number')
+    return new Map(question.partitions.map((partition) => [partition, at]))
+  const ask = (timestamp: number) => askLeaders(core, question, timestamp, deadline)
   if (at === 'earliest') return ask(EARLIEST)
   if (at === 'latest') return ask(LATEST)
   if ('timestamp' in at) {
     const found = await ask(at.timestamp)
-    if ([...found.values()].every((offset) => offset >= 0)) return found
+    // No record that late: the end.
+    if (![...found.values()].includes(-1)) return found
     return combine(found, await ask(LATEST), (offset, end) => (offset < 0 ? end : offset))
   }
-  return combine(await ask(EARLIEST), await ask(LATEST), (start, end) =>
-    Math.max(start, end - at.last),
-  )
+  const [starts, ends] = await Promise.all([ask(EARLIEST), ask(LATEST)])
+  return combine(starts, ends, (start, end) => Math.max(start, end - at.last))
 }
 
-function combine(
-  left: ReadonlyMap<number, number>,
-  right: ReadonlyMap<number, number>,
-  merge: (a: number, b: number) => number,
-) {
-  return new Map(
-    [...left].map(([partition, offset]) => [partition, merge(offset, right.get(partition) ?? 0)]),
-  )
+function combine(left: Found, right: Found, merge: (a: number, b: number) => number): Found {
+  const merged = new Map<number, number | MinikafkaError>()
+  for (const [partition, a] of left) {
+    const b = right.get(partition) ?? missing(partition)
+    if (typeof a !== 'number') merged.set(partition, a)
+    else merged.set(partition, typeof b === 'number' ? merge(a, b) : b)
+  }
+  return merged
 }
 
 async function askLeaders(
   core: Core,
-  topic: TopicInfo,
-  partitions: readonly number[],
+  question: Question,
   timestamp: number,
   deadline: Deadline,
-  isolation: number,
-): Promise<ReadonlyMap<number, number>> {
+): Promise<Found> {
+  const { topic, partitions } = question
   const byLeader = new Map<number, number[]>()
   for (const partition of partitions) {
     const leaderId = topic.partitions[partition]?.leaderId ?? -1
-    byLeader.set(leaderId, [...(byLeader.get(leaderId) ?? []), partition])
+    const led = byLeader.get(leaderId)
+    if (led) led.push(partition)
+    else byLeader.set(leaderId, [partition])
   }
-  const found = new Map<number, number>()
-  for (const [leaderId, led] of byLeader) {
-    const { results } = await core.call(
-      'listOffsets',
-      {
-        isolation,
-        partitions: led.map((partition) => ({
-          topicId: topic.topicId,
-          partition,
-          leaderEpoch: -1,
-          timestamp,
-        })),
-      },
-      { to: leaderId, timeoutMs: Math.max(1, deadline.leftMs), signal: deadline.signal },
-    )
+  const answers = [...byLeader].map(([leaderId, led]) =>
+    askLeader(core, leaderId, { ...question, partitions: led }, timestamp, deadline),
+  )
+  return new Map((await Promise.all(answers)).flatMap((answer) => [...answer]))
+}
+
+async function askLeader(
+  core: Core,
+  leaderId: number,
+  { topic, partitions, isolation = READ_COMMITTED }: Question,
+  timestamp: number,
+  deadline: Deadline,
+): Promise<Found> {
+  const all = (error: MinikafkaError): Found => new Map(partitions.map((n) => [n, error]))
+  if (leaderId < 0) return all(new MinikafkaError('LEADER_NOT_AVAILABLE', { topic: topic.name }))
+  const wanted = partitions.map((partition) => {
+    const { leaderEpoch = -1 } = topic.partitions[partition] ?? {}
+    return { topicId: topic.topicId, partition, leaderEpoch, timestamp }
+  })
+  const wait = { timeoutMs: Math.max(1, deadline.leftMs), signal: deadline.signal }
+  try {
+    const request = { isolation, partitions: wanted }
+    const { results } = await core.call('listOffsets', request, { to: leaderId, ...wait })
+    const found = new Map<number, number | MinikafkaError>(partitions.map((n) => [n, missing(n)]))
     for (const result of results) {
-      const error = errorOf(result, { topic: topic.name, partition: result.partition })
-      if (error !== undefined) throw error
-      found.set(result.partition, result.offset)
+      const { partition, offset } = result
+      found.set(partition, errorOf(result, { topic: topic.name, partition }) ?? offset)
     }
+    return found
+  } catch (error) {
+    if (deadline.signal?.aborted || !isMinikafkaError(error)) throw error
+    return all(error)
   }
-  return found
+}
+
+function missing(partition: number): MinikafkaError {
+  const message = `ListOffsets was answered without partition ${partition}`
+  return new MinikafkaError('PROTOCOL_VIOLATION', { partition, message })
 }

@@ -1,42 +1,40 @@
-// Which batches a reader of committed records must not see: those of aborted transactions, and all control batches.
+// Which batches a reader must not see: control batches, and those of aborted transactions. One of these per answer.
 // Source: KIP-98, Kafka's CompletedFetch.
-import { readBatchHeader } from '@minikafka/protocol'
+import type { BatchReader } from '@minikafka/protocol'
 
 export type AbortedRange = { readonly producerId: number; readonly firstOffset: number }
 
+/** The key of a control record: its version and its type, an int16 each. */
+const TYPE_POSITION = 2
 const ABORT = 0
-/** The type of a control record stands in its key: version int16, type int16. Found behind the record's first varints. */
-const CONTROL_KEY_TYPE_POSITION = 61 + 8
 
 export class AbortedTransactions {
+  /** In offset order. */
+  readonly #ranges: readonly AbortedRange[]
+  #begun = 0
   /** Producers whose transaction, as far as this reader has come, is aborted. */
-  readonly #open = new Set<number>()
-  readonly #begun = new Set<string>()
+  readonly #producers = new Set<number>()
 
-  hides(batch: Uint8Array, aborted: readonly AbortedRange[]): boolean {
-    const { control, transactional, producerId, lastOffset } = readBatchHeader(batch)
-    for (const range of aborted) {
-      const id = `${range.producerId}@${range.firstOffset}`
-      if (range.firstOffset > lastOffset || this.#begun.has(id)) continue
-      this.#begun.add(id)
-      this.#open.add(range.producerId)
-    }
-    if (control) {
-      if (markerType(batch) === ABORT) this.#open.delete(producerId)
-      return true
-    }
-    return transactional && this.#open.has(producerId)
+  constructor(ranges: readonly AbortedRange[]) {
+    this.#ranges = [...ranges].sort((a, b) => a.firstOffset - b.firstOffset)
   }
 
-  clear(): void {
-    this.#open.clear()
-    this.#begun.clear()
+  /** Asked once for each batch, in offset order, before its first record is read. */
+  hides(reader: BatchReader): boolean {
+    const { control, transactional, producerId, lastOffset } = reader.header
+    for (;;) {
+      const range = this.#ranges[this.#begun]
+      if (range === undefined || range.firstOffset > lastOffset) break
+      this.#producers.add(range.producerId)
+      this.#begun++
+    }
+    if (!control) return transactional && this.#producers.has(producerId)
+    if (isAbortMarker(reader)) this.#producers.delete(producerId)
+    return true
   }
 }
 
-function markerType(batch: Uint8Array): number {
-  // Length, attributes, timestamp delta, offset delta, key length: one byte each in a marker; then version and type.
-  return (
-    ((batch[CONTROL_KEY_TYPE_POSITION - 1] ?? 0) << 8) | (batch[CONTROL_KEY_TYPE_POSITION] ?? 0)
-  )
+function isAbortMarker(reader: BatchReader): boolean {
+  if (!reader.next() || reader.keySize < TYPE_POSITION + 2) return false
+  return reader.body.readInt16BE(reader.keyStart + TYPE_POSITION) === ABORT
 }

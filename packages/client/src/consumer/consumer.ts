@@ -2,22 +2,35 @@
 // Before: broker/handlers/01-fetch. After: the user's code.
 // Enters: options. Leaves: records in order per partition, in one reading mode at a time.
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Readable } from 'node:stream'
-import { withDeadline } from '@minikafka/platform'
+import type { Readable } from 'node:stream'
 import { MinikafkaError } from '@minikafka/protocol'
-import { CLOSE_TIMEOUT_MS, type Core, Deadline, Events } from '../core/index.ts'
+import {
+  CLOSE_TIMEOUT_MS,
+  type Core,
+  checkOptions,
+  Deadline,
+  Events,
+  waitRules,
+} from '../core/index.ts'
 import type { TopicLike } from '../topic/index.ts'
-import type { Done, OffsetSpec, Partitions, TopicPartition, Wait } from '../words.ts'
+import type { Done, NextOffset, OffsetSpec, Partitions, TopicPartition, Wait } from '../words.ts'
+import { BatchIterator } from './batch-iterator.ts'
+import { Bell } from './bell.ts'
+import { publishLag, tracesLag } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { Feeds } from './feeds.ts'
 import { Fetcher } from './fetcher.ts'
-import { BatchIterator, type LoopParts, RecordIterator } from './iterate.ts'
-import { lagOf } from './lag.ts'
+import { lagKnown, lagOf } from './lag.ts'
+import type { Mode, ModeParts } from './mode.ts'
+import { needsGroup } from './needs-group.ts'
 import { Policy } from './policy.ts'
+import { poll } from './poll.ts'
+import { recordStream } from './readable.ts'
+import { RecordIterator } from './record-iterator.ts'
 import { Run } from './run.ts'
-import { type ConsumerSettings, resolveConsumerOptions } from './settings.ts'
+import { type ConsumerSettings, checkPoint, readRules, resolveConsumerOptions } from './settings.ts'
 import { Source } from './source.ts'
-import { StallWatch } from './stall-watch.ts'
+import { Starts } from './starts.ts'
 import type {
   Batch,
   BatchesOptions,
@@ -31,6 +44,7 @@ import type {
   PollOptions,
   RunOptions,
 } from './types.ts'
+import { reasonOf, Watch } from './watch.ts'
 
 const POLL_RECORDS = 500
 const POLL_WAIT_MS = 500
@@ -46,19 +60,22 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   readonly #core: Core
   readonly #settings: ConsumerSettings
   readonly #events: Events<ConsumerEvents>
+  readonly #bell = new Bell()
   readonly #feeds: Feeds
+  readonly #starts: Starts
   readonly #fetcher: Fetcher
   readonly #policy: Policy
   readonly #source: Source
-  readonly #stalls: StallWatch
+  readonly #watch: Watch
   readonly #leave: () => void
   readonly #closing = new AbortController()
-  /** Which run() a call comes from, so that a close() inside a handler does not wait for that handler. */
-  readonly #inHandler = new AsyncLocalStorage<boolean>()
-  #mode: string | undefined
-  #reading: Promise<void> | undefined
-  #opened = false
-  #stopped = false
+  /** Which handler of run() a call comes from, so that close() does not wait for the one that calls it. */
+  readonly #handling = new AsyncLocalStorage<unknown>()
+  /** Handlers that wait for close() themselves. */
+  readonly #closers = new Set<unknown>()
+  readonly #assigned = new Set<Feed>()
+  #mode: Mode | undefined
+  #isStopped = false
   #finished = 0
   #closed: Done | undefined
 
@@ -66,177 +83,165 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     this.#core = core
     this.#settings = settings
     this.#events = new Events<ConsumerEvents>(core.logger)
-    this.#feeds = new Feeds(core, settings, {
-      assigned: (feeds) => this.#events.emit('assigned', feeds.map(placeOf)),
-      demand: () => this.#fetcher.demand(),
+    const { signal } = this.#closing
+    const { clock } = core.env
+    const feeds = () => this.#feeds.all()
+    const trouble = (error: MinikafkaError) => this.#report(error)
+    this.#feeds = new Feeds(core, settings.wanted, {
+      begun: () => this.#starts.go(),
+      acked: () => this.#bell.ring(),
+      lost: trouble,
     })
-    this.#fetcher = new Fetcher(core, settings, this.#feeds, core.fetchLane())
+    const { isolation } = settings
+    const found = (settled: readonly Feed[]) => this.#found(settled)
+    this.#starts = new Starts(core, { isolation, signal }, feeds, found)
+    const news = () => this.#bell.ring()
+    this.#fetcher = new Fetcher(core, settings, feeds, { news, trouble })
     this.#policy = new Policy(core, settings)
     this.#source = new Source(core, {
       feeds: this.#feeds,
       fetcher: this.#fetcher,
       policy: this.#policy,
-      stopped: () => this.#stopped,
+      bell: this.#bell,
+      signal,
     })
-    this.#stalls = new StallWatch(core.env.clock, settings.stalledAfterMs, this.#feeds, (stall) =>
-      this.#events.emit('stalled', stall),
-    )
+    this.#watch = new Watch(clock, {
+      afterMs: settings.stalledAfterMs,
+      feeds,
+      stalled: (stall) => {
+        core.logger.warn(stall, 'a partition has records and makes no progress')
+        this.#events.emit('stalled', stall)
+      },
+      looked: () => this.#tellLag(),
+    })
     this.#leave = core.enroll('consumer', this)
   }
 
   // --- reading modes -----------------------------------------------------------------------
 
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<T>> {
-    return this.#iterator(undefined) as unknown as AsyncIterator<ConsumerRecord<T>>
+    const iterator = this.#enter(() => new RecordIterator(this.#modeParts(), this.#source))
+    return iterator as unknown as AsyncIterator<ConsumerRecord<T>>
   }
 
-  #iterator(signal: AbortSignal | undefined): RecordIterator {
-    this.#enter('a loop over records')
-    return new RecordIterator(this.#loopParts(), signal)
+  batches(options?: BatchesOptions): AsyncIterable<Batch<T>> {
+    const {
+      maxRecords = Number.POSITIVE_INFINITY,
+      maxWaitMs = 0,
+      signal,
+    } = checkOptions<BatchesOptions>('consumer.batches', options, readRules.batches)
+    const settings = { maxRecords, maxWaitMs, signal }
+    const { clock } = this.#core.env
+    const open = () => new BatchIterator(this.#modeParts(), this.#source, clock, settings)
+    const batches = { [Symbol.asyncIterator]: () => this.#enter(open) }
+    return batches as unknown as AsyncIterable<Batch<T>>
   }
 
-  batches(options: BatchesOptions = {}): AsyncIterable<Batch<T>> {
-    const { maxRecords = Number.POSITIVE_INFINITY, signal } = options
-    return {
-      [Symbol.asyncIterator]: () => {
-        this.#enter('a loop over batches')
-        const iterator = new BatchIterator(this.#loopParts(), { maxRecords, signal })
-        return iterator as unknown as AsyncIterator<Batch<T>>
-      },
-    }
-  }
-
-  async poll(options: PollOptions = {}): Promise<ConsumerRecord<T>[]> {
-    const { max = POLL_RECORDS, maxWaitMs = POLL_WAIT_MS, signal } = options
-    this.#enter('poll()')
+  async poll(options?: PollOptions): Promise<ConsumerRecord<T>[]> {
+    const {
+      max = POLL_RECORDS,
+      maxWaitMs = POLL_WAIT_MS,
+      signal,
+    } = checkOptions<PollOptions>('consumer.poll', options, readRules.poll)
+    this.#enter(() => ({ name: 'poll()', halt: () => {}, isUnfinished: () => false }))
+    const settings = { max, maxWaitMs, signal }
+    const parts = this.#modeParts()
     try {
-      const records: unknown[] = []
-      const ending = this.#endOfWait(maxWaitMs, signal)
-      try {
-        await this.#open(ending.signal)
-        while (records.length < max) {
-          const waited =
-            records.length === 0 ? await this.#source.wait(ending.signal) : this.#source.now()
-          if (waited === undefined) break
-          if (waited instanceof Promise) await waited
-          else records.push(...waited.hand(max - records.length, this.#nowMs()))
-        }
-      } catch (error) {
-        if (error !== ending.over) throw error
-      } finally {
-        ending.stop()
-      }
-      this.#finished += records.length
-      return records as ConsumerRecord<T>[]
+      const records = await poll(parts, this.#source, this.#core.env.clock, settings)
+      parts.finished(records.length)
+      return records as unknown as ConsumerRecord<T>[]
     } finally {
-      this.#release()
+      parts.ended()
     }
   }
 
-  /** A signal that aborts with `over` after `waitMs`, or with the user's own reason. */
-  #endOfWait(waitMs: number, signal: AbortSignal | undefined) {
-    const over = new MinikafkaError('TIMED_OUT')
-    const controller = new AbortController()
-    const abort = () => controller.abort(signal?.reason)
-    const timer = this.#core.env.clock.timer(waitMs, () => controller.abort(over))
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort, { once: true })
-    const stop = () => {
-      timer.cancel()
-      signal?.removeEventListener('abort', abort)
-    }
-    return { signal: controller.signal, over, stop }
-  }
-
-  async run(handler: Handler<T>, options: RunOptions = {}): Done {
-    const { concurrency = 1, order = 'partition', signal } = options
-    this.#enter('run()')
+  async run(handler: Handler<T>, options?: RunOptions): Done {
+    const {
+      concurrency = 1,
+      order = 'partition',
+      signal,
+    } = checkOptions<RunOptions>('consumer.run', options, readRules.run)
     const parts = {
+      ...this.#modeParts(),
       core: this.#core,
       source: this.#source,
       policy: this.#policy,
-      stopped: () => this.#stopped,
-      finished: (count: number) => this.#count(count),
-      inside: <R>(work: () => R) => this.#inHandler.run(true, work),
+      bell: this.#bell,
+      inside: <R>(task: unknown, work: () => R) => this.#handling.run(task, work),
     }
-    const run = new Run(parts, handler as never, { concurrency, order, signal })
-    this.#reading = this.#open(signal)
-      .then(() => run.go())
-      .finally(() => this.#release())
-    try {
-      await this.#reading
-    } catch (error) {
-      if (signal?.aborted && error === signal.reason) return
-      throw error
-    }
+    const settings = { concurrency, order, signal }
+    const run = this.#enter(() => new Run(parts, handler as never, settings))
+    // The storage slows down every promise of the process as long as it is in use.
+    await run.go().finally(() => this.#handling.disable())
   }
 
   readable(): Readable {
-    const iterator = this.#iterator(undefined)
-    const readable = new Readable({
-      objectMode: true,
-      read() {
-        iterator.next().then(
-          ({ done, value }) => readable.push(done ? null : value),
-          (error: Error) => readable.destroy(error),
-        )
-      },
-      destroy(error, done) {
-        iterator.return().then(
-          () => done(error),
-          () => done(error),
-        )
-      },
-    })
-    return readable
+    return recordStream(this[Symbol.asyncIterator]())
   }
 
-  #loopParts(): LoopParts {
-    return {
-      source: this.#source,
-      open: (signal) => this.#open(signal),
-      release: () => this.#release(),
-      nowMs: () => this.#nowMs(),
-      finished: (count) => this.#count(count),
-    }
-  }
-
-  #enter(mode: string): void {
-    if (this.#closing.signal.aborted) throw this.#closing.signal.reason
+  #enter<M extends Mode>(open: () => M): M {
+    this.#closing.signal.throwIfAborted()
     if (this.#mode !== undefined) {
-      throw new MinikafkaError('BUSY', {
-        message: `the consumer is being read by ${this.#mode}; end it first`,
-      })
+      const message = `the consumer is being read by ${this.#mode.name}; end that first`
+      throw new MinikafkaError('BUSY', { message })
     }
+    const mode = open()
     this.#mode = mode
-    this.#stopped = false
+    return mode
   }
 
-  #release(): void {
-    this.#mode = undefined
+  #modeParts(): ModeParts {
+    return {
+      stopped: () => this.#isStopped,
+      open: (signal) => this.#openUnlessStopped(signal),
+      ended: () => {
+        this.#mode = undefined
+        this.#bell.ring()
+      },
+      finished: (count) => {
+        this.#finished += count
+      },
+    }
   }
 
   async #open(signal: AbortSignal | undefined): Promise<void> {
-    if (!this.#opened) {
-      const opening = this.#feeds.open(this.#closing.signal)
-      await withDeadline(
-        this.#core.env.clock,
-        opening,
-        { signal },
-        () => new MinikafkaError('TIMED_OUT'),
-      )
-      if (!this.#opened) {
-        this.#opened = true
-        this.#stalls.start()
-        this.#events.emit('assigned', this.assignment())
-      }
-    }
+    const { clock } = this.#core.env
+    const deadline = new Deadline(clock, { signal }, undefined, 'opening')
+    await deadline.hold(this.#feeds.open(this.#closing.signal))
+    this.#closing.signal.throwIfAborted()
+    this.#watch.start()
+    this.#starts.go()
     this.#fetcher.demand()
   }
 
+  /** For a mode, which ends when the consumer is stopped meanwhile, whether there is a broker or not. */
+  async #openUnlessStopped(signal: AbortSignal | undefined): Promise<void> {
+    let outcome: { readonly error?: unknown } | undefined
+    const settle = (how: { readonly error?: unknown }) => {
+      outcome = how
+      this.#bell.ring()
+    }
+    this.#open(signal).then(
+      () => settle({}),
+      (error: unknown) => settle({ error }),
+    )
+    while (outcome === undefined && !this.#isStopped) await this.#bell.wait()
+    if (outcome?.error !== undefined && !this.#isStopped) throw outcome.error
+  }
+
+  /** It is known where these begin, or why that cannot be found out. */
+  #found(settled: readonly Feed[]): void {
+    const news = settled.filter((feed) => feed.start === undefined && !this.#assigned.has(feed))
+    for (const feed of news) this.#assigned.add(feed)
+    if (news.length > 0) this.#events.emit('assigned', news.map(placeOf))
+    this.#fetcher.demand()
+    this.#bell.ring()
+  }
+
   stop(): void {
-    this.#stopped = true
-    this.#feeds.wake()
+    this.#isStopped = true
+    this.#mode?.halt()
+    this.#bell.ring()
   }
 
   // --- positions ---------------------------------------------------------------------------
@@ -251,89 +256,75 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   async seek(at: TopicPartition, to: OffsetSpec, wait?: Wait): Done {
-    const deadline = new Deadline(
-      this.#core.env.clock,
-      wait,
-      this.#core.settings.requestTimeoutMs,
-      'seek',
-    )
-    if (!this.#opened) await deadline.hold(this.#open(wait?.signal))
+    checkPoint('consumer.seek', to)
+    const deadline = this.#deadline(wait, 'seek')
+    await deadline.hold(this.#open(deadline.signal))
     const feed = this.#feedOf(at)
     if (typeof to === 'number') feed.seek(to)
-    else {
-      feed.restart(to)
-      await deadline.hold(this.#feeds.resolveStarts(this.#closing.signal))
-    }
+    else feed.restart(to)
+    this.#mode?.halt()
+    this.#starts.go()
     this.#fetcher.demand()
-    this.#feeds.wake()
+    await this.#positioned(feed, deadline)
+  }
+
+  /** Until it is known where `feed` begins, or another seek came. Errors: why that cannot be found out. */
+  async #positioned(feed: Feed, deadline: Deadline): Promise<void> {
+    const { generation } = feed
+    while (feed.start !== undefined && feed.generation === generation) {
+      if (feed.failure !== undefined) throw feed.failure
+      this.#closing.signal.throwIfAborted()
+      await deadline.hold(this.#bell.wait())
+    }
+  }
+
+  async commit(_what?: unknown, _wait?: Wait): Done {
+    throw needsGroup('consumer.commit()')
+  }
+
+  async committed(_wait?: Wait): Promise<NextOffset[]> {
+    throw needsGroup('consumer.committed()')
   }
 
   pause(what: Partitions = this.assignment()): void {
-    for (const at of what) this.#feedOf(at).paused = true
+    for (const feed of what.map((at) => this.#feedOf(at))) feed.paused = true
+    this.#mode?.halt()
   }
 
   resume(what: Partitions = this.paused()): void {
-    for (const at of what) this.#feedOf(at).paused = false
+    for (const feed of what.map((at) => this.#feedOf(at))) feed.paused = false
     this.#fetcher.demand()
-    this.#feeds.wake()
+    this.#bell.ring()
   }
 
   paused(): Partitions {
-    return this.#feeds
-      .all()
-      .filter(({ paused }) => paused)
-      .map(placeOf)
+    const all = this.#feeds.all()
+    return all.filter(({ paused }) => paused).map(placeOf)
   }
 
   async lag(wait?: Wait): Promise<PartitionLag[]> {
-    const deadline = new Deadline(
-      this.#core.env.clock,
-      wait,
-      this.#core.settings.requestTimeoutMs,
-      'lag',
-    )
-    if (!this.#opened) await deadline.hold(this.#open(wait?.signal))
-    return deadline.hold(lagOf(this.#core, this.#settings, this.#feeds.all(), deadline))
+    const deadline = this.#deadline(wait, 'lag')
+    await deadline.hold(this.#open(deadline.signal))
+    const feeds = this.#feeds.all()
+    await Promise.all(feeds.map((feed) => this.#positioned(feed, deadline)))
+    return await deadline.hold(lagOf(this.#core, this.#settings, feeds, deadline))
   }
 
   #feedOf(at: TopicPartition): Feed {
     const feed = this.#feeds.get(at)
     if (feed !== undefined) return feed
-    throw new MinikafkaError('INVALID_OPTION', {
-      message: `${at.topic}-${at.partition} is not assigned to this consumer`,
-      topic: at.topic,
-      partition: at.partition,
-    })
+    const { topic, partition } = at
+    const message = `${topic}-${partition} is not assigned to this consumer`
+    throw new MinikafkaError('INVALID_OPTION', { message, topic, partition })
+  }
+
+  #deadline(wait: Wait | undefined, what: string): Deadline {
+    checkOptions<Wait>(`consumer.${what}`, wait, waitRules)
+    this.#closing.signal.throwIfAborted()
+    return new Deadline(this.#core.env.clock, wait, this.#core.settings.requestTimeoutMs, what)
   }
 
   // --- life --------------------------------------------------------------------------------
-
-  health(): ConsumerHealth {
-    const nowMs = this.#nowMs()
-    return {
-      state: this.#closing.signal.aborted ? 'closed' : this.#stopped ? 'stopped' : 'reading',
-      partitions: this.#feeds.all().map((feed) => {
-        const waitingFor = this.#stalls.reason(feed)
-        return {
-          ...placeOf(feed),
-          nextOffset: feed.position,
-          end: feed.highWatermark,
-          lastProgressMsAgo: nowMs - feed.lastProgressMs,
-          ...(waitingFor === undefined ? {} : { waitingFor }),
-        }
-      }),
-    }
-  }
-
-  stats(): Record<string, number> {
-    let prefetchedBytes = 0
-    let lagRecords = 0
-    for (const { bufferedBytes, highWatermark, position } of this.#feeds.all()) {
-      prefetchedBytes += bufferedBytes
-      lagRecords += Math.max(0, highWatermark - Math.max(0, position))
-    }
-    return { prefetchedBytes, finished: this.#finished, committed: 0, rebalances: 0, lagRecords }
-  }
 
   on<K extends keyof ConsumerEvents>(
     event: K,
@@ -342,8 +333,49 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     return this.#events.on(event, listener)
   }
 
-  close(wait?: Wait): Done {
-    this.#closed ??= this.#close(wait)
+  health(): ConsumerHealth {
+    const nowMs = this.#core.env.clock.monotonicMs()
+    const feeds = this.#feeds.all()
+    const isReading = feeds.length > 0 && feeds.every(({ start }) => start === undefined)
+    const partitions = feeds.map((feed) => {
+      const waitingFor = reasonOf(feed)
+      const { position: nextOffset, end } = feed
+      const lastProgressMsAgo = nowMs - this.#watch.progressMs(feed)
+      const health = { ...placeOf(feed), nextOffset, end, lastProgressMsAgo }
+      return waitingFor === undefined ? health : { ...health, waitingFor }
+    })
+    const state = this.#closing.signal.aborted ? 'left' : isReading ? 'stable' : 'joining'
+    return { state, lastHeartbeatMsAgo: 0, partitions }
+  }
+
+  stats(): Record<string, number> {
+    let prefetchedBytes = 0
+    let lagRecords = 0
+    for (const { bufferedBytes, end, position } of this.#feeds.all()) {
+      prefetchedBytes += bufferedBytes
+      lagRecords += Math.max(0, end - Math.max(0, position))
+    }
+    return { prefetchedBytes, finished: this.#finished, committed: 0, rebalances: 0, lagRecords }
+  }
+
+  #tellLag(): void {
+    const wallMs = this.#core.env.clock.wallMs()
+    const lags = this.#feeds.all().map((feed) => lagKnown(feed, wallMs))
+    this.#events.emit('lag', lags)
+    if (tracesLag()) publishLag(lags)
+  }
+
+  #report(error: MinikafkaError): void {
+    if (!this.#events.emit('error', error))
+      this.#core.logger.error({ err: error }, 'consumer error')
+  }
+
+  close(options?: Wait & { readonly leave?: boolean | undefined }): Done {
+    checkOptions<Wait>('consumer.close', options, readRules.close)
+    const handler = this.#handling.getStore()
+    if (handler !== undefined) this.#closers.add(handler)
+    this.#bell.ring()
+    this.#closed ??= this.#close(options)
     return this.#closed
   }
 
@@ -351,29 +383,28 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     return this.close()
   }
 
-  /** Stop, let handlers finish, disconnect. Never rejects, never waits longer than asked. */
+  /** Stop, let what is in hand finish, disconnect. Never rejects, never waits longer than asked. */
   async #close(wait: Wait | undefined): Done {
-    const { clock } = this.#core.env
-    const deadline = new Deadline(clock, wait, CLOSE_TIMEOUT_MS, 'close')
+    const deadline = new Deadline(this.#core.env.clock, wait, CLOSE_TIMEOUT_MS, 'close')
     this.stop()
-    const inside = this.#inHandler.getStore() === true
-    if (this.#reading !== undefined && !inside)
-      await deadline.hold(this.#reading).catch(() => undefined)
+    await this.#finishing(deadline)
     const closed = new MinikafkaError('CLOSED', { message: 'the consumer is closed' })
     this.#closing.abort(closed)
-    this.#stalls.stop()
+    this.#watch.stop()
+    this.#starts.close()
     this.#fetcher.close()
     this.#feeds.close(closed)
+    this.#bell.ring()
     await this.#policy.close(Math.max(1, deadline.leftMs)).catch(() => undefined)
     this.#leave()
   }
 
-  #count(count: number): void {
-    this.#finished += count
-  }
-
-  #nowMs(): number {
-    return this.#core.env.clock.monotonicMs()
+  async #finishing(deadline: Deadline): Promise<void> {
+    try {
+      while (this.#mode?.isUnfinished(this.#closers)) await deadline.hold(this.#bell.wait())
+    } catch (error) {
+      this.#core.logger.warn({ err: error }, 'closing before everything in hand was finished')
+    }
   }
 }
 

@@ -1,9 +1,10 @@
-import { nodeCompress } from '@minikafka/platform'
-import { BatchWriter } from '@minikafka/protocol'
+import { crc32c, nodeCompress } from '@minikafka/platform'
+import { BatchReader, BatchWriter } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { json, nullable, text, topic } from '../topic/index.ts'
-import { type Decoded, Decoder, type SourceOf } from './decoder.ts'
+import { bytes, type Codec, json, nullable, type TopicLike, text, topic } from '../topic/index.ts'
+import { type Broken, Decoder } from './decoder.ts'
+import { FetchedRecord, RecordBatch } from './record.ts'
 
 const compress = nodeCompress()
 
@@ -24,17 +25,21 @@ function batchOf(records: readonly Input[], baseOffset = 0): Buffer {
   return sealed
 }
 
-const sourceOf: SourceOf = ({ header, body }) => ({
-  topic: 'orders',
-  partition: 3,
-  timestampType: header.timestampType,
-  body,
-  signal: () => AbortSignal.abort(),
-  ack: () => {},
-})
+/** What the decoder makes of a batch, and where it stopped. */
+function decode(
+  like: TopicLike,
+  bytes: Buffer,
+  from = 0,
+): { records: FetchedRecord[]; outcome: Broken | undefined | Promise<Broken | undefined> } {
+  const home = { topic: 'orders', partition: 3, signal: () => AbortSignal.abort(), ack() {} }
+  const reader = new BatchReader(bytes, compress)
+  const records: FetchedRecord[] = []
+  const batch = new RecordBatch(home, reader, bytes, compress)
+  const outcome = new Decoder(like).decode(reader, batch, records, from)
+  return { records, outcome }
+}
 
-test('a string topic gives views: key, value and headers as they were, null, empty and absent apart', () => {
-  const decoder = new Decoder(compress, 'orders')
+test('a string topic gives views: key, value and headers as they were; null, empty and absent apart', () => {
   const batch = batchOf([
     {
       key: 'k',
@@ -47,8 +52,8 @@ test('a string topic gives views: key, value and headers as they were, null, emp
     { key: null, value: null },
     { key: '', value: '' },
   ])
-  const { records, nextOffset, broken } = decoder.decode(batch, 0, sourceOf) as Decoded
-  expect([nextOffset, broken]).toEqual([3, undefined])
+  const { records, outcome } = decode('orders', batch)
+  expect(outcome).toBeUndefined()
   expect(records.map(({ offset, timestamp }) => [offset, timestamp])).toEqual([
     [0, 1000],
     [1, 1001],
@@ -67,61 +72,136 @@ test('a string topic gives views: key, value and headers as they were, null, emp
   expect([second?.key, second?.value]).toEqual([null, null])
   expect([String(third?.key), Buffer.byteLength(third?.value as Buffer)]).toEqual(['', 0])
   expect([first?.topic, first?.partition, first?.timestampType]).toEqual(['orders', 3, 'create'])
+  expect(Object.keys(first ?? {})).toEqual(['offset', 'timestamp', 'key', 'value'])
+})
+
+test('a value is a Buffer in all that callers do with one', () => {
+  const [record] = decode('orders', batchOf([{ value: 'grüße' }])).records
+  const value = record?.value as Buffer
+  expect(value.equals(Buffer.from('grüße'))).toBe(true)
+  expect(value.toString()).toBe('grüße')
+  expect(Buffer.concat([value, Buffer.from('!')]).toString()).toBe('grüße!')
+  expect(value.subarray(0, 2).toString()).toBe('gr')
+  expect(value.readUInt8(0)).toBe(0x67)
+  expect(Buffer.from(value).toString('hex')).toBe(Buffer.from('grüße').toString('hex'))
 })
 
 test('reading begins in the middle of a batch where the reader wants it', () => {
-  const decoder = new Decoder(compress, 'orders')
   const batch = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }], 10)
-  const { records } = decoder.decode(batch, 11, sourceOf) as Decoded
+  const { records } = decode('orders', batch, 11)
   expect(records.map(({ offset }) => offset)).toEqual([11, 12])
 })
 
 test('codecs decode; a record that does not is broken in its place, those before it are handed out', () => {
   const orders = topic('orders', { key: text(), value: json(z.object({ id: z.string() })) })
-  const decoder = new Decoder(compress, orders)
   const batch = batchOf([
     { key: 'a', value: '{"id":"1"}' },
     { key: 'b', value: '{"id":2}' },
     { key: 'c', value: '{"id":"3"}' },
   ])
-  const { records, broken, nextOffset } = decoder.decode(batch, 0, sourceOf) as Decoded
+  const { records, outcome } = decode(orders, batch)
   expect(records.map(({ key, value }) => [key, value])).toEqual([['a', { id: '1' }]])
-  expect(nextOffset).toBe(1)
-  expect(broken).toMatchObject({
+  expect(outcome).toMatchObject({
     offset: 1,
     nextOffset: 2,
-    error: { name: 'SCHEMA_MISMATCH', partition: 3, offset: 1 },
+    error: { name: 'SCHEMA_MISMATCH', topic: 'orders', partition: 3, offset: 1 },
   })
-  expect(String(broken?.raw?.key)).toBe('b')
+  expect(String((outcome as Broken).record?.key)).toBe('b')
+})
+
+test('behind a broken record the batch goes on, and tried again it may decode', () => {
+  let isRight = false
+  const codec: Codec<string> = {
+    name: 'moody',
+    encode: (value) => value,
+    decode(view) {
+      if (!isRight && view.toString() === 'b') throw new Error('not today')
+      return view.toString()
+    },
+  }
+  const bytes = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  const home = { topic: 'orders', partition: 0, signal: () => AbortSignal.abort(), ack() {} }
+  const reader = new BatchReader(bytes, compress)
+  const batch = new RecordBatch(home, reader, bytes, compress)
+  const decoder = new Decoder(topic('orders', { value: codec }))
+  const records: FetchedRecord[] = []
+  const again = () => decoder.decode(reader, batch, records, 0, records.length > 0)
+  expect(again()).toMatchObject({ offset: 1, error: { message: expect.stringMatching('today') } })
+  expect(again()).toMatchObject({ offset: 1 })
+  isRight = true
+  expect(again()).toBeUndefined()
+  expect(records.map(({ value }) => value)).toEqual(['a', 'b', 'c'])
 })
 
 test('a null value needs a nullable codec, and the error says so', () => {
-  const strict = new Decoder(compress, topic('orders', { value: json() }))
   const batch = batchOf([{ value: null }])
-  const { broken } = strict.decode(batch, 0, sourceOf) as Decoded
-  expect(broken?.error).toMatchObject({
-    name: 'DESERIALIZATION_FAILED',
-    message: expect.stringContaining('nullable()'),
-  })
-  const lenient = new Decoder(compress, topic('orders', { value: nullable(json()) }))
-  expect((lenient.decode(batch, 0, sourceOf) as Decoded).records[0]?.value).toBeNull()
+  for (const codec of [json(), text(), bytes()]) {
+    const { outcome } = decode(topic('orders', { value: codec as Codec<unknown> }), batch)
+    expect(outcome).toMatchObject({
+      error: { name: 'DESERIALIZATION_FAILED', message: expect.stringContaining('nullable()') },
+    })
+  }
+  expect(decode(topic('orders', { value: nullable(json()) }), batch).records[0]?.value).toBeNull()
+  expect(decode(topic('orders'), batch).records[0]?.value).toBeNull()
 })
 
-test('an asynchronous codec keeps the order', async () => {
-  const slow = { name: 'slow', encode: String, decode: async (bytes: Buffer) => `${bytes}!` }
-  const decoder = new Decoder(compress, topic('orders', { value: slow }))
-  const { records } = await decoder.decode(batchOf([{ value: 'a' }, { value: 'b' }]), 0, sourceOf)
+test('a null key is null, whatever the codec', () => {
+  const batch = batchOf([{ key: null, value: 'a' }])
+  expect(decode(topic('orders', { key: json(), value: text() }), batch).records[0]?.key).toBeNull()
+})
+
+test('an asynchronous codec keeps the order, and is waited for record by record', async () => {
+  const slow = { name: 'slow', encode: String, decode: async (view: Buffer) => `${view}!` }
+  const { records, outcome } = decode(
+    topic('orders', { value: slow }),
+    batchOf([{ value: 'a' }, { value: 'b' }]),
+  )
+  expect(await outcome).toBeUndefined()
   expect(records.map(({ value }) => value)).toEqual(['a!', 'b!'])
 })
 
-test('a flipped bit is a broken batch that can be passed by', () => {
-  const batch = batchOf([{ value: 'a' }, { value: 'b' }], 20)
-  batch[batch.length - 1] = (batch[batch.length - 1] ?? 0) ^ 1
-  const { records, broken } = new Decoder(compress, 'orders').decode(batch, 20, sourceOf) as Decoded
-  expect(records).toEqual([])
-  expect(broken).toMatchObject({
-    offset: 20,
-    nextOffset: 22,
-    error: { name: 'CORRUPT_MESSAGE', topic: 'orders', offset: 20 },
+test('two codecs that fail at once leave no rejection behind', async () => {
+  const rejects = { name: 'no', encode: String, decode: () => Promise.reject(new Error('key')) }
+  const throws: Codec<string> = {
+    name: 'no',
+    encode: (value) => value,
+    decode() {
+      throw new Error('value')
+    },
+  }
+  const batch = batchOf([{ key: 'k', value: 'v' }])
+  const mixed = decode(topic('orders', { key: rejects, value: throws }), batch)
+  expect(await mixed.outcome).toMatchObject({ error: { message: expect.stringMatching('value') } })
+  const both = decode(topic('orders', { key: rejects, value: rejects }), batch)
+  expect(await both.outcome).toMatchObject({ error: { message: expect.stringMatching('key') } })
+})
+
+test('a record shows its bytes as they were, whatever its codecs made of them', () => {
+  const orders = topic('orders', { key: text(), value: json<object>() })
+  const batch = batchOf([{ value: '{}' }, { key: 'k', value: '{"a": 1}', headers: [['h', '1']] }])
+  const record = decode(orders, batch).records[1] as FetchedRecord
+  const raw = FetchedRecord.raw(record)
+  expect([String(raw.key), String(raw.value), raw.offset]).toEqual(['k', '{"a": 1}', 1])
+  expect(String(raw.headers.get('h'))).toBe('1')
+  const plain = decode('orders', batch).records[1] as FetchedRecord
+  expect(FetchedRecord.raw(plain)).toBe(plain)
+})
+
+test('a record that is cut off inside its batch: the rest is behind it, at the next batch', () => {
+  const batch = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }], 20)
+  const whole = new BatchReader(batch, compress)
+  whole.next()
+  whole.next()
+  const bad = Buffer.from(batch)
+  // The size of the value of the second record, too large by far; the CRC is right again.
+  bad[61 + whole.valueStart - 1] = 0x7e
+  bad.writeUInt32BE(crc32c(bad.subarray(21)), 17)
+  const { records, outcome } = decode('orders', bad)
+  expect(records.map(({ offset }) => offset)).toEqual([20])
+  expect(outcome).toMatchObject({
+    offset: 21,
+    nextOffset: 23,
+    record: undefined,
+    error: { name: 'INVALID_RECORD', topic: 'orders', partition: 3, offset: 21 },
   })
 })

@@ -1,235 +1,172 @@
 // Bytes of a batch to records, through the codecs of the topic. A string topic makes views and nothing else.
-// Enters: one batch. Leaves: its records from an offset on, up to the first one that cannot be decoded.
-import type { Compress } from '@minikafka/platform'
-import { BatchReader, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
-import type { Codec, Topic, TopicLike } from '../topic/index.ts'
-import { FetchedRecord, type RecordSource } from './record.ts'
-import { viewOf } from './view.ts'
-
-type AnyCodec = Codec<unknown, unknown>
-
-export type Decoded = {
-  readonly records: FetchedRecord[]
-  /** Offset after what was read. With `broken`: the offset of that record. */
-  readonly nextOffset: number
-  readonly broken: Broken | undefined
-}
+// Enters: a cursor over a batch. Leaves: records from an offset on, up to the first one that cannot be decoded.
+import { type BatchReader, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
+import {
+  type Codec,
+  type Slice,
+  sliceOf,
+  type Topic,
+  type TopicLike,
+  viewOf,
+} from '../topic/index.ts'
+import { bytesAt, FetchedRecord, type RecordBatch, recordOf } from './record.ts'
 
 /** A record, or a whole batch, that cannot be decoded. */
 export type Broken = {
   readonly error: MinikafkaError
   readonly offset: number
-  /** Where to go on if it is skipped. */
+  /** Where to go on if it is passed by. */
   readonly nextOffset: number
-  /** The record as bytes, for policies and dead letters; undefined where even that cannot be read. */
-  readonly raw: FetchedRecord | undefined
+  /** As bytes, for policies and dead letters; undefined where not even those can be told. */
+  readonly record: FetchedRecord | undefined
 }
 
-export type SourceOf = (reader: BatchReader) => RecordSource
+type Outcome = Broken | undefined
+
+type Part = {
+  readonly decode: Slice<unknown>
+  readonly admitsNull: boolean
+}
 
 export class Decoder {
-  readonly #compress: Compress
   readonly #topic: string
-  readonly #key: AnyCodec | undefined
-  readonly #value: AnyCodec | undefined
+  /** undefined: bytes are handed out as views. */
+  readonly #parts: { readonly key: Part; readonly value: Part } | undefined
 
-  constructor(compress: Compress, topic: TopicLike) {
-    this.#compress = compress
+  constructor(topic: TopicLike) {
     this.#topic = typeof topic === 'string' ? topic : topic.name
-    const typed =
-      typeof topic === 'string'
-        ? undefined
-        : (topic as Topic<string, unknown, unknown, unknown, unknown>)
-    this.#key = isBytes(typed?.key) ? undefined : typed?.key
-    this.#value = isBytes(typed?.value) ? undefined : typed?.value
+    if (typeof topic === 'string') return
+    const { key, value } = topic as Topic<string, unknown, unknown, unknown, unknown>
+    const parts = { key: partOf(key, true), value: partOf(value, value.nullable === true) }
+    const isPlain = parts.key.decode === viewOf && parts.value.decode === viewOf
+    if (!isPlain || !parts.value.admitsNull) this.#parts = parts
   }
 
   /**
-   * The records of a batch from `from` on.
+   * Adds the records from `from` on to `records`, up to the first broken one.
    *
-   * Shape   `batch`: exactly one; kept by the views. A promise only where a codec answers with one.
-   * Errors  never thrown: what cannot be decoded is `broken`, in its place.
+   * Shape   `again`: the record under the cursor is tried once more; else the cursor moves on first.
+   *         A promise only where a codec answers with one.
+   * Errors  never thrown: what cannot be decoded is the outcome, in its place.
    */
-  decode(batch: Uint8Array, from: number, sourceOf: SourceOf): Decoded | Promise<Decoded> {
-    let reader: BatchReader
-    try {
-      reader = new BatchReader(batch, this.#compress)
-    } catch (error) {
-      return brokenBatch(batch, from, error, this.#topic)
-    }
-    const source = sourceOf(reader)
-    if (this.#key === undefined && this.#value === undefined)
-      return this.#decodeViews(reader, from, source)
-    return this.#decodeTyped(reader, from, source)
-  }
-
-  #decodeViews(reader: BatchReader, from: number, source: RecordSource): Decoded {
-    const records: FetchedRecord[] = []
-    const { body } = reader
-    try {
-      while (reader.next()) {
-        if (reader.offset >= from) records.push(rawRecord(reader, body, source))
-      }
-    } catch (error) {
-      return brokenRest(reader, records, error, this.#topic)
-    }
-    return { records, nextOffset: reader.nextOffset, broken: undefined }
-  }
-
-  #decodeTyped(
+  decode(
     reader: BatchReader,
+    batch: RecordBatch,
+    records: FetchedRecord[],
     from: number,
-    source: RecordSource,
-    records: FetchedRecord[] = [],
-  ): Decoded | Promise<Decoded> {
-    const { body } = reader
+    again = false,
+  ): Outcome | Promise<Outcome> {
     try {
-      while (reader.next()) {
-        const { offset } = reader
-        if (offset < from) continue
-        const raw = () => rawRecord(reader, body, source)
-        let key: unknown
-        let value: unknown
-        try {
-          key = this.#decodeField(this.#key, 'key', body, reader.keyStart, reader.keySize)
-          value = this.#decodeField(this.#value, 'value', body, reader.valueStart, reader.valueSize)
-        } catch (error) {
-          return { records, nextOffset: offset, broken: this.#broken(error, offset, raw()) }
-        }
-        if (key instanceof Promise || value instanceof Promise) {
-          return this.#goOnLater(reader, from, source, records, key, value)
-        }
-        records.push(recordOf(reader, source, key, value))
-      }
+      if (this.#parts !== undefined) return this.#decodeParts(reader, batch, records, from, again)
+      return decodeViews(reader, batch, records, from)
     } catch (error) {
-      return brokenRest(reader, records, error, this.#topic)
+      return this.#unreadable(reader, batch, error)
     }
-    return { records, nextOffset: reader.nextOffset, broken: undefined }
+  }
+
+  #decodeParts(
+    reader: BatchReader,
+    batch: RecordBatch,
+    records: FetchedRecord[],
+    from: number,
+    again: boolean,
+  ): Outcome | Promise<Outcome> {
+    let isAtRecord = again
+    while (isAtRecord || reader.next()) {
+      isAtRecord = false
+      if (reader.offset < from) continue
+      let key: unknown
+      let value: unknown
+      try {
+        key = this.#decodePart('key', reader, reader.keyStart, reader.keySize)
+        value = this.#decodePart('value', reader, reader.valueStart, reader.valueSize)
+      } catch (error) {
+        ignoreRejection(key)
+        return this.#undecodable(reader, batch, error)
+      }
+      if (key instanceof Promise || value instanceof Promise) {
+        return this.#decodeLater(reader, batch, records, from, [key, value])
+      }
+      records.push(recordOf(reader, batch, key, value))
+    }
+    return undefined
   }
 
   /** The slow road of asynchronous codecs: one record at a time, in order. */
-  async #goOnLater(
+  async #decodeLater(
     reader: BatchReader,
-    from: number,
-    source: RecordSource,
+    batch: RecordBatch,
     records: FetchedRecord[],
-    key: unknown,
-    value: unknown,
-  ): Promise<Decoded> {
-    const { offset } = reader
-    const raw = rawRecord(reader, reader.body, source)
+    from: number,
+    pending: [unknown, unknown],
+  ): Promise<Outcome> {
     try {
-      const [decodedKey, decodedValue] = await Promise.all([key, value])
-      records.push(recordOf(reader, source, decodedKey, decodedValue))
+      const [key, value] = await Promise.all(pending)
+      records.push(recordOf(reader, batch, key, value))
     } catch (error) {
-      return { records, nextOffset: offset, broken: this.#broken(error, offset, raw) }
+      return this.#undecodable(reader, batch, error)
     }
-    return this.#decodeTyped(reader, from, source, records)
+    return this.decode(reader, batch, records, from)
   }
 
-  #decodeField(
-    codec: AnyCodec | undefined,
-    part: 'key' | 'value',
-    body: Buffer,
-    start: number,
-    size: number,
-  ): unknown {
-    if (size < 0) {
-      if (part === 'key' || codec === undefined || codec.nullable) return null
-      throw new TypeError(
-        'the value is null: wrap the codec in nullable() where null (a tombstone) is allowed',
-      )
-    }
-    const view = viewOf(body, start, size)
-    return codec === undefined ? view : codec.decode(view)
+  #decodePart(name: 'key' | 'value', { body }: BatchReader, start: number, size: number): unknown {
+    const part = this.#parts?.[name] as Part
+    if (size >= 0) return part.decode(body, start, start + size)
+    if (part.admitsNull) return null
+    throw new TypeError(
+      'the value is null; wrap the codec in nullable() where null, a tombstone, is allowed',
+    )
   }
 
-  #broken(error: unknown, offset: number, raw: FetchedRecord): Broken {
-    const fields = { topic: this.#topic, partition: raw.partition, offset }
-    const message = `${this.#topic}-${raw.partition} offset ${offset}: ${(error as Error).message}`
-    const issues = isMinikafkaError(error) ? error.issues : undefined
-    const name =
-      isMinikafkaError(error) && error.name === 'SCHEMA_MISMATCH'
-        ? error.name
-        : 'DESERIALIZATION_FAILED'
-    return {
-      error: new MinikafkaError(name, { ...fields, message, issues }, { cause: error }),
-      offset,
-      nextOffset: offset + 1,
-      raw,
-    }
+  /** The codec refused: the cursor stays, so that it can be tried again or passed by. */
+  #undecodable(reader: BatchReader, batch: RecordBatch, cause: unknown): Broken {
+    const { offset } = reader
+    const isMismatch = isMinikafkaError(cause) && cause.name === 'SCHEMA_MISMATCH'
+    const name = isMismatch ? cause.name : 'DESERIALIZATION_FAILED'
+    const error = this.#errorAt(name, batch.home.partition, offset, cause)
+    const key = bytesAt(reader.body, reader.keyStart, reader.keySize)
+    const value = bytesAt(reader.body, reader.valueStart, reader.valueSize)
+    return { error, offset, nextOffset: offset + 1, record: recordOf(reader, batch, key, value) }
+  }
+
+  /** The records that follow cannot be found in the batch any more: to go on means behind it (SECURITY, "reader"). */
+  #unreadable(reader: BatchReader, batch: RecordBatch, cause: unknown): Broken {
+    if (!isMinikafkaError(cause)) throw cause
+    const offset = cause.offset ?? reader.header.baseOffset
+    const error = this.#errorAt(cause.name, batch.home.partition, offset, cause)
+    return { error, offset, nextOffset: reader.nextOffset, record: undefined }
+  }
+
+  #errorAt(name: MinikafkaError['name'], partition: number, offset: number, cause: unknown) {
+    const where = `${this.#topic}-${partition} offset ${offset}`
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const issues = isMinikafkaError(cause) ? cause.issues : undefined
+    const fields = { topic: this.#topic, partition, offset, message: `${where}: ${why}`, issues }
+    return new MinikafkaError(name, fields, { cause })
   }
 }
 
-function isBytes(codec: AnyCodec | undefined): boolean {
-  return codec === undefined || codec.name === 'bytes' || codec.name === 'nullable bytes'
-}
-
-function recordOf(
+function decodeViews(
   reader: BatchReader,
-  source: RecordSource,
-  key: unknown,
-  value: unknown,
-): FetchedRecord {
-  return new FetchedRecord(
-    source,
-    reader.offset,
-    reader.timestamp,
-    key,
-    value,
-    reader.headersStart,
-    reader.headerCount,
-  )
-}
-
-function rawRecord(reader: BatchReader, body: Buffer, source: RecordSource): FetchedRecord {
-  const { keySize, valueSize } = reader
-  const key = keySize < 0 ? null : viewOf(body, reader.keyStart, keySize)
-  const value = valueSize < 0 ? null : viewOf(body, reader.valueStart, valueSize)
-  return new FetchedRecord(
-    source,
-    reader.offset,
-    reader.timestamp,
-    key,
-    value,
-    reader.headersStart,
-    reader.headerCount,
-  )
-}
-
-/** A record inside cannot be read: what stood before it is handed out, the rest of the batch is skipped or stops the reader. */
-function brokenRest(
-  reader: BatchReader,
+  batch: RecordBatch,
   records: FetchedRecord[],
-  error: unknown,
-  topic: string,
-): Decoded {
-  const offset = (isMinikafkaError(error) ? error.offset : undefined) ?? reader.header.baseOffset
-  const broken = {
-    error: placed(error, topic, offset),
-    offset,
-    nextOffset: reader.nextOffset,
-    raw: undefined,
+  from: number,
+): undefined {
+  const { body } = reader
+  while (reader.next()) {
+    const { offset, timestamp, keyStart, keySize, valueStart, valueSize } = reader
+    if (offset < from) continue
+    const key = bytesAt(body, keyStart, keySize)
+    const value = bytesAt(body, valueStart, valueSize)
+    const { headersStart, headerCount } = reader
+    records.push(new FetchedRecord(batch, offset, timestamp, key, value, headersStart, headerCount))
   }
-  return { records, nextOffset: offset, broken }
 }
 
-function brokenBatch(batch: Uint8Array, from: number, error: unknown, topic: string): Decoded {
-  const view = new DataView(batch.buffer, batch.byteOffset, batch.length)
-  const base = Number(view.getBigInt64(0))
-  const last = base + view.getInt32(23)
-  const offset = Math.max(base, from)
-  const broken = {
-    error: placed(error, topic, offset),
-    offset,
-    nextOffset: Math.max(last + 1, offset + 1),
-    raw: undefined,
-  }
-  return { records: [], nextOffset: offset, broken }
+function partOf(codec: Codec<unknown, unknown>, admitsNull: boolean): Part {
+  return { decode: sliceOf(codec), admitsNull }
 }
 
-function placed(error: unknown, topic: string, offset: number): MinikafkaError {
-  const name = isMinikafkaError(error) ? error.name : 'CORRUPT_MESSAGE'
-  const message = `${topic} offset ${offset}: ${(error as Error).message}`
-  return new MinikafkaError(name, { topic, offset, message }, { cause: error })
+function ignoreRejection(value: unknown): void {
+  if (value instanceof Promise) value.catch(() => undefined)
 }

@@ -1,233 +1,322 @@
-// One partition as its reader sees it: where it stands, what was fetched ahead, what is wrong with it.
-// Enters: raw batches of the fetcher. Leaves: decoded records, in order, batch by batch.
+// One partition as its reader sees it: where it stands, what is ready to hand out, what is wrong with it.
+// Enters: blobs of the fetcher. Leaves: decoded records, in order, batch by batch.
 import type { Compress } from '@minikafka/platform'
 import {
   type BatchReader,
+  batchBaseOffsetAt,
   batchLastOffsetAt,
-  batchSizeAt,
-  type MinikafkaError,
-  readBatchHeader,
+  MinikafkaError,
 } from '@minikafka/protocol'
 import type { TopicLike } from '../topic/index.ts'
 import type { OffsetSpec } from '../words.ts'
-import { type AbortedRange, AbortedTransactions } from './aborted.ts'
-import { type Decoded, Decoder } from './decoder.ts'
-import type { FetchedRecord, RecordSource } from './record.ts'
+import type { AbortedRange } from './aborted.ts'
+import { type Broken, Decoder } from './decoder.ts'
+import { Inbox } from './inbox.ts'
+import { type FetchedRecord, RecordBatch } from './record.ts'
 
-const COMPRESSION_BITS = 0x07
-const NAMES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const
-
-/** Whole batches of one answer, with what was aborted among them. */
-type Raw = {
-  readonly bytes: Uint8Array
-  position: number
-  readonly aborted: readonly AbortedRange[]
-}
+/** The batch that is being decoded. */
+type Opened = { readonly reader: BatchReader; readonly batch: RecordBatch }
 
 export class Feed {
   readonly topic: string
   readonly partition: number
-  readonly #compress: Compress
-  readonly #decoder: Decoder
-  readonly #prepared = new Set<number>([0])
-  readonly #raw: Raw[] = []
-  readonly #aborted = new AbortedTransactions()
-  #controller: AbortController | undefined
-  /** Grows with every seek: answers to older fetches are dropped. */
-  generation = 0
+  /** Of the topic that its records come from; empty until metadata said so. */
   topicId = ''
+
+  // --- where: the fetcher and those who seek write this
+  /** Grows with every seek: answers and promises of the time before are dropped. */
+  generation = 0
   /** What the reader wants first; undefined once it is an offset. */
   start: OffsetSpec | undefined
   /** Next offset to ask the broker for; -1 until `start` is resolved. */
   fetchOffset = -1
-  /** Next offset to hand out. Invariant: position <= fetchOffset. */
-  position = -1
   /** Leader epoch of the last batch taken, for the broker's check of divergence (KIP-320). */
   lastEpoch = -1
-  bufferedBytes = 0
-  highWatermark = -1
-  logStartOffset = -1
+  /** The end as the last answer told it: high watermark, or last stable offset. */
+  end = -1
+
+  // --- whether: who may hand out, who may fetch
+  /** By the user. */
   paused = false
-  /** Not fetched before this moment: something went wrong. */
+  /** By run(): its order lets nothing more of this partition out just now. */
+  held = false
+  /** By a codec or a policy that takes its time. */
+  busy = false
+  /** Not asked for before this moment: something went wrong, so many times in a row. */
   notBeforeMs = 0
   failures = 0
-  /** What the reader must be told before anything else of this partition. */
-  failure: MinikafkaError | undefined
-  lastProgressMs = 0
-  /** Records decoded and not handed out, and the next of them. */
-  records: readonly FetchedRecord[] = []
-  index = 0
-  broken: Decoded['broken']
-  #ackedOffset = -1
+  /** Since when it leaves the fetches, for it has its share. */
+  fullSinceMs: number | undefined
+  bufferedBytes = 0
 
-  constructor(compress: Compress, topic: TopicLike, partition: number, start: OffsetSpec) {
-    this.#compress = compress
-    this.#decoder = new Decoder(compress, topic)
+  // --- what: whoever reads writes `index`
+  /** Records decoded, and the next of them to hand out. */
+  records: FetchedRecord[] = []
+  index = 0
+  /** Behind those records: one that cannot be decoded, and how often that was tried. */
+  broken: Broken | undefined
+  attempts = 0
+  /** Behind all that was fetched: why no more comes. */
+  failure: MinikafkaError | undefined
+  /** Handed out, and the reader is not done with it. */
+  unfinished = 0
+
+  readonly #compress: Compress
+  readonly #decoder: Decoder
+  readonly #inbox: Inbox
+  readonly #acked = new Set<number>()
+  readonly #onAck: () => void
+  #opened: Opened | undefined
+  /** Of `bufferedBytes`: batches whose records are in `records`. */
+  #openedBytes = 0
+  /** Before `records`, and after them. */
+  #from = -1
+  #after = -1
+  #controller: AbortController | undefined
+
+  constructor(
+    compress: Compress,
+    options: {
+      readonly topic: TopicLike
+      readonly partition: number
+      readonly start: OffsetSpec
+      readonly onAck: () => void
+    },
+  ) {
+    const { topic, partition, start } = options
     this.topic = typeof topic === 'string' ? topic : topic.name
     this.partition = partition
     this.start = start
+    this.#compress = compress
+    this.#decoder = new Decoder(topic)
+    this.#inbox = new Inbox(compress)
+    this.#onAck = options.onAck
   }
 
   get key(): string {
     return `${this.topic}-${this.partition}`
   }
 
-  /** Something to hand out, or to complain of. */
+  /** Offset after the last record handed out; -1 until it is known where to begin. */
+  get position(): number {
+    const last = this.records[this.index - 1]
+    if (last === undefined) return this.#from
+    return this.index < this.records.length ? last.offset + 1 : this.#after
+  }
+
+  /** Something may be handed out, or complained of. */
   get ready(): boolean {
-    if (this.failure !== undefined) return true
-    if (this.paused) return false
-    return this.index < this.records.length || this.broken !== undefined || this.#raw.length > 0
+    if (this.paused || this.held || this.busy) return false
+    if (this.index < this.records.length || this.broken !== undefined) return true
+    return this.#opened !== undefined || !this.#inbox.isEmpty || this.failure !== undefined
   }
 
-  /** Takes an answer's blobs; they are kept until they are read. */
+  // --- in ----------------------------------------------------------------------------------
+
+  /** Takes an answer's blobs. Errors: CORRUPT_MESSAGE where they are no batches. */
   take(blobs: readonly Uint8Array[], aborted: readonly AbortedRange[]): void {
-    for (const bytes of blobs) {
-      if (bytes.length === 0) continue
-      this.#raw.push({ bytes, position: 0, aborted })
-      this.bufferedBytes += bytes.length
-      this.#advanceFetch(bytes)
-    }
-  }
-
-  #advanceFetch(bytes: Uint8Array): void {
-    let last = 0
-    for (let position = 0; position < bytes.length; position += batchSizeAt(bytes, position))
-      last = position
-    this.fetchOffset = Math.max(this.fetchOffset, batchLastOffsetAt(bytes, last) + 1)
-    this.lastEpoch = readBatchHeader(bytes, last).leaderEpoch
+    const { sizeBytes, nextOffset, leaderEpoch } = this.#inbox.take(blobs, aborted)
+    if (sizeBytes === 0) return
+    this.bufferedBytes += sizeBytes
+    this.fetchOffset = Math.max(this.fetchOffset, nextOffset)
+    this.lastEpoch = leaderEpoch
   }
 
   /** Drops all that was fetched; the next fetch asks from `offset`. */
   seek(offset: number): void {
-    this.#forget()
+    this.#forget(offset)
     this.start = undefined
-    this.position = offset
-    this.fetchOffset = offset
   }
 
-  /** Drops all that was fetched and resolves `start` anew. */
+  /** Drops all that was fetched; where to go on has to be found out. */
   restart(start: OffsetSpec): void {
-    this.#forget()
+    this.#forget(-1)
     this.start = start
-    this.position = -1
-    this.fetchOffset = -1
   }
 
-  #forget(): void {
+  /** Goes on fetching from `offset`, behind what is here and unread. */
+  jump(offset: number): void {
+    const isUnread = this.index < this.records.length || this.broken !== undefined
+    const isEmpty = !isUnread && this.#opened === undefined && this.#inbox.isEmpty
+    if (isEmpty || offset < this.fetchOffset) this.seek(offset)
+    this.fetchOffset = offset
+    this.lastEpoch = -1
+  }
+
+  #forget(offset: number): void {
     this.generation++
-    this.#raw.length = 0
+    this.fetchOffset = offset
+    this.#from = offset
+    this.#after = offset
+    this.lastEpoch = -1
+    this.#inbox.clear()
+    this.#opened = undefined
+    this.#openedBytes = 0
     this.bufferedBytes = 0
+    this.fullSinceMs = undefined
     this.records = []
     this.index = 0
     this.broken = undefined
+    this.attempts = 0
     this.failure = undefined
-    this.lastEpoch = -1
-    this.#ackedOffset = -1
-    this.#aborted.clear()
+    this.busy = false
+    this.notBeforeMs = 0
+    this.failures = 0
+    this.settle()
   }
 
-  /** Decodes the next batch where nothing decoded is left. A promise only where a codec takes time. */
-  fill(): undefined | Promise<void> {
-    while (this.index >= this.records.length && this.broken === undefined) {
-      const raw = this.#raw[0]
-      if (raw === undefined) return undefined
-      const code = (raw.bytes[raw.position + 22] ?? 0) & COMPRESSION_BITS
-      if (!this.#prepared.has(code)) return this.#prepare(code)
-      const decoded = this.#decodeNext(raw)
-      if (decoded instanceof Promise) return decoded
+  // --- decoding ----------------------------------------------------------------------------
+
+  /**
+   * Decodes until `goal` records can be handed out, or nothing fetched is left, or one is broken.
+   * A promise only where a codec takes time.
+   */
+  fill(goal = 1): undefined | Promise<void> {
+    while (this.records.length - this.index < goal && this.broken === undefined) {
+      const step = this.#opened === undefined ? this.#openNext() : this.#decode(this.#opened, false)
+      if (step === 'empty') return undefined
+      if (step !== undefined) return this.#fillAfter(step, goal)
     }
     return undefined
   }
 
-  async #prepare(code: number): Promise<void> {
-    await this.#compress.prepare(NAMES[code] ?? 'none').catch(() => undefined)
-    this.#prepared.add(code)
-    await this.fill()
+  async #fillAfter(step: Promise<void>, goal: number): Promise<void> {
+    const { generation } = this
+    await step
+    if (generation === this.generation) await this.fill(goal)
   }
 
-  #decodeNext(raw: Raw): undefined | Promise<void> {
-    const size = batchSizeAt(raw.bytes, raw.position)
-    const batch = raw.bytes.subarray(raw.position, raw.position + size)
-    raw.position += size
-    this.bufferedBytes -= size
-    if (raw.position >= raw.bytes.length) this.#raw.shift()
-    if (this.#aborted.hides(batch, raw.aborted)) {
-      this.position = Math.max(this.position, batchLastOffsetAt(batch, 0) + 1)
-      return undefined
-    }
-    const decoded = this.#decoder.decode(batch, this.position, this.#sourceOf)
-    if (!(decoded instanceof Promise)) {
-      this.#put(decoded)
-      return undefined
-    }
+  #openNext(): 'empty' | undefined | Promise<void> {
+    this.#release()
+    const arrival = this.#inbox.next()
+    if (arrival === undefined) return 'empty'
+    if (arrival instanceof Promise) return arrival
+    const { kind, bytes } = arrival
+    this.#openedBytes += bytes.length
+    if (kind === 'broken') return this.#putBroken(bytes, arrival.error)
+    const { reader } = arrival
+    if (kind === 'hidden') return this.#put([], Math.max(this.#after, reader.nextOffset))
+    this.#opened = { reader, batch: new RecordBatch(this, reader, bytes, this.#compress) }
+    return undefined
+  }
+
+  /** Memory counts until the last record of a batch was handed out. */
+  #release(): void {
+    if (this.index < this.records.length) return
+    this.bufferedBytes -= this.#openedBytes
+    this.#openedBytes = 0
+  }
+
+  #decode(opened: Opened, again: boolean): undefined | Promise<void> {
+    const { reader, batch } = opened
+    const records: FetchedRecord[] = []
+    const outcome = this.#decoder.decode(reader, batch, records, this.#after, again)
+    if (!(outcome instanceof Promise)) return this.#decoded(opened, records, outcome)
     const { generation } = this
-    return decoded.then((result) => {
+    return outcome.then((broken) => {
       // A seek came in between: what was decoded belongs to the past.
-      if (generation === this.generation) this.#put(result)
-      return this.fill()
+      if (generation === this.generation) this.#decoded(opened, records, broken)
     })
   }
 
-  #put({ records, nextOffset, broken }: Decoded): void {
-    this.records = records
-    this.index = 0
-    this.broken = broken
-    this.#afterRecords = nextOffset
-    if (records.length === 0 && broken === undefined)
-      this.position = Math.max(this.position, nextOffset)
+  #decoded({ reader }: Opened, records: FetchedRecord[], broken: Broken | undefined): undefined {
+    // Behind a record that only its codec refuses, the batch goes on.
+    if (broken?.record === undefined) this.#opened = undefined
+    this.#put(records, broken?.offset ?? Math.max(this.#after, reader.nextOffset), broken)
   }
 
-  /** Offset after the decoded records, gaps at the end of their batch included. */
-  #afterRecords = -1
+  #put(records: FetchedRecord[], after: number, broken?: Broken): undefined {
+    this.#from = this.position
+    const left = this.records.length - this.index
+    this.records = left > 0 ? [...this.records.slice(this.index), ...records] : records
+    this.index = 0
+    this.#after = after
+    this.broken = broken
+    if (this.records.length === 0) this.#from = after
+    else this.attempts = 0
+  }
+
+  #putBroken(bytes: Uint8Array, cause: MinikafkaError): undefined {
+    const { topic, partition } = this
+    const offset = Math.max(batchBaseOffsetAt(bytes, 0), this.#after)
+    const message = `${this.key} offset ${offset}: ${cause.message}`
+    const error = new MinikafkaError(cause.name, { topic, partition, offset, message }, { cause })
+    // Nothing in a corrupt header is sure, but this is where the broker goes on, too.
+    const nextOffset = Math.max(batchLastOffsetAt(bytes, 0) + 1, offset + 1)
+    return this.#put([], offset, { error, offset, nextOffset, record: undefined })
+  }
+
+  // --- what is broken ----------------------------------------------------------------------
+
+  /** Decodes the broken record once more. A batch that is broken stays so. */
+  retryBroken(): undefined | Promise<void> {
+    if (this.broken?.record === undefined || this.#opened === undefined) return undefined
+    this.broken = undefined
+    return this.#decode(this.#opened, true)
+  }
+
+  /** Passes by the broken record, or by the rest of its batch. */
+  skipBroken(): void {
+    if (this.broken === undefined) return
+    const { nextOffset } = this.broken
+    this.broken = undefined
+    this.attempts = 0
+    this.records = []
+    this.index = 0
+    this.#from = nextOffset
+    this.#after = nextOffset
+  }
+
+  // --- out ---------------------------------------------------------------------------------
 
   /** The next `countMax` decoded records are handed out now. */
-  hand(countMax: number, nowMs: number): readonly FetchedRecord[] {
+  hand(countMax: number): readonly FetchedRecord[] {
     const { records, index } = this
-    const end = Math.min(records.length, index + countMax)
-    const handed = index === 0 && end === records.length ? records : records.slice(index, end)
-    this.index = end
-    this.position = this.#positionAfter(end)
-    this.lastProgressMs = nowMs
-    return handed
+    this.index = Math.min(records.length, index + countMax)
+    if (index === 0 && this.index === records.length) return records
+    return records.slice(index, this.index)
   }
 
   handOne(): FetchedRecord | undefined {
     const record = this.records[this.index]
-    if (record === undefined) return undefined
-    this.index++
-    this.position =
-      this.index === this.records.length ? this.#positionAfter(this.index) : record.offset + 1
+    if (record !== undefined) this.index++
     return record
   }
 
-  #positionAfter(index: number): number {
-    if (index === this.records.length) return this.#afterRecords
-    return (this.records[index - 1]?.offset ?? this.position - 1) + 1
-  }
-
-  /** A record in hand was not finished: it is the next one again, unless it was acked. */
-  giveBack(first: FetchedRecord): void {
-    const at = this.records.indexOf(first)
-    if (at !== -1 && first.offset > this.#ackedOffset) {
-      this.index = at
-      this.position = first.offset
-    } else if (first.offset > this.#ackedOffset && this.position > first.offset)
-      this.seek(first.offset)
-  }
-
-  /** Passes by a broken record. */
-  skipBroken(): void {
-    if (this.broken === undefined) return
-    const { nextOffset } = this.broken
-    const rest = this.broken
-    this.broken = undefined
-    // The batch is decoded again from behind the record: rare, and simple.
-    if (rest.raw !== undefined) this.seek(nextOffset)
-    else {
-      this.records = []
-      this.index = 0
-      this.position = nextOffset
+  /** What was handed out from `offset` on is not finished: it is next again, but for what was acked. */
+  goBack(offset: number): void {
+    const at = this.records.findIndex((record) => record.offset === offset)
+    if (at === -1 || at >= this.index) {
+      if (offset < this.position) this.seek(offset)
+      return
     }
+    this.records = this.records.slice(at).filter((record) => !this.#acked.has(record.offset))
+    this.index = 0
+    this.#from = this.records[0]?.offset ?? this.#after
+    this.settle()
+  }
+
+  /** What was handed out is finished, acked or not. */
+  settle(): void {
+    this.unfinished = 0
+    if (this.#acked.size > 0) this.#acked.clear()
+  }
+
+  /** One record of several is finished. */
+  settleOne(offset: number): void {
+    this.#acked.delete(offset)
+  }
+
+  isAcked(offset: number): boolean {
+    return this.#acked.has(offset)
+  }
+
+  // --- as its records see it ---------------------------------------------------------------
+
+  ack(offset: number): void {
+    if (this.unfinished === 0) return
+    this.#acked.add(offset)
+    this.#onAck()
   }
 
   signal(): AbortSignal {
@@ -236,17 +325,7 @@ export class Feed {
   }
 
   abort(reason: unknown): void {
-    this.#controller?.abort(reason)
+    this.#controller ??= new AbortController()
+    this.#controller.abort(reason)
   }
-
-  readonly #sourceOf = (reader: BatchReader): RecordSource => ({
-    topic: this.topic,
-    partition: this.partition,
-    timestampType: reader.header.timestampType,
-    body: reader.body,
-    signal: () => this.signal(),
-    ack: (offset) => {
-      this.#ackedOffset = Math.max(this.#ackedOffset, offset)
-    },
-  })
 }

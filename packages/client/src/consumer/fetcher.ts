@@ -6,15 +6,19 @@ import {
   errorName,
   isMinikafkaError,
   MinikafkaError,
+  type RequestOf,
   type ResponseOf,
 } from '@minikafka/protocol'
 import type { Core, Lane } from '../core/index.ts'
+import { type FetchTrace, traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
-import type { Feeds } from './feeds.ts'
+import { type FetchPlan, planFetches } from './fetch-plan.ts'
+import { diverged, outOfRange } from './out-of-range.ts'
 import type { ConsumerSettings } from './settings.ts'
+import { Wakeup } from './wakeup.ts'
 
-type Result = ResponseOf<Apis['fetch']>['results'][number]
-type Plan = { readonly feed: Feed; readonly generation: number; readonly offset: number }
+type Response = ResponseOf<Apis['fetch']>
+type Result = Response['results'][number]
 
 /** Errors that fresh metadata may cure. */
 const STALE: ReadonlySet<ErrorName> = new Set([
@@ -26,31 +30,46 @@ const STALE: ReadonlySet<ErrorName> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
 ])
 
+type Tell = {
+  /** A feed has records or a failure that it had not before. */
+  readonly news: () => void
+  /** Something is wrong that trying again may not cure; it is tried again all the same. */
+  readonly trouble: (error: MinikafkaError) => void
+}
+
 export class Fetcher {
   readonly #core: Core
   readonly #settings: ConsumerSettings
-  readonly #feeds: Feeds
+  readonly #feeds: () => readonly Feed[]
+  readonly #tell: Tell
   readonly #lane: Lane
-  readonly #closing = new AbortController()
+  readonly #wakeup: Wakeup
   /** Brokers with a request outstanding. */
   readonly #busy = new Set<number>()
   #rotation = 0
+  #closed = false
 
-  constructor(core: Core, settings: ConsumerSettings, feeds: Feeds, lane: Lane) {
+  constructor(core: Core, settings: ConsumerSettings, feeds: () => readonly Feed[], tell: Tell) {
     this.#core = core
     this.#settings = settings
     this.#feeds = feeds
-    this.#lane = lane
+    this.#tell = tell
+    this.#lane = core.fetchLane()
+    this.#wakeup = new Wakeup(core.env.clock, () => this.demand())
   }
 
   /** Asks every broker that leads a feed which wants data and has no request outstanding. */
   demand(): void {
-    if (this.#closing.signal.aborted) return
-    for (const [leaderId, plans] of this.#plans()) {
-      if (this.#busy.has(leaderId)) continue
-      this.#busy.add(leaderId)
-      void this.#fetch(leaderId, plans)
+    if (this.#closed) return
+    const nowMs = this.#core.env.clock.monotonicMs()
+    const leaderOf = (feed: Feed) => this.#leaderOf(feed)
+    const plans = planFetches(this.#feeds(), { settings: this.#settings, nowMs, leaderOf })
+    if (plans.againInMs !== undefined) this.#wakeup.in(plans.againInMs)
+    for (const feed of plans.leaderless) {
+      this.#later(feed, 'it has no leader')
+      void this.#core.metadata.refresh('a partition has no leader', [feed.topic])
     }
+    for (const plan of plans.fetches) if (!this.#busy.has(plan.leaderId)) this.#fetch(plan)
   }
 
   /** The same after `feed` has room again; cheap while its broker is being asked anyway. */
@@ -59,214 +78,181 @@ export class Fetcher {
   }
 
   close(): void {
-    this.#closing.abort(new MinikafkaError('CLOSED'))
+    this.#closed = true
+    this.#wakeup.cancel()
     this.#core.closeLane(this.#lane)
   }
 
-  // --- what to ask -------------------------------------------------------------------------
-
-  #plans(): Map<number, Plan[]> {
-    const plans = new Map<number, Plan[]>()
-    const all = this.#feeds.all()
-    const share = Math.max(1, this.#settings.prefetchBytes / Math.max(1, all.length))
-    const nowMs = this.#core.env.clock.monotonicMs()
-    for (const feed of all) {
-      if (feed.paused || feed.failure !== undefined || feed.fetchOffset < 0) continue
-      if (feed.bufferedBytes >= share || feed.notBeforeMs > nowMs) continue
-      const leaderId = this.#leaderOf(feed)
-      if (leaderId < 0) {
-        this.#postpone(feed, 'it has no leader')
-        continue
-      }
-      const list = plans.get(leaderId)
-      const plan = { feed, generation: feed.generation, offset: feed.fetchOffset }
-      if (list) list.push(plan)
-      else plans.set(leaderId, [plan])
-    }
-    return plans
+  #leaderOf({ topic, partition }: Feed): number {
+    return this.#core.metadata.topicNow(topic)?.partitions[partition]?.leaderId ?? -1
   }
 
-  #leaderOf(feed: Feed): number {
-    return this.#core.metadata.topicNow(feed.topic)?.partitions[feed.partition]?.leaderId ?? -1
-  }
+  // --- out ---------------------------------------------------------------------------------
 
-  async #fetch(leaderId: number, plans: readonly Plan[]): Promise<void> {
-    const { fetchMaxWaitMs, fetchMinBytes, fetchMaxBytes, isolation } = this.#settings
-    const first = this.#rotation++ % plans.length
-    const rotated = [...plans.slice(first), ...plans.slice(0, first)]
-    try {
-      const { results } = await this.#core.call(
-        'fetch',
-        {
-          replicaId: -1,
-          brokerEpoch: -1,
-          sessionId: 0,
-          sessionEpoch: -1,
-          isolation,
-          rack: '',
-          maxWaitMs: fetchMaxWaitMs,
-          minBytes: fetchMinBytes,
-          maxBytes: fetchMaxBytes,
-          partitions: rotated.map((plan) => this.#wanted(plan)),
-        },
-        {
-          to: leaderId,
-          lane: this.#lane,
-          timeoutMs: fetchMaxWaitMs + this.#core.settings.requestTimeoutMs,
-        },
+  #fetch(plan: FetchPlan): void {
+    this.#busy.add(plan.leaderId)
+    const trace = (): FetchTrace => ({
+      brokerId: plan.leaderId,
+      partitionCount: plan.feeds.length,
+      maxWaitMs: plan.maxWaitMs,
+      sizeBytes: 0,
+    })
+    const generations = plan.feeds.map(({ generation }) => generation)
+    traceFetch(() => this.#ask(plan), trace)
+      .then(
+        (response) => this.#answered(plan, generations, response),
+        (error: unknown) => this.#failed(plan, error),
       )
-      this.#busy.delete(leaderId)
-      this.#takeAll(results, plans)
-    } catch (error) {
-      this.#busy.delete(leaderId)
-      if (this.#closing.signal.aborted) return
-      this.#failed(plans, error)
-    }
-    this.demand()
+      .catch((error: unknown) => this.#failed(plan, error))
   }
 
-  #wanted({ feed, offset }: Plan) {
+  /** Within the call where the connection is open: the request is on its way before the last answer is decoded. */
+  #ask(plan: FetchPlan): Promise<Response> {
+    const request = this.#request(plan)
+    const timeoutMs = plan.maxWaitMs + this.#core.settings.requestTimeoutMs
+    const open = this.#core.connections.now(plan.leaderId, this.#lane)
+    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs })
+    const options = { to: plan.leaderId, lane: this.#lane, timeoutMs }
+    return this.#core.call('fetch', request, options)
+  }
+
+  #request({ feeds, maxBytes, maxWaitMs }: FetchPlan): RequestOf<Apis['fetch']> {
+    const { fetchMinBytes, isolation } = this.#settings
+    const first = this.#rotation++ % feeds.length
+    const rotated = [...feeds.slice(first), ...feeds.slice(0, first)]
+    const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
+    const partitions = rotated.map((feed) => this.#wanted(feed))
+    return { ...asConsumer, isolation, maxWaitMs, minBytes: fetchMinBytes, maxBytes, partitions }
+  }
+
+  #wanted({ topic, topicId, partition, fetchOffset, lastEpoch }: Feed) {
+    const known = this.#core.metadata.topicNow(topic)?.partitions[partition]
     return {
-      topicId: feed.topicId,
-      partition: feed.partition,
-      leaderEpoch:
-        this.#core.metadata.topicNow(feed.topic)?.partitions[feed.partition]?.leaderEpoch ?? -1,
-      fetchOffset: offset,
-      lastFetchedEpoch: feed.lastEpoch,
+      topicId,
+      partition,
+      leaderEpoch: known?.leaderEpoch ?? -1,
+      fetchOffset,
+      lastFetchedEpoch: lastEpoch,
       durableOffset: -1,
       logStartOffset: -1,
       maxBytes: this.#settings.partitionMaxBytes,
     }
   }
 
-  // --- what came ---------------------------------------------------------------------------
+  // --- in ----------------------------------------------------------------------------------
 
-  #takeAll(results: readonly Result[], plans: readonly Plan[]): void {
-    const byId = new Map(plans.map((plan) => [`${plan.feed.topicId}-${plan.feed.partition}`, plan]))
-    let news = false
+  #answered(plan: FetchPlan, generations: readonly number[], { results }: Response): void {
+    this.#busy.delete(plan.leaderId)
+    if (this.#closed) return
+    const byTopic = new Map<string, Map<number, { feed: Feed; generation: number }>>()
+    for (const [index, feed] of plan.feeds.entries()) {
+      const byPartition = byTopic.get(feed.topicId) ?? new Map()
+      byTopic.set(feed.topicId, byPartition)
+      byPartition.set(feed.partition, { feed, generation: generations[index] ?? -1 })
+    }
+    let isNews = false
     for (const result of results) {
-      const plan = byId.get(`${result.topicId}-${result.partition}`)
-      // A seek or a pause-and-seek came in between: this answers a question that nobody asks any more.
-      if (plan === undefined || plan.generation !== plan.feed.generation) continue
-      news = this.#takeOne(result, plan.feed) || news
+      const asked = byTopic.get(result.topicId)?.get(result.partition)
+      // A seek came in between: this answers a question that nobody asks any more.
+      if (asked === undefined || asked.generation !== asked.feed.generation) continue
+      isNews = this.#takeOne(result, asked.feed, plan.leaderId) || isNews
     }
-    if (news) this.#feeds.wake()
+    this.demand()
+    if (isNews) this.#tell.news()
   }
 
-  #takeOne(result: Result, feed: Feed): boolean {
-    if (result.errorCode !== 0) return this.#refused(errorName(result.errorCode), result, feed)
-    if (result.diverging !== null) return this.#diverged(result, feed)
+  #takeOne(result: Result, feed: Feed, askedId: number): boolean {
+    if (result.errorCode !== 0) return this.#refused(result, feed, askedId)
+    if (result.diverging !== null) return this.#diverged(result.diverging.endOffset, feed)
     feed.failures = 0
-    feed.highWatermark =
-      this.#settings.isolation === 1 ? result.lastStableOffset : result.highWatermark
-    feed.logStartOffset = result.logStartOffset
+    feed.end = this.#settings.isolation === 1 ? result.lastStableOffset : result.highWatermark
     if (result.records.length === 0) return false
-    feed.take(result.records, result.aborted)
+    try {
+      feed.take(result.records, result.aborted)
+    } catch (error) {
+      if (!isMinikafkaError(error)) throw error
+      const { topic, partition, fetchOffset: offset } = feed
+      const where = { topic, partition, offset, message: `${feed.key}: ${error.message}` }
+      feed.failure = new MinikafkaError(error.name, where, { cause: error })
+    }
     return true
   }
 
-  #refused(name: ErrorName, result: Result, feed: Feed): boolean {
+  #refused(result: Result, feed: Feed, askedId: number): boolean {
+    const name = errorName(result.errorCode)
     if (name === 'OFFSET_OUT_OF_RANGE') return this.#outOfRange(result, feed)
-    const { leaderId, leaderEpoch } = result
+    const { metadata } = this.#core
+    const { topic, partition, topicId } = feed
     if (name === 'NOT_LEADER_OR_FOLLOWER') {
-      if (this.#core.metadata.leaderHint(feed.topicId, feed.partition, leaderId, leaderEpoch))
-        return false
+      const isKnown = metadata.leaderHint(topicId, partition, result.leaderId, result.leaderEpoch)
+      if (isKnown && this.#leaderOf(feed) !== askedId) return false
     }
-    const error = new MinikafkaError(name, {
-      topic: feed.topic,
-      partition: feed.partition,
-      message: result.errorMessage ?? undefined,
-    })
-    if (error.retriable) {
-      if (STALE.has(name))
-        void this.#core.metadata.refresh(name, [feed.topic]).then(() => this.demand())
-      this.#postpone(feed, name)
-      return false
-    }
-    feed.failure = error
-    return true
+    const message = result.errorMessage ?? undefined
+    const error = new MinikafkaError(name, { topic, partition, message })
+    if (STALE.has(name)) void metadata.refresh(name, [topic]).then(() => this.demand())
+    return this.#failedFor(feed, error)
   }
 
   #outOfRange({ logStartOffset, logEndOffset }: Result, feed: Feed): boolean {
     const { onOutOfRange } = this.#settings
-    if (onOutOfRange !== 'error') {
-      this.#core.logger.warn(
-        {
-          topic: feed.topic,
-          partition: feed.partition,
-          offset: feed.fetchOffset,
-          logStartOffset,
-          logEndOffset,
-        },
-        'offset out of range: reading goes on elsewhere, as onOutOfRange says',
-      )
-      feed.seek(onOutOfRange === 'earliest' ? logStartOffset : logEndOffset)
-      return false
+    const error = outOfRange(feed, logStartOffset, logEndOffset)
+    // What was fetched before is still handed out: the complaint comes behind it.
+    if (onOutOfRange === 'error') {
+      feed.failure = error
+      return true
     }
-    // What was fetched before is still handed out: the complaint comes in its place.
-    feed.failure = outOfRange(feed, logStartOffset, logEndOffset)
-    return true
+    const to = onOutOfRange === 'earliest' ? logStartOffset : logEndOffset
+    this.#core.logger.warn({ err: error, to }, 'offset out of range, reading goes on elsewhere')
+    feed.jump(to)
+    return false
   }
 
-  /** The log was cut below what we hold: those records are not in the log any more (KIP-320). */
-  #diverged({ diverging }: Result, feed: Feed): boolean {
-    const endOffset = diverging?.endOffset ?? -1
+  /** The log was cut below what was fetched: those records are not in it any more (KIP-320). */
+  #diverged(endOffset: number, feed: Feed): boolean {
     if (endOffset < 0 || endOffset >= feed.position) {
       feed.seek(feed.position)
       return false
     }
-    feed.failure = new MinikafkaError('OFFSET_OUT_OF_RANGE', {
-      topic: feed.topic,
-      partition: feed.partition,
-      offset: feed.position,
-      message: `${feed.key}: the log was cut at offset ${endOffset}, this consumer had read up to ${feed.position}; seek to where it shall go on`,
-    })
+    feed.failure = diverged(feed, endOffset)
     return true
   }
 
   // --- what failed -------------------------------------------------------------------------
 
-  #failed(plans: readonly Plan[], error: unknown): void {
-    if (!isMinikafkaError(error)) {
-      this.#core.logger.error({ err: error }, 'fetching failed unexpectedly')
-    } else if (!error.retriable && error.name !== 'REQUEST_TIMED_OUT') this.#core.report(error)
-    const topics = [...new Set(plans.map(({ feed }) => feed.topic))]
+  #failed({ leaderId, feeds }: FetchPlan, error: unknown): void {
+    this.#busy.delete(leaderId)
+    if (this.#closed) return
+    const known = isMinikafkaError(error) ? error : unexpected(error)
+    let isNews = false
+    for (const feed of feeds) isNews = this.#failedFor(feed, known) || isNews
+    const topics = [...new Set(feeds.map(({ topic }) => topic))]
     void this.#core.metadata.refresh('a fetch failed', topics).then(() => this.demand())
-    for (const { feed } of plans)
-      this.#postpone(feed, isMinikafkaError(error) ? error.name : 'unexpected')
+    if (isNews) this.#tell.news()
+  }
+
+  /** Reading changes nothing, so that all is tried again but what needs the user. True: the reader must be told. */
+  #failedFor(feed: Feed, error: MinikafkaError): boolean {
+    const isUnexpected = error.name === 'UNKNOWN_SERVER_ERROR'
+    if (!error.retriable && !isUnexpected) {
+      feed.failure = error
+      return true
+    }
+    if (isUnexpected && feed.failures === 0) this.#tell.trouble(error)
+    this.#later(feed, error.name)
+    return false
   }
 
   /** Tries again after the back-off; each failure in a row makes it longer. */
-  #postpone(feed: Feed, reason: string): void {
+  #later(feed: Feed, reason: string): void {
     const delayMs = this.#core.backoffMs(++feed.failures)
+    const { topic, partition } = feed
+    this.#core.logger.debug({ topic, partition, reason, delayMs }, 'fetching is tried later')
     feed.notBeforeMs = this.#core.env.clock.monotonicMs() + delayMs
-    this.#core.logger.debug(
-      { topic: feed.topic, partition: feed.partition, reason, delayMs },
-      'fetch later',
-    )
-    const timer = this.#core.env.clock.timer(delayMs, () => {
-      this.#closing.signal.removeEventListener('abort', cancel)
-      if (this.#leaderOf(feed) < 0)
-        void this.#core.metadata.refresh('a partition has no leader', [feed.topic])
-      this.demand()
-    })
-    const cancel = () => timer.cancel()
-    this.#closing.signal.addEventListener('abort', cancel, { once: true })
+    this.#wakeup.in(delayMs)
   }
 }
 
-function outOfRange(feed: Feed, logStartOffset: number, logEndOffset: number): MinikafkaError {
-  const offset = feed.fetchOffset
-  const lost = Math.max(0, logStartOffset - offset)
-  const what =
-    lost > 0
-      ? `${lost} records were deleted before they were read`
-      : `the log ends at ${logEndOffset}, before the offset wanted`
-  return new MinikafkaError('OFFSET_OUT_OF_RANGE', {
-    topic: feed.topic,
-    partition: feed.partition,
-    offset,
-    details: { logStartOffset, logEndOffset },
-    message: `${feed.key} offset ${offset}: ${what}; seek to where it shall go on, or set onOutOfRange`,
-  })
+function unexpected(cause: unknown): MinikafkaError {
+  const message = `a fetch failed unexpectedly: ${cause instanceof Error ? cause.message : String(cause)}`
+  return new MinikafkaError('UNKNOWN_SERVER_ERROR', { message }, { cause })
 }

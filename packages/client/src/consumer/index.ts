@@ -12,6 +12,7 @@ export type {
   ConsumerTuning,
   ErrorPolicy,
   Handler,
+  Hook,
   Outcome,
   PartitionLag,
   PollOptions,

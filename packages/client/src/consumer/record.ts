@@ -1,28 +1,58 @@
-// One record as it is handed out. What every record of a batch shares stands on the source; what is seldom read is made when asked for.
+// One record as it is handed out. What all records of a batch share stands on the batch; what is seldom read is made
+// when somebody asks for it.
+import type { Compress } from '@minikafka/platform'
+import { BatchReader } from '@minikafka/protocol'
 import { BatchHeaders } from '../headers.ts'
-import type { RecordHeaders } from '../topic/index.ts'
+import { type RecordHeaders, viewOf } from '../topic/index.ts'
 
-/** The batch that records came in, and the partition they belong to. */
-export type RecordSource = {
+/** The partition that a record came from, as far as the record needs it. */
+export type RecordHome = {
   readonly topic: string
   readonly partition: number
-  readonly timestampType: 'create' | 'append'
-  readonly body: Buffer
   signal(): AbortSignal
   ack(offset: number): void
 }
 
+/** The batch that records came in. */
+export class RecordBatch {
+  readonly home: RecordHome
+  readonly timestampType: 'create' | 'append'
+  /** The records, decompressed. */
+  readonly body: Buffer
+  readonly #bytes: Uint8Array
+  readonly #compress: Compress
+
+  constructor(home: RecordHome, reader: BatchReader, bytes: Uint8Array, compress: Compress) {
+    this.home = home
+    this.timestampType = reader.header.timestampType
+    this.body = reader.body
+    this.#bytes = bytes
+    this.#compress = compress
+  }
+
+  /** A record of this batch with key and value as the bytes they were; read again, for it is seldom wanted. */
+  recordAt(offset: number): FetchedRecord {
+    const reader = new BatchReader(this.#bytes, this.#compress)
+    reader.skipTo(offset)
+    reader.next()
+    const key = bytesAt(reader.body, reader.keyStart, reader.keySize)
+    const value = bytesAt(reader.body, reader.valueStart, reader.valueSize)
+    return recordOf(reader, this, key, value)
+  }
+}
+
 export class FetchedRecord {
-  readonly offset: number
-  readonly timestamp: number
-  readonly key: unknown
-  readonly value: unknown
-  readonly #source: RecordSource
+  // `declare`: the constructor sets them once; a field of its own would be set twice, for every record.
+  declare readonly offset: number
+  declare readonly timestamp: number
+  declare readonly key: unknown
+  declare readonly value: unknown
+  readonly #batch: RecordBatch
   readonly #headersStart: number
   readonly #headerCount: number
 
   constructor(
-    source: RecordSource,
+    batch: RecordBatch,
     offset: number,
     timestamp: number,
     key: unknown,
@@ -34,32 +64,55 @@ export class FetchedRecord {
     this.timestamp = timestamp
     this.key = key
     this.value = value
-    this.#source = source
+    this.#batch = batch
     this.#headersStart = headersStart
     this.#headerCount = headerCount
   }
 
   get topic(): string {
-    return this.#source.topic
+    return this.#batch.home.topic
   }
 
   get partition(): number {
-    return this.#source.partition
+    return this.#batch.home.partition
   }
 
   get timestampType(): 'create' | 'append' {
-    return this.#source.timestampType
+    return this.#batch.timestampType
   }
 
   get headers(): RecordHeaders {
-    return new BatchHeaders(this.#source.body, this.#headersStart, this.#headerCount)
+    return new BatchHeaders(this.#batch.body, this.#headersStart, this.#headerCount)
   }
 
   get signal(): AbortSignal {
-    return this.#source.signal()
+    return this.#batch.home.signal()
   }
 
   ack(): void {
-    this.#source.ack(this.offset)
+    this.#batch.home.ack(this.offset)
   }
+
+  /** The same record as it was produced: bytes, whatever the codecs made of them. */
+  static raw(record: FetchedRecord): FetchedRecord {
+    const isRaw = (part: unknown) => part === null || part instanceof Uint8Array
+    if (isRaw(record.key) && isRaw(record.value)) return record
+    return record.#batch.recordAt(record.offset)
+  }
+}
+
+/** The record under the cursor. */
+export function recordOf(
+  reader: BatchReader,
+  batch: RecordBatch,
+  key: unknown,
+  value: unknown,
+): FetchedRecord {
+  const { offset, timestamp, headersStart, headerCount } = reader
+  return new FetchedRecord(batch, offset, timestamp, key, value, headersStart, headerCount)
+}
+
+/** A view of the batch; null where the size says so. */
+export function bytesAt(body: Buffer, start: number, size: number): Buffer | null {
+  return size < 0 ? null : viewOf(body, start, start + size)
 }

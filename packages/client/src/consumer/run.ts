@@ -1,199 +1,190 @@
-// run(): handlers at work side by side, in the order that was asked for. Enters: records. Leaves: when all are done, or the error that stopped it.
-import { sleep } from '@minikafka/platform'
+// run(): handlers at work side by side, in the order that was asked for.
+// Enters: records. Leaves: when all handlers are done, or the error that stopped them.
+import { type Clock, sleep } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
 import type { Core } from '../core/index.ts'
-import type { Feed } from './feed.ts'
-import type { Policy } from './policy.ts'
+import type { Bell } from './bell.ts'
+import { traceProcess, tracesProcess } from './channels.ts'
+import { type Lanes, lanesOf } from './lanes.ts'
+import type { Mode, ModeParts } from './mode.ts'
+import type { Failed, Policy } from './policy.ts'
 import type { FetchedRecord } from './record.ts'
 import type { Source } from './source.ts'
+import type { Task } from './task.ts'
 
-export type RunParts = {
+export type RunParts = ModeParts & {
   readonly core: Core
   readonly source: Source
   readonly policy: Policy
-  readonly stopped: () => boolean
-  readonly finished: (count: number) => void
-  /** Runs `work` so that a close() called inside it does not wait for it. */
-  readonly inside: <R>(work: () => R) => R
+  readonly bell: Bell
+  /** Runs `work` so that a close() called inside it knows who calls. */
+  readonly inside: <R>(task: Task, work: () => R) => R
+}
+
+export type RunSettings = {
+  readonly concurrency: number
+  readonly order: 'partition' | 'key' | 'none'
+  readonly signal: AbortSignal | undefined
 }
 
 type Handler = (record: FetchedRecord, context: { attempt: number }) => unknown
 
-/** Records read ahead of the handlers: enough that a slow key does not idle the others. */
-const AHEAD_PER_WORKER = 16
+/** Handlers that need no promise run one after the other in one turn; after so many the loop gets its turn. */
+const TASKS_PER_TURN = 256
 
-export class Run {
+export class Run implements Mode {
+  readonly name = 'run()'
   readonly #parts: RunParts
+  readonly #clock: Clock
   readonly #handler: Handler
-  readonly #concurrency: number
-  readonly #laneOf: (record: FetchedRecord) => string
-  readonly #signal: AbortSignal | undefined
-  /** Records of a lane that wait for the one before; a lane with an empty list is at work. */
-  readonly #lanes = new Map<string, FetchedRecord[]>()
-  readonly #ready: string[] = []
-  /** Handed out and not finished, by feed, in order: where the next loop begins if this one stops. */
-  readonly #open = new Map<Feed, Set<FetchedRecord>>()
-  #working = 0
-  #waiting = 0
-  #failure: unknown
-  #wake: (() => void) | undefined
+  readonly #settings: RunSettings
+  readonly #lanes: Lanes
+  readonly #working = new Set<Task>()
+  /** Ends the waits between attempts. */
+  readonly #over = new AbortController()
+  #failure: { readonly error: unknown } | undefined
 
-  constructor(
-    parts: RunParts,
-    handler: Handler,
-    options: {
-      concurrency: number
-      order: 'partition' | 'key' | 'none'
-      signal: AbortSignal | undefined
-    },
-  ) {
+  constructor(parts: RunParts, handler: Handler, settings: RunSettings) {
     this.#parts = parts
+    this.#clock = parts.core.env.clock
     this.#handler = handler
-    this.#concurrency = options.concurrency
-    this.#signal = options.signal
-    this.#laneOf = laneOf(options.order)
+    this.#settings = settings
+    this.#lanes = lanesOf(settings.order, parts.source)
   }
 
   async go(): Promise<void> {
     try {
-      while (!this.#ending) {
-        if (this.#working + this.#waiting >= this.#concurrency * AHEAD_PER_WORKER)
-          await this.#change()
-        else await this.#takeSome()
-      }
+      if (!this.#isEnding) await this.#parts.open(this.#settings.signal)
+      await this.#work()
     } catch (error) {
-      this.#failure ??= error
+      this.#failure ??= { error }
     }
-    while (this.#working > 0) await this.#change()
-    for (const [feed, open] of this.#open) {
-      const [first] = open
-      if (first !== undefined) feed.giveBack(first)
+    this.#over.abort()
+    while (this.#working.size > 0) await this.#parts.bell.wait()
+    this.#lanes.giveBack()
+    this.#parts.ended()
+    if (this.#failure !== undefined) throw this.#failure.error
+  }
+
+  async #work(): Promise<void> {
+    const { bell } = this.#parts
+    let inTurn = 0
+    while (!this.#isEnding) {
+      const task = this.#working.size < this.#settings.concurrency ? this.#lanes.next() : undefined
+      if (task === undefined) await bell.wait(this.#settings.signal)
+      else this.#start(task)
+      if (task === undefined) inTurn = 0
+      else if (++inTurn % TASKS_PER_TURN === 0) await turnOf(this.#clock)
     }
-    if (this.#failure !== undefined) throw this.#failure
+    this.#settings.signal?.throwIfAborted()
   }
 
-  get #ending(): boolean {
-    return this.#parts.stopped() || this.#failure !== undefined || this.#signal?.aborted === true
+  get #isEnding(): boolean {
+    const { signal } = this.#settings
+    return this.#parts.stopped() || this.#failure !== undefined || signal?.aborted === true
   }
 
-  async #takeSome(): Promise<void> {
-    const found = await Promise.race([
-      this.#parts.source.wait(this.#signal),
-      this.#changeWhileReading(),
-    ])
-    if (found === undefined || this.#ending) return
-    const records = found.hand(this.#concurrency, this.#parts.core.env.clock.monotonicMs())
-    this.#parts.source.handedOut(found)
-    const open = this.#open.get(found) ?? new Set()
-    this.#open.set(found, open)
-    for (const record of records) {
-      open.add(record)
-      this.#put(found, record)
-    }
-    this.#start()
+  halt(): void {}
+
+  isUnfinished(except: ReadonlySet<unknown>): boolean {
+    for (const task of this.#working) if (!except.has(task)) return true
+    return false
   }
 
-  /** A failed handler ends the wait for more records. */
-  #changeWhileReading(): Promise<undefined> {
-    return new Promise((resolve) => {
-      this.#onFailure = () => resolve(undefined)
-    })
-  }
+  // --- one record --------------------------------------------------------------------------
 
-  #onFailure: (() => void) | undefined
-
-  #put(feed: Feed, record: FetchedRecord): void {
-    const lane = this.#laneOf(record)
-    const waiting = this.#lanes.get(lane)
-    this.#waiting++
-    this.#feedOf.set(record, feed)
-    if (waiting !== undefined) waiting.push(record)
-    else {
-      this.#lanes.set(lane, [record])
-      this.#ready.push(lane)
-    }
-  }
-
-  readonly #feedOf = new Map<FetchedRecord, Feed>()
-
-  #start(): void {
-    while (this.#working < this.#concurrency && !this.#ending) {
-      const lane = this.#ready.shift()
-      if (lane === undefined) return
-      const record = this.#lanes.get(lane)?.shift()
-      if (record === undefined) continue
-      this.#waiting--
-      this.#working++
-      void this.#handle(lane, record)
-    }
-  }
-
-  async #handle(lane: string, record: FetchedRecord): Promise<void> {
+  #start(task: Task): void {
+    this.#working.add(task)
+    let answer: unknown
     try {
-      await this.#withPolicy(record)
-      this.#finish(record)
-    } catch (error) {
-      this.#failure ??= error
-      this.#onFailure?.()
+      answer = this.#parts.inside(task, () => this.#handle(task))
+    } catch (thrown) {
+      this.#failed(task, thrown)
+      return
     }
-    this.#working--
-    if ((this.#lanes.get(lane)?.length ?? 0) > 0) this.#ready.push(lane)
-    else this.#lanes.delete(lane)
-    this.#start()
-    this.#wake?.()
+    if (!isThenable(answer)) this.#done(task)
+    else
+      answer.then(
+        () => this.#done(task),
+        (thrown) => this.#failed(task, thrown),
+      )
   }
 
-  #finish(record: FetchedRecord): void {
-    const feed = this.#feedOf.get(record)
-    this.#feedOf.delete(record)
-    if (feed !== undefined) this.#open.get(feed)?.delete(record)
+  #handle({ record, attempt }: Task): unknown {
+    if (!tracesProcess()) return this.#handler(record, { attempt })
+    const { topic, partition, offset } = record
+    const trace = { topic, partition, offset, attempt, record }
+    return traceProcess(() => this.#handler(record, { attempt }), trace)
+  }
+
+  /** The handler's promise fulfilled, or the policy lets the record pass. */
+  #done(task: Task): void {
+    this.#working.delete(task)
+    this.#lanes.finish(task)
     this.#parts.finished(1)
+    this.#parts.bell.ring()
   }
 
-  /** The handler, again and again as the policy says. Errors: HANDLER_FAILED where it says stop. */
-  async #withPolicy(record: FetchedRecord): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.#parts.inside(() => this.#handler(record, { attempt }))
-        return
-      } catch (thrown) {
-        const error = handlerFailed(record, thrown)
-        const verdict = this.#parts.policy.decide(error, record, attempt)
-        if (verdict === 'skip') return
-        if (verdict === 'stop') throw error
-        if (verdict === 'dead-letter')
-          return await this.#parts.policy.deadLetter(record, error, attempt)
-        await sleep(this.#parts.core.env.clock, verdict.retryAfterMs)
-        if (this.#ending) throw error
-      }
+  #failed(task: Task, thrown: unknown): void {
+    const { record, attempt } = task
+    const failed = { error: handlerFailed(record, thrown), record, attempt }
+    try {
+      const verdict = this.#parts.policy.decide(failed)
+      if (verdict === 'stop') throw failed.error
+      if (verdict === 'skip') this.#passBy(task, failed.error)
+      else if (verdict === 'dead-letter') this.#bury(task, failed)
+      else this.#again(task, verdict.retryAfterMs)
+    } catch (error) {
+      this.#stop(task, error)
     }
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined
-        resolve()
-      }
-    })
+  /** The record is at work until the dead-letter topic has it. */
+  #bury(task: Task, failed: Failed): void {
+    this.#parts.policy.deadLetter(failed).then(
+      () => this.#passBy(task, failed.error),
+      (error: unknown) => this.#stop(task, error),
+    )
+  }
+
+  #passBy(task: Task, error: MinikafkaError): void {
+    this.#parts.core.logger.warn({ err: error }, 'a record was passed by, as onError says')
+    this.#done(task)
+  }
+
+  #stop(task: Task, error: unknown): void {
+    this.#failure ??= { error }
+    this.#working.delete(task)
+    this.#parts.bell.ring()
+  }
+
+  /** Back-off holds up the record's lane, and no worker. */
+  #again(task: Task, afterMs: number): void {
+    this.#working.delete(task)
+    this.#parts.bell.ring()
+    sleep(this.#clock, afterMs, this.#over.signal).then(
+      () => {
+        this.#lanes.again(task)
+        this.#parts.bell.ring()
+      },
+      // The run is over: the record is the next one of the next mode.
+      () => {},
+    )
   }
 }
 
-function laneOf(order: 'partition' | 'key' | 'none'): (record: FetchedRecord) => string {
-  let count = 0
-  if (order === 'none') return () => String(count++)
-  if (order === 'partition') return ({ topic, partition }) => `${topic}-${partition}`
-  // Records without a key have no order to keep among themselves beyond their partition's.
-  return ({ topic, partition, key }) => `${topic}-${partition}-${key === null ? '' : String(key)}`
+function turnOf(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.soon(resolve))
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }
 
 function handlerFailed(record: FetchedRecord, thrown: unknown): MinikafkaError {
   const { topic, partition, offset } = record
   const why = thrown instanceof Error ? thrown.message : String(thrown)
   const message = `the handler failed for ${topic}-${partition} offset ${offset}: ${why}`
-  return new MinikafkaError(
-    'HANDLER_FAILED',
-    { topic, partition, offset, message },
-    { cause: thrown },
-  )
+  const fields = { topic, partition, offset, message }
+  return new MinikafkaError('HANDLER_FAILED', fields, { cause: thrown })
 }

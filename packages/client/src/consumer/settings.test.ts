@@ -25,7 +25,7 @@ test.each([
   [{ topics: ['a'], onError: 'ignore' }, /'stop', 'skip'/],
   [
     { topics: ['a'], group: 'g', start: 'earliest' },
-    /group needs consumer groups, which this version does not have yet/,
+    /group needs the coordinator, .* use topics .* or assign .*, without a group/,
   ],
   [{ topics: ['a'], prefetchBytes: '16MiB' }, /an integer/],
 ])('%j is INVALID_OPTION', (options, message) => {

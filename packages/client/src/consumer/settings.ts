@@ -1,19 +1,22 @@
 // The options of a consumer: checked, then resolved once to a frozen object.
-import { MinikafkaError } from '@minikafka/protocol'
 import {
-  anything,
+  boolean,
+  callable,
   checkOptions,
   integer,
   invalidOption,
   type OptionRules,
   oneOf,
   text,
+  waitRules,
 } from '../core/index.ts'
-import type { TopicLike } from '../topic/index.ts'
+import { type TopicLike, topicName } from '../topic/index.ts'
 import type { OffsetSpec } from '../words.ts'
-import type { ConsumerOptions, ErrorPolicy } from './types.ts'
+import type { ConsumerOptions, ConsumerTuning, ErrorPolicy } from './types.ts'
 
 const MEBIBYTE = 1024 * 1024
+const INT32_MAX = 2 ** 31 - 1
+const START_WORDS = "'earliest', 'latest', { timestamp } or { last }"
 
 export type Wanted = {
   readonly topic: TopicLike
@@ -36,23 +39,19 @@ export type ConsumerSettings = {
   readonly deadLetter: string | undefined
 }
 
-type Given = Partial<Record<GivenKey, unknown>> & ConsumerOptions<TopicLike>
+/** Every key there is, whichever kind of consumer it belongs to. */
+type Given = { readonly [K in GivenKey]?: unknown }
 type GivenKey =
+  | keyof ConsumerTuning
   | 'group'
   | 'topics'
   | 'pattern'
   | 'assign'
   | 'start'
   | 'instanceId'
-  | 'commit'
-  | 'commitIntervalMs'
-  | 'maxProcessingMs'
-  | 'rebalanceTimeoutMs'
-  | 'onAssigned'
-  | 'onRevoked'
-  | 'onLost'
 
-const NEEDS_GROUP = new Set<string>([
+/** Of no use without a group. */
+const GROUP_KEYS = [
   'group',
   'pattern',
   'instanceId',
@@ -63,35 +62,43 @@ const NEEDS_GROUP = new Set<string>([
   'onAssigned',
   'onRevoked',
   'onLost',
-])
+] as const
 
+/** Errors: INVALID_OPTION, naming the key and what it must be. */
 export function resolveConsumerOptions<T extends TopicLike>(
   given: ConsumerOptions<T>,
 ): ConsumerSettings {
-  for (const [key, value] of Object.entries(given ?? {})) {
-    if (NEEDS_GROUP.has(key) && value !== undefined) throw noGroups(key)
-  }
-  const options = checkOptions<Given>('client.consumer', given, rules) as ConsumerOptions<T>
-  const onError = options.onError ?? 'stop'
-  if (mayDeadLetter(onError) && options.deadLetter === undefined) {
-    throw invalidOption(
-      "client.consumer: onError 'dead-letter' needs deadLetter, the topic for them",
-      'deadLetter',
-    )
+  checkOptions<Given>('client.consumer', given, rules)
+  refuseGroups(given)
+  const onError = given.onError ?? 'stop'
+  if (given.deadLetter === undefined && mayDeadLetter(onError)) {
+    const message = "client.consumer: onError 'dead-letter' needs deadLetter, the topic for them"
+    throw invalidOption(message, 'deadLetter')
   }
   return Object.freeze({
-    wanted: wantedOf(options),
-    onOutOfRange: options.onOutOfRange ?? 'error',
-    isolation: options.isolation === 'read_uncommitted' ? 0 : 1,
-    prefetchBytes: options.prefetchBytes ?? 16 * MEBIBYTE,
-    fetchMinBytes: options.fetchMinBytes ?? 1,
-    fetchMaxBytes: options.fetchMaxBytes ?? 8 * MEBIBYTE,
+    wanted: wantedOf(given),
+    onOutOfRange: given.onOutOfRange ?? 'error',
+    isolation: given.isolation === 'read_uncommitted' ? 0 : 1,
+    prefetchBytes: given.prefetchBytes ?? 16 * MEBIBYTE,
+    fetchMinBytes: given.fetchMinBytes ?? 1,
+    fetchMaxBytes: given.fetchMaxBytes ?? 8 * MEBIBYTE,
     partitionMaxBytes: MEBIBYTE,
-    fetchMaxWaitMs: options.fetchMaxWaitMs ?? 500,
-    stalledAfterMs: options.stalledAfterMs ?? 60_000,
+    fetchMaxWaitMs: given.fetchMaxWaitMs ?? 500,
+    stalledAfterMs: given.stalledAfterMs ?? 60_000,
     onError,
-    deadLetter: options.deadLetter,
+    deadLetter: given.deadLetter,
   })
+}
+
+function refuseGroups(given: Given): void {
+  const key = GROUP_KEYS.find((name) => given[name] !== undefined)
+  if (key === undefined || (key === 'commit' && given.commit === 'none')) return
+  const about = key === 'group' || key === 'pattern' ? key : `${key} is for groups, and a group`
+  throw invalidOption(
+    `client.consumer: ${about} needs the coordinator, which this version does not have yet; ` +
+      'use topics (all partitions) or assign (some), without a group',
+    key,
+  )
 }
 
 const topicRule = (value: unknown) =>
@@ -116,40 +123,40 @@ const assignedRule = (value: unknown) => {
 }
 
 function pointRule(value: unknown): string | undefined {
-  const complaint = "an offset, 'earliest', 'latest', { timestamp } or { last }"
+  const complaint = `an offset, ${START_WORDS}`
   if (typeof value === 'number') return integer(0)(value) && complaint
   if (value === 'earliest' || value === 'latest') return undefined
-  const { timestamp, last } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >
-  return integer(0)(timestamp ?? last) === undefined ? undefined : complaint
+  const [entry, ...rest] = Object.entries((typeof value === 'object' && value) || {})
+  const isKnown = entry?.[0] === 'timestamp' || entry?.[0] === 'last'
+  const isRight = isKnown && rest.length === 0 && integer(0)(entry?.[1]) === undefined
+  return isRight ? undefined : complaint
 }
 
 const rules: OptionRules<Given> = {
-  group: anything,
+  group: text(255),
   topics: listOf(topicRule),
-  pattern: anything,
+  pattern: text(256),
   assign: listOf(assignedRule),
-  start: (value) =>
-    typeof value === 'number'
-      ? "'earliest', 'latest', { timestamp } or { last }; an offset goes into assign"
-      : pointRule(value),
-  instanceId: anything,
-  commit: anything,
-  commitIntervalMs: anything,
-  maxProcessingMs: anything,
-  rebalanceTimeoutMs: anything,
-  onAssigned: anything,
-  onRevoked: anything,
-  onLost: anything,
+  start: (value) => {
+    if (value === 'error') return undefined
+    if (typeof value === 'number') return `${START_WORDS}; an offset goes into assign`
+    return pointRule(value) === undefined ? undefined : START_WORDS
+  },
+  instanceId: text(255),
+  commit: oneOf('processed', 'manual', 'none'),
+  commitIntervalMs: integer(1, INT32_MAX),
+  maxProcessingMs: integer(1, INT32_MAX),
+  rebalanceTimeoutMs: integer(1, INT32_MAX),
+  onAssigned: callable,
+  onRevoked: callable,
+  onLost: callable,
   onOutOfRange: oneOf('error', 'earliest', 'latest'),
   isolation: oneOf('read_committed', 'read_uncommitted'),
   prefetchBytes: integer(1024),
-  fetchMinBytes: integer(0, 2 ** 31 - 1),
-  fetchMaxBytes: integer(1, 2 ** 31 - 1),
+  fetchMinBytes: integer(0, INT32_MAX),
+  fetchMaxBytes: integer(1, INT32_MAX),
   fetchMaxWaitMs: integer(0, 60_000),
-  stalledAfterMs: integer(1, 2 ** 31 - 1),
+  stalledAfterMs: integer(1, INT32_MAX),
   onError: policyRule,
   deadLetter: text(249),
 }
@@ -171,30 +178,47 @@ function mayDeadLetter(policy: ErrorPolicy): boolean {
 }
 
 function wantedOf<T extends TopicLike>(options: ConsumerOptions<T>): Wanted[] {
-  if (options.topics !== undefined && options.assign !== undefined) {
-    throw invalidOption(
-      'client.consumer: give topics (all partitions) or assign (by hand), not both',
-      'assign',
-    )
+  const { topics, assign } = options
+  if (topics !== undefined && assign !== undefined) {
+    const message = 'client.consumer: give topics (all partitions) or assign (by hand), not both'
+    throw invalidOption(message, 'assign')
   }
-  if (options.assign !== undefined) {
-    return options.assign.map(({ topic, partition, start = 'latest' }) => ({
-      topic,
-      partition,
-      start,
-    }))
-  }
-  if (options.topics === undefined)
-    throw invalidOption('client.consumer: topics or assign is needed', 'topics')
-  const start = options.start ?? 'latest'
-  if (start === 'error')
-    throw invalidOption("client.consumer: start 'error' is for groups", 'start')
-  return options.topics.map((topic) => ({ topic, partition: undefined, start }))
+  const wanted = assign === undefined ? wantedTopics(options) : wantedPartitions(options)
+  const ids = wanted.map(({ topic, partition }) => `${topicName(topic)}-${partition ?? ''}`)
+  const twice = wanted[ids.findIndex((id, index) => ids.indexOf(id) !== index)]
+  if (twice === undefined) return wanted
+  const name = topicName(twice.topic)
+  const what = twice.partition === undefined ? `topic '${name}'` : `${name}-${twice.partition}`
+  throw invalidOption(`client.consumer: ${what} is given twice`, assign ? 'assign' : 'topics')
 }
 
-function noGroups(key: string): MinikafkaError {
-  return new MinikafkaError('INVALID_OPTION', {
-    message: `client.consumer: ${key} needs consumer groups, which this version does not have yet; read all partitions with topics, or some with assign`,
-    path: key,
-  })
+function wantedTopics<T extends TopicLike>({ topics, start = 'latest' }: ConsumerOptions<T>) {
+  if (topics === undefined)
+    throw invalidOption('client.consumer: topics or assign is needed', 'topics')
+  if (start === 'error')
+    throw invalidOption("client.consumer: start 'error' is for groups", 'start')
+  return topics.map((topic): Wanted => ({ topic, partition: undefined, start }))
+}
+
+function wantedPartitions<T extends TopicLike>({ assign = [], start }: ConsumerOptions<T>) {
+  if (start !== undefined)
+    throw invalidOption('client.consumer: with assign, start goes into each item', 'start')
+  return assign.map((item): Wanted => ({ ...item, start: item.start ?? 'latest' }))
+}
+
+// --- options of the calls ----------------------------------------------------------------------
+
+const signal = waitRules.signal
+
+export const readRules = {
+  run: { concurrency: integer(1, 10_000), order: oneOf('partition', 'key', 'none'), signal },
+  batches: { maxRecords: integer(1), maxWaitMs: integer(0, INT32_MAX), signal },
+  poll: { max: integer(1), maxWaitMs: integer(0, INT32_MAX), signal },
+  close: { ...waitRules, leave: boolean },
+} as const
+
+/** The point of a seek. Errors: INVALID_OPTION. */
+export function checkPoint(what: string, point: OffsetSpec): void {
+  const complaint = pointRule(point)
+  if (complaint !== undefined) throw invalidOption(`${what}: the point must be ${complaint}`, 'to')
 }

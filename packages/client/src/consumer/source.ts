@@ -1,111 +1,131 @@
-// Where the reading modes get records from: the next feed with data, its complaints settled by the policy on the way.
-
+// Where the reading modes get records from: the next feed that has some; what is broken meets the policy on the way.
 import { sleep } from '@minikafka/platform'
-import { MinikafkaError } from '@minikafka/protocol'
 import type { Core } from '../core/index.ts'
+import type { Bell } from './bell.ts'
+import type { Broken } from './decoder.ts'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { Policy } from './policy.ts'
 
+export type SourceParts = {
+  readonly feeds: Feeds
+  readonly fetcher: Fetcher
+  readonly policy: Policy
+  readonly bell: Bell
+  /** Aborts when the consumer closes. */
+  readonly signal: AbortSignal
+}
+
 export class Source {
   readonly #core: Core
-  readonly #feeds: Feeds
-  readonly #fetcher: Fetcher
-  readonly #policy: Policy
-  readonly #stopped: () => boolean
-  readonly #attempts = new Map<string, number>()
+  readonly #parts: SourceParts
+  /** What stops the reader, found out while records of others were in hand. */
+  #kept: { readonly error: unknown } | undefined
 
-  constructor(
-    core: Core,
-    parts: { feeds: Feeds; fetcher: Fetcher; policy: Policy; stopped: () => boolean },
-  ) {
+  constructor(core: Core, parts: SourceParts) {
     this.#core = core
-    this.#feeds = parts.feeds
-    this.#fetcher = parts.fetcher
-    this.#policy = parts.policy
-    this.#stopped = parts.stopped
+    this.#parts = parts
   }
 
-  /** A feed with decoded records to hand out, without waiting; undefined: there is none now. Errors: what stops the reader. */
-  now(): Feed | undefined | Promise<void> {
+  /**
+   * A feed with decoded records to hand out, if there is one now.
+   *
+   * Errors  what stops the reader: the policy's word on a broken record, OFFSET_OUT_OF_RANGE, a refusal. Asked
+   *         again the consumer tries again: whoever caught it may have changed what was wrong.
+   */
+  next(): Feed | undefined {
+    this.#throwKept()
     for (;;) {
-      if (this.#stopped()) return undefined
-      const feed = this.#feeds.next()
+      const feed = this.#parts.feeds.next()
       if (feed === undefined) return undefined
-      const filling = feed.fill()
-      this.#fetcher.demandFor(feed)
-      if (filling !== undefined) return filling
       if (feed.index < feed.records.length) return feed
-      if (feed.broken !== undefined) return this.#settleBroken(feed)
-      if (feed.failure !== undefined) throw this.#takeFailure(feed)
+      const filling = feed.fill()
+      this.#parts.fetcher.demandFor(feed)
+      if (filling !== undefined) this.#occupy(feed, filling)
+      else if (feed.index < feed.records.length) return feed
+      else if (feed.broken !== undefined) this.#settle(feed, feed.broken)
+      else if (feed.failure !== undefined) throw takeFailure(feed)
     }
   }
 
-  /** Waits for one; undefined: the consumer was stopped. `signal` rejects with its reason. */
-  async wait(signal: AbortSignal | undefined): Promise<Feed | undefined> {
-    while (!this.#stopped()) {
-      signal?.throwIfAborted()
-      const awake = this.#feeds.awaken()
-      const found = this.now()
-      if (found instanceof Promise) await found
-      else if (found !== undefined) {
-        this.#feeds.wake()
-        return found
-      } else await untilAborted(awake, signal, () => this.#feeds.wake())
-    }
-    return undefined
+  /** Decodes more of `feed`, up to `goal` records, as far as that takes no time. */
+  gather(feed: Feed, goal: number): void {
+    const filling = feed.fill(goal)
+    if (filling !== undefined) this.#occupy(feed, filling)
+    this.#parts.fetcher.demandFor(feed)
   }
 
-  /** Bytes wait at the broker as long as nobody asks: whoever took records says so. */
-  handedOut(feed: Feed): void {
-    this.#fetcher.demandFor(feed)
+  /** Resolves when something has changed, so that it is worth asking again. Errors: `signal.reason`. */
+  change(signal: AbortSignal | undefined): Promise<void> {
+    return this.#parts.bell.wait(signal)
   }
 
-  #takeFailure(feed: Feed): MinikafkaError {
-    const error = feed.failure ?? new MinikafkaError('UNKNOWN_SERVER_ERROR')
-    // Asked again, the consumer tries again: whoever caught it may have changed what was wrong.
-    feed.failure = undefined
-    return error
+  /** Makes those look again who wait for a change. */
+  wake(): void {
+    this.#parts.bell.ring()
   }
 
-  async #settleBroken(feed: Feed): Promise<void> {
-    const { broken, generation } = feed
-    if (broken === undefined) return
-    const id = `${feed.key}@${broken.offset}`
-    const attempt = (this.#attempts.get(id) ?? 0) + 1
-    const verdict = this.#policy.decide(broken.error, broken.raw, attempt)
-    if (typeof verdict === 'object') {
-      this.#attempts.set(id, attempt)
-      await sleep(this.#core.env.clock, verdict.retryAfterMs)
-      if (feed.generation === generation) feed.seek(broken.offset)
-      this.#fetcher.demandFor(feed)
-      return
+  /** `error` is thrown by the following `next`. */
+  keep(error: unknown): void {
+    this.#kept = { error }
+  }
+
+  #throwKept(): void {
+    const kept = this.#kept
+    if (kept === undefined) return
+    this.#kept = undefined
+    throw kept.error
+  }
+
+  /** While `work` is on nothing of this partition is handed out; the others go on. */
+  #occupy(feed: Feed, work: Promise<void>): void {
+    const { generation } = feed
+    feed.busy = true
+    work
+      .catch((error: unknown) => {
+        if (generation === feed.generation) this.keep(error)
+      })
+      .finally(() => {
+        if (generation === feed.generation) feed.busy = false
+        this.#parts.bell.ring()
+      })
+  }
+
+  /** Returns when the record is passed by, or will be, or is tried again. Errors: the record's, where it stops the reader. */
+  #settle(feed: Feed, broken: Broken): void {
+    const { error, record } = broken
+    const failed = { error, record, attempt: ++feed.attempts }
+    const verdict = this.#parts.policy.decide(failed)
+    if (verdict === 'stop') throw error
+    if (typeof verdict === 'object') this.#occupy(feed, this.#retry(feed, verdict.retryAfterMs))
+    else if (verdict === 'skip') this.#passBy(feed, broken)
+    else {
+      const { generation } = feed
+      const sending = this.#parts.policy.deadLetter(failed)
+      const passing = sending.then(() => {
+        if (generation === feed.generation) this.#passBy(feed, broken)
+      })
+      this.#occupy(feed, passing)
     }
-    this.#attempts.delete(id)
-    if (verdict === 'stop') throw broken.error
-    if (verdict === 'dead-letter') {
-      if (broken.raw === undefined) throw broken.error
-      await this.#policy.deadLetter(broken.raw, broken.error, attempt)
-    }
-    this.#core.logger.warn({ err: broken.error }, 'a record was passed by, as onError says')
-    if (feed.generation === generation) feed.skipBroken()
-    this.#fetcher.demandFor(feed)
+  }
+
+  async #retry(feed: Feed, afterMs: number): Promise<void> {
+    const { generation } = feed
+    const { signal } = this.#parts
+    await sleep(this.#core.env.clock, afterMs, signal).catch(() => undefined)
+    if (signal.aborted || generation !== feed.generation) return
+    await feed.retryBroken()
+  }
+
+  #passBy(feed: Feed, { error }: Broken): void {
+    this.#core.logger.warn({ err: error }, 'a record was passed by, as onError says')
+    feed.skipBroken()
   }
 }
 
-/** Resolves with `work`, rejects with the signal's reason; `abandon` lets the work end. */
-async function untilAborted(
-  work: Promise<void>,
-  signal: AbortSignal | undefined,
-  abandon: () => void,
-): Promise<void> {
-  if (signal === undefined) return work
-  signal.addEventListener('abort', abandon, { once: true })
-  try {
-    await work
-  } finally {
-    signal.removeEventListener('abort', abandon)
-  }
-  signal.throwIfAborted()
+function takeFailure(feed: Feed): unknown {
+  const error = feed.failure
+  feed.failure = undefined
+  return error
 }

@@ -78,6 +78,10 @@ export type ConsumerOptions<T extends TopicLike> = ConsumerTuning &
   )
 
 export type ConsumerTuning = {
+  /** When finished records are committed for the group. Default `processed`: each second, each 1,000, revoke, close. */
+  readonly commit?: 'processed' | 'manual' | 'none' | undefined
+  /** Of `processed`. Default 1,000. */
+  readonly commitIntervalMs?: number | undefined
   /** What to do when the offset wanted is no longer, or not yet, there. Default `error`: losing is a decision. */
   readonly onOutOfRange?: 'error' | 'earliest' | 'latest' | undefined
   /** Default `read_committed`. */
@@ -90,13 +94,29 @@ export type ConsumerTuning = {
   readonly fetchMaxBytes?: number | undefined
   /** How long the broker may wait for fetchMinBytes. Default 500. */
   readonly fetchMaxWaitMs?: number | undefined
+  /** A member whose record takes longer gives its partition up. Default: off. */
+  readonly maxProcessingMs?: number | undefined
+  /** How long handlers may take to finish when partitions are taken away. Default 300,000. */
+  readonly rebalanceTimeoutMs?: number | undefined
   /** Data but no progress for so long emits `stalled`. Default 60,000. */
   readonly stalledAfterMs?: number | undefined
   /** What happens to a record that cannot be decoded, or whose handler in run() threw. Default `stop`. */
   readonly onError?: ErrorPolicy | undefined
   /** Topic for dead letters. */
   readonly deadLetter?: string | undefined
+  /** Awaited before the first record of new partitions. */
+  readonly onAssigned?: Hook | undefined
+  /** Awaited before partitions are released: may still commit. */
+  readonly onRevoked?: Hook | undefined
+  /** Partitions that belong to somebody else already: may not commit. */
+  readonly onLost?: Hook | undefined
 }
+
+export type Hook = (
+  partitions: Partitions,
+  // biome-ignore lint/suspicious/noExplicitAny: of a consumer of any topics.
+  context: { readonly signal: AbortSignal } & Pick<Consumer<any>, 'commit' | 'seek'>,
+) => unknown
 
 export type Outcome = 'stop' | 'skip' | 'dead-letter'
 
@@ -113,21 +133,27 @@ export type ErrorPolicy =
 export type Batch<T> = TopicPartition & {
   readonly records: readonly ConsumerRecord<T>[]
   readonly signal: AbortSignal
+  /** Commits the records of this batch. Errors: INVALID_OPTION without a group. */
+  commit(wait?: Wait): Done
 }
 
 export type PartitionLag = TopicPartition & {
   /** Undefined without a group. */
   readonly committed: number | undefined
   readonly end: number
+  /** Records between what was handed out (in a group: committed) and the end. */
   readonly lag: number
-  /** Now minus the timestamp of the first unread record; undefined where there is none. */
+  /** Now minus the timestamp of the first unread record; undefined where there is none, or it cannot be read. */
   readonly lagMs: number | undefined
 }
 
-export type Stall = 'handler' | 'fetch' | 'paused'
+export type Stall = 'handler' | 'fetch' | 'coordinator' | 'paused'
 
 export type ConsumerHealth = {
-  readonly state: 'reading' | 'stopped' | 'closed'
+  /** Without a group: `joining` until it knows where its partitions begin, then `stable`; `left` once closed. */
+  readonly state: 'joining' | 'stable' | 'reconciling' | 'fenced' | 'left'
+  /** 0 without a group. */
+  readonly lastHeartbeatMsAgo: number
   readonly partitions: readonly (NextOffset & {
     readonly end: number
     readonly lastProgressMsAgo: number
@@ -136,13 +162,20 @@ export type ConsumerHealth = {
 }
 
 export type ConsumerEvents = {
+  /** Partitions that are read from now on: it is known where they begin. */
   assigned: Partitions
+  revoked: Partitions
+  lost: Partitions
+  /** A few times per `stalledAfterMs`, from what the fetches said; lagMs only where the record is here already. */
+  lag: PartitionLag[]
+  /** Something is wrong and the consumer goes on trying. Without a listener it is logged. */
   error: MinikafkaError
   stalled: TopicPartition & { sinceMs: number; waitingFor: Stall }
 }
 
 export type ReadOptions = { readonly signal?: AbortSignal | undefined }
 export type BatchesOptions = ReadOptions & {
+  /** At most so many records. Default: whole batches as they were fetched, small ones joined. */
   readonly maxRecords?: number | undefined
   /** Waits so long for `maxRecords` of a partition before it hands out fewer. Default 0: what is there. */
   readonly maxWaitMs?: number | undefined
@@ -164,27 +197,38 @@ export type Handler<T> = (
   context: { readonly attempt: number },
 ) => unknown
 
-/** One reading mode at a time, else BUSY. Leaving a loop early does not finish the record in hand: the next loop starts there. */
+/**
+ * One reading mode at a time, else BUSY. A record is finished when the next is asked for, in run() when its handler
+ * is done, anywhere by `ack()`. Leaving a loop early does not finish the record in hand: the next loop starts there.
+ */
 export interface Consumer<T extends TopicLike>
   extends Closable,
     Emitter<ConsumerEvents>,
     AsyncIterable<ConsumerRecord<T>> {
+  /** Resolves after stop(). Errors: HANDLER_FAILED and what cannot be decoded, where the policy says stop. */
   run(handler: Handler<T>, options?: RunOptions): Done
   batches(options?: BatchesOptions): AsyncIterable<Batch<T>>
   poll(options?: PollOptions): Promise<ConsumerRecord<T>[]>
   /** Object mode, a thin wrapper of the iterator. */
   readable(): Readable
-  /** Hand out nothing more: loops and run() end. */
+  /** Hand out nothing more, for good: loops and run() end. */
   stop(): void
-  /** Offset after the last record handed out. */
+  /** Default: all finished records. Errors: INVALID_OPTION without a group. */
+  commit(what?: AnyRecord | readonly AnyRecord[] | readonly NextOffset[], wait?: Wait): Done
+  /** Errors: INVALID_OPTION without a group. */
+  committed(wait?: Wait): Promise<NextOffset[]>
+  /** Offset after the last record handed out; undefined until it is known where the partition begins. */
   nextOffset(at: TopicPartition): number | undefined
   assignment(): Partitions
-  /** Nothing fetched before is handed out afterwards. */
+  /** Nothing fetched before is handed out afterwards. Resolves when the offset is known. */
   seek(at: TopicPartition, to: OffsetSpec, wait?: Wait): Done
+  /** Default: all partitions. */
   pause(what?: Partitions): void
+  /** Default: all paused ones. What was fetched before the pause is handed out. */
   resume(what?: Partitions): void
   paused(): Partitions
   lag(wait?: Wait): Promise<PartitionLag[]>
   health(): ConsumerHealth
-  close(wait?: Wait): Done
+  /** Stops, waits for unfinished records, disconnects. `leave` is for groups. */
+  close(options?: Wait & { readonly leave?: boolean | undefined }): Done
 }

@@ -1,5 +1,4 @@
 // The door of the core: what producer, consumer and admin are built on.
-export { backoffMs, type RetrySettings } from './backoff.ts'
 export type { ClientOptions, ClientSettings, RetryOptions } from './client-options.ts'
 export type { Lane, Target } from './connections.ts'
 export { type CallOptions, type ClientEvents, Core, type Part, type PartKind } from './core.ts'
@@ -11,7 +10,6 @@ export {
   checkOptions,
   integer,
   invalidOption,
-  numeric,
   type OptionRule,
   type OptionRules,
   oneOf,
@@ -19,4 +17,4 @@ export {
   waitRules,
 } from './options.ts'
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './topic-info.ts'
-export { CLOSE_TIMEOUT_MS, Deadline, held } from './wait.ts'
+export { CLOSE_TIMEOUT_MS, Deadline } from './wait.ts'

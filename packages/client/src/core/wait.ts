@@ -57,14 +57,3 @@ export class Deadline {
     await sleep(this.#clock, Math.min(delayMs, this.leftMs), this.signal)
   }
 }
-
-/** One step with a deadline. */
-export function held<T>(
-  clock: Clock,
-  work: Promise<T>,
-  wait: Wait | undefined,
-  defaultMs: number,
-  what: string,
-): Promise<T> {
-  return new Deadline(clock, wait, defaultMs, what).hold(work)
-}

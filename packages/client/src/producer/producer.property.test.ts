@@ -29,7 +29,7 @@ type Sent = {
   readonly outcome: Outcome
 }
 
-test.each(times(40, (seed) => seed))(
+test.each(times(25, (seed) => seed))(
   'a producer never lies about a record (seed %i)',
   async (seed) => {
     const set = await stage({

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Plan } from '../../test/broker-twin.ts'
 import { closeStages, stage as start, times } from '../../test/stage.ts'
+import { createClient } from '../client.ts'
 import { json, text, topic } from '../topic/index.ts'
 import { PartialFailureError, type Producer, sticky } from './index.ts'
 
@@ -283,7 +284,7 @@ describe('retries', () => {
     expect(twin.produces()).toHaveLength(3)
   })
 
-  test.each(times(20, (seed) => seed))(
+  test.each(times(10, (seed) => seed))(
     '28: order holds with 5 batches in flight, for concurrent sends, whatever goes wrong (seed %i)',
     async (seed) => {
       const { world, twin, producer, env, done } = await start({
@@ -781,6 +782,19 @@ describe('push, drained, flush', () => {
     ])
     producer.push('orders', { value: 'c' })
     await done(producer.flush())
+  })
+
+  test('19: failed pushes without a listener are logged, at most once a second', async () => {
+    const { world, env, twin, done } = await start()
+    const client = createClient(env, { brokers: twin.address, logger: env.logger })
+    const producer = client.producer({ maxBatchBytes: 1024 })
+    await warm(producer)
+    twin.next(...times(4, () => ({ refuse: 'INVALID_TIMESTAMP' }) as const))
+    for (let count = 0; count < 4; count++) producer.push('orders', { value: 'x'.repeat(900) })
+    await expect(done(producer.flush())).rejects.toMatchObject({ name: 'INVALID_TIMESTAMP' })
+    const lines = world.logs().filter(({ text: line }) => line.includes('pushed records failed'))
+    expect(lines).toHaveLength(1)
+    await client.close()
   })
 
   test('a push to an unknown topic fails the same way', async () => {

@@ -24,7 +24,9 @@ import type {
   ProducerRecord,
   RecordMetadata,
 } from './types.ts'
-import type { Resolve } from './waiters.ts'
+import { type Resolve, rejection } from './waiters.ts'
+
+const FAILURE_LOG_MS = 1000
 
 export function openProducer(core: Core, options?: ProducerOptions): Producer {
   core.throwIfClosed()
@@ -37,15 +39,21 @@ class CoreProducer implements Producer {
   readonly #dispatch: Dispatch
   readonly #admission: Admission
   readonly #leave: () => void
+  /** Of the promise that `send` is making: one executor for all of them saves a closure per record. */
+  #resolve: Resolve = () => {}
+  readonly #keepResolve = (resolve: (metadata: RecordMetadata) => void) => {
+    this.#resolve = resolve as Resolve
+  }
   #closing: Done | undefined
+  /** Failed pushes that nobody listens to, and are not in the log yet. */
+  #unlogged = 0
+  #logAtMs = 0
 
   constructor(core: Core, settings: ProducerSettings) {
     this.#core = core
     this.#events = new Events<ProducerEvents>(core.logger)
     this.#dispatch = new Dispatch(core, settings, (failed) => {
-      if (this.#events.emit('failed', failed)) return
-      const { error, ...where } = failed
-      core.logger.warn({ ...where, err: error }, 'pushed records failed')
+      if (!this.#events.emit('failed', failed)) this.#logFailure(failed)
     })
     this.#admission = new Admission(this.#dispatch)
     this.#leave = core.enroll('producer', this)
@@ -59,11 +67,15 @@ class CoreProducer implements Producer {
     wait?: Wait,
   ): Promise<RecordMetadata> {
     if (wait !== undefined) return this.#sendHeld(topic, record as PlainRecord, wait)
-    // What is thrown inside rejects.
-    return new Promise((resolve) => {
+    const promise = new Promise<RecordMetadata>(this.#keepResolve)
+    const resolve = this.#resolve
+    try {
       if (this.#closing !== undefined) throw closedError()
-      this.#admission.send(topic, record as PlainRecord, resolve as Resolve)
-    })
+      this.#admission.send(topic, record as PlainRecord, resolve)
+    } catch (error) {
+      resolve(rejection(error as Error))
+    }
+    return promise
   }
 
   push<T extends TopicLike>(topic: T, record: ProducerRecord<T>): boolean {
@@ -187,6 +199,17 @@ class CoreProducer implements Producer {
     this.#dispatch.stop(closedError())
     this.#events.clear()
     this.#leave()
+  }
+
+  /** An outage fails batch after batch: a line each second says enough. */
+  #logFailure({ error, ...where }: ProducerEvents['failed']): void {
+    const nowMs = this.#core.env.clock.monotonicMs()
+    this.#unlogged += where.records
+    if (nowMs < this.#logAtMs) return
+    this.#logAtMs = nowMs + FAILURE_LOG_MS
+    const records = this.#unlogged
+    this.#unlogged = 0
+    this.#core.logger.warn({ ...where, records, err: error }, 'pushed records failed')
   }
 
   #deadline(what: string, wait: Wait | undefined, defaultMs: number | undefined): Deadline {

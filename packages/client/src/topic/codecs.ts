@@ -76,7 +76,7 @@ function checked(
 ): Codec<unknown> {
   if (schema === undefined) return { name, encode, decode }
   const { validate } = schema['~standard']
-  const slice = sliceOf(decode)
+  const slice = sliceOf({ decode })
   return {
     name,
     // What is sent is what was given: a transform such as string to Date needs no inverse.

@@ -16,9 +16,9 @@ export function sliced<Out>(
   return Object.assign((view: Buffer) => decode(view), { slice })
 }
 
-/** The shortcut of `decode`, or one that makes a view. */
-export function sliceOf<Out>(decode: SlicingDecode<Out>): Slice<Out> {
-  return decode.slice ?? ((body, start, end) => decode(viewOf(body, start, end)))
+/** The shortcut of a codec, or one that makes a view. */
+export function sliceOf<Out>(codec: { decode: SlicingDecode<Out> }): Slice<Out> {
+  return codec.decode.slice ?? ((body, start, end) => codec.decode(viewOf(body, start, end)))
 }
 
 class View extends Uint8Array {}
@@ -33,5 +33,7 @@ export function viewOf(body: Buffer, start: number, end: number): Buffer {
 
 /** What `toString` calls after its checks; the positions of a batch are checked already. */
 export function utf8Slice(body: Buffer, start: number, end: number): string {
-  return (body as unknown as { utf8Slice(start: number, end: number): string }).utf8Slice(start, end)
+  return (body as unknown as Utf8Sliceable).utf8Slice(start, end)
 }
+
+type Utf8Sliceable = { utf8Slice(start: number, end: number): string }

@@ -62,8 +62,8 @@ export function bombs(): { what: string; codec: CompressionName; input: Buffer }
   const xerial = '82534e41505059000000000100000001'
   return [
     { what: 'gzip 1:1000', codec: 'gzip', input: gzipSync(Buffer.alloc(16 * 1024 * 1024)) },
-    hex('zstd with a window of 2 GiB', 'zstd', '28b52ffd00a80100000a'),
-    hex('zstd with a window of 3.75 TiB', 'zstd', '28b52ffd00ff0100000a'),
+    hex('zstd with a window of 2 GiB', 'zstd', '28b52ffd00a8010000'),
+    hex('zstd with a window of 3.75 TiB', 'zstd', '28b52ffd00ff010000'),
     hex('zstd that declares 4 GiB', 'zstd', '28b52ffde00000000001000000010000'),
     hex('zstd that declares 2^64 - 1', 'zstd', '28b52ffde0ffffffffffffffff010000'),
     hex(
@@ -76,19 +76,20 @@ export function bombs(): { what: string; codec: CompressionName; input: Buffer }
       'zstd',
       `28b52ffd0078${'02001000'.repeat(1000)}010000`,
     ),
-    hex('zstd that needs a dictionary', 'zstd', '28b52ffd0158070100000a'),
+    hex('zstd that needs a dictionary', 'zstd', '28b52ffd015807010000'),
     hex('lz4 that declares 4 GiB', 'lz4', '04224d186840000000000100000093ff00000000'),
     { what: 'lz4 1:255 over many blocks', codec: 'lz4', input: lz4Bomb() },
     hex('snappy with a chunk of -1', 'snappy', `${xerial}ffffffff00`),
+    hex('snappy with a chunk of -4', 'snappy', `${xerial}fffffffc00`),
     hex('snappy with a chunk of 0', 'snappy', `${xerial}00000000`),
     hex('snappy with a chunk beyond its end', 'snappy', `${xerial}7fffffff00`),
     hex('snappy that declares 4 GiB', 'snappy', 'ffffffff0f00'),
     hex('snappy that declares 2^35', 'snappy', 'ffffffff7f00'),
     hex('snappy with a literal of 2^31', 'snappy', '64fc01000080aaaaaaaa'),
     hex('snappy with a literal that steps back for ever', 'snappy', '64fcf0ffffffaaaaaaaa'),
-    hex('snappy with a copy from before its start', 'snappy', '0a04616212ff00'),
-    hex('snappy that gives more than it declares', 'snappy', '02046162056205620562'),
-    hex('snappy that gives less than it declares', 'snappy', '0504616202'),
+    hex('snappy with a copy from before its start', 'snappy', '0704616212ff00'),
+    hex('snappy that gives more than it declares', 'snappy', '030461620101'),
+    hex('snappy that gives less than it declares', 'snappy', '05046162'),
   ]
 }
 

@@ -22,6 +22,14 @@ test('what a codec meets in broken input stays the cause of the error', () => {
   )
 })
 
+test('gzip is stopped by zlib at the bound, not after it', () => {
+  const compress = nodeCompress()
+  const bomb = compress.compress('gzip', Buffer.alloc(1024 * 1024))
+  expect(() => compress.decompress('gzip', bomb, 1000)).toThrow(
+    expect.objectContaining({ cause: expect.objectContaining({ code: 'ERR_BUFFER_TOO_LARGE' }) }),
+  )
+})
+
 test('bombs cost no memory: twenty rounds of them leave the process as it was', async () => {
   const compress = nodeCompress()
   for (const name of ['snappy', 'lz4', 'zstd'] as const) await compress.prepare(name)

@@ -64,11 +64,21 @@ export class LockClaim {
     return outcome
   }
 
-  /** The owner's way out, too. Closed first: from then on whoever finds `.lock` finds it stale. */
+  /**
+   * The owner's way out, too. Whoever finds one of our names meanwhile asks again. The socket is closed last: it keeps
+   * the number of our inode from being given to another one's, whose names we would remove.
+   */
   async giveUp(): Promise<void> {
-    this.#server.close()
-    remove(this.#place.file(this.#name))
-    if (this.#isLinked()) await this.#clearLock()
+    this.#standing.is = 'claiming'
+    try {
+      for (const name of await this.#place.list()) {
+        // Those by which others moved it aside, too.
+        if (OTHER.test(name) && this.#isOurs(name)) remove(this.#place.file(name))
+      }
+      if (this.#isOurs(LOCK)) await this.#clearLock()
+    } finally {
+      this.#server.close()
+    }
   }
 
   /** False: there is a `.lock`. */
@@ -92,7 +102,7 @@ export class LockClaim {
       if (other.type === 'stale') remove(this.#place.file(name))
     }
     // Somebody may have moved us aside and not put us back yet.
-    if (!this.#isLinked()) return AGAIN
+    if (!this.#isOurs(LOCK)) return AGAIN
     this.#standing.is = 'owner'
     remove(this.#place.file(this.#name))
     return { type: 'owned' }
@@ -118,8 +128,8 @@ export class LockClaim {
       if (hasCode(error, 'ENOENT')) return
       throw error
     }
-    const isOurs = inodeOf(this.#place.file(aside)) === this.#inode
-    const mayGo = isOurs || (await probeSocket(this.#place.socket(aside))).type === 'stale'
+    const mayGo =
+      this.#isOurs(aside) || (await probeSocket(this.#place.socket(aside))).type === 'stale'
     if (mayGo || this.#putBack(aside)) remove(this.#place.file(aside))
   }
 
@@ -135,8 +145,8 @@ export class LockClaim {
     }
   }
 
-  #isLinked(): boolean {
-    return inodeOf(this.#place.file(LOCK)) === this.#inode
+  #isOurs(name: string): boolean {
+    return inodeOf(this.#place.file(name)) === this.#inode
   }
 }
 

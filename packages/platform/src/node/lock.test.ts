@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -145,8 +145,8 @@ describe('between processes', () => {
     await (await locked(directory)).release()
   })
 
-  test('two that race for a stale lock never both win, and one does', async () => {
-    const racers = [await child(), await child()]
+  test('of several that race for a stale lock never two win, and one does', async () => {
+    const racers = await Promise.all([child(), child(), child()])
     for (let round = 0; round < ROUNDS; round++) {
       await leaveStale('.lock')
       const answers = await Promise.all(racers.map((racer) => racer.lock()))
@@ -172,10 +172,8 @@ class Child {
   }
 
   static async start(directory: string): Promise<Child> {
-    const script = join(directory, '..', `minikafka-lock-child-${process.pid}.mjs`)
-    writeFileSync(
-      script,
-      `import { lockDirectory } from ${JSON.stringify(join(import.meta.dirname, 'lock.ts'))}
+    const script = `
+      import { lockDirectory } from ${JSON.stringify(join(import.meta.dirname, 'lock.ts'))}
       let lock
       process.on('message', async (command) => {
         if (command === 'release') {
@@ -187,12 +185,12 @@ class Child {
         lock = answer.lock
         process.send(lock ? 'lock' : 'held by ' + answer.heldBy)
       })
-      process.send('ready')`,
-    )
-    const started = new Child(fork(script, { execArgv: ['--import', 'tsx'] }))
-    await started.#heard()
-    rmSync(script, { force: true })
-    return started
+      process.send('ready')`
+    const flags = ['--import', 'tsx', '--input-type=module', '-e', script]
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+    const child = new Child(spawn(process.execPath, flags, { stdio: [...stdio] }))
+    await child.#heard()
+    return child
   }
 
   get pid(): number | undefined {
@@ -229,8 +227,15 @@ class Child {
     return answer
   }
 
-  async #heard(): Promise<unknown> {
-    return (await once(this.#process, 'message'))[0]
+  #heard(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const exited = (code: number | null) => reject(new Error(`the process ended with ${code}`))
+      this.#process.once('exit', exited)
+      this.#process.once('message', (message) => {
+        this.#process.off('exit', exited)
+        resolve(message)
+      })
+    })
   }
 }
 

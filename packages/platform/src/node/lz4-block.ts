@@ -6,10 +6,12 @@
 //
 // The last sequence ends after its literals. The last 5 bytes are literals, and no match begins in the last 12.
 // Source: lz4 doc/lz4_Block_format.md.
+import { assert } from '../assert.ts'
 import { CompressionError } from '../env.ts'
 
 const MATCH_MIN = 4
-const OFFSET_MAX = 65_535
+/** So that every offset fits into its two bytes. */
+const ENCODED_BYTES_MAX = 65_536
 const LAST_LITERALS = 5
 const MATCH_START_LIMIT = 12
 const HASH_BITS = 14
@@ -41,6 +43,7 @@ export function encodeLz4Block(
   outputStart: number,
   table: HashTable,
 ): number {
+  assert(end - start <= ENCODED_BYTES_MAX, 'a block that we write holds at most 64 KiB')
   const words = new DataView(input.buffer, input.byteOffset, input.byteLength)
   const matchStartMax = end - MATCH_START_LIMIT
   const matchEndMax = end - LAST_LITERALS
@@ -54,8 +57,7 @@ export function encodeLz4Block(
     // Zero is an empty slot, so positions are kept plus one.
     const candidate = (table[slot] as number) - 1
     table[slot] = position + 1
-    const near = candidate >= start && position - candidate <= OFFSET_MAX
-    if (!near || words.getInt32(candidate, true) !== word) {
+    if (candidate < start || words.getInt32(candidate, true) !== word) {
       position += tries++ >>> SKIP_SHIFT
       continue
     }

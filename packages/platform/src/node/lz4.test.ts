@@ -78,17 +78,23 @@ test('a linked block reaches back into the one before, an independent one does n
   expect(() => decompressLz4Frame(frameOf(0x60, blocks), SIZE_MAX)).toThrow(CompressionError)
 })
 
-test('a match of length beyond its block is refused, also where the bound would allow it', () => {
+test('a block that gives more than its frame allows one is refused, though the bound has room', () => {
   const more = Buffer.alloc(300, 255)
-  const body = Buffer.concat([
-    Buffer.from('1f610100', 'hex'),
-    more,
-    Buffer.from('00506162636465', 'hex'),
-  ])
+  const head = Buffer.from('1f610100', 'hex')
+  const body = Buffer.concat([head, more, Buffer.from('00506162636465', 'hex')])
   const size = Buffer.alloc(4)
   size.writeUInt32LE(body.length)
-  const frame = frameOf(0x60, Buffer.concat([size, body, Buffer.alloc(4)]).toString('hex'))
+  const blocks = Buffer.concat([size, body, size, body, Buffer.alloc(4)])
+  const frame = frameOf(0x60, blocks.toString('hex'))
+  expect(readLz4Frame(frame).sizeMax).toBe(2 * 65_536)
   expect(() => decompressLz4Frame(frame, SIZE_MAX)).toThrow(CompressionError)
+})
+
+test('a declared size above the bound is refused before anything is decoded', () => {
+  const frame = Buffer.from('04224d18684005000000000000000005000080', 'hex')
+  frame[14] = (xxhash32(frame, 4, 14) >>> 8) & 0xff
+  const whole = Buffer.concat([frame, Buffer.from('hello'), Buffer.alloc(4)])
+  expect(() => decompressLz4Frame(whole, 4)).toThrow('over 4')
 })
 
 test('bytes behind the frame are refused', () => {

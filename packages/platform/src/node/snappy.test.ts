@@ -43,6 +43,13 @@ test('every kind of element: literals of all widths, copies with one, two and fo
   expect(output.equals(snappyjs.uncompress(block))).toBe(true)
 })
 
+test('a block is not worth the memory that it declares and could not fill', () => {
+  const declaring = (size: number) =>
+    Buffer.from([(size & 0x7f) | 0x80, size >> 7, 1, 2, 3, 4, 5, 6])
+  expect(readSnappySize(declaring(128), 0, 8)).toBe(128)
+  expect(() => readSnappySize(declaring(129), 0, 8)).toThrow('declares 129 bytes')
+})
+
 test('compressed records stand in chunks of 32 KiB, framed as the Java client frames them', async () => {
   const codec = snappyCodec()
   await codec.prepare()

@@ -1,0 +1,59 @@
+// Diagnostics of the consumer: plain objects on Node's channels, made only where somebody listens (CLIENT 2.7).
+import diagnostics, { type TracingChannel } from 'node:diagnostics_channel'
+import type { FetchedRecord } from './record.ts'
+import type { PartitionLag } from './types.ts'
+
+/** One fetch. */
+export type FetchTrace = {
+  readonly brokerId: number
+  readonly partitionCount: number
+  readonly maxWaitMs: number
+  /** Of record batches; set when the answer is there. */
+  sizeBytes: number
+}
+
+/** One call of a handler. */
+export type ProcessTrace = {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly attempt: number
+  readonly record: FetchedRecord
+}
+
+const fetch = diagnostics.tracingChannel<unknown, FetchTrace>('minikafka:fetch')
+const process = diagnostics.tracingChannel<unknown, ProcessTrace>('minikafka:process')
+const lag = diagnostics.channel('minikafka:lag')
+
+export function traceFetch<T>(ask: () => Promise<T>, trace: () => FetchTrace): Promise<T> {
+  return hasSubscribers(fetch) ? fetch.tracePromise(ask, trace()) : ask()
+}
+
+export function tracesProcess(): boolean {
+  return hasSubscribers(process)
+}
+
+/** Calls the handler with the trace around it; `asyncEnd` when its promise has settled. */
+export function traceProcess(handle: () => unknown, trace: ProcessTrace): Promise<unknown> {
+  return process.tracePromise(async () => await handle(), trace)
+}
+
+export function tracesLag(): boolean {
+  return lag.hasSubscribers
+}
+
+export function publishLag(lags: readonly PartitionLag[]): void {
+  lag.publish(lags)
+}
+
+/** Node 20 has it for single channels only. */
+function hasSubscribers<C extends object>(channel: TracingChannel<unknown, C>): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channel
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  )
+}

@@ -1,0 +1,66 @@
+// poll(): what is there, without a loop.
+import type { Clock } from '@minikafka/platform'
+import { MinikafkaError } from '@minikafka/protocol'
+import type { ModeParts } from './mode.ts'
+import type { FetchedRecord } from './record.ts'
+import type { Source } from './source.ts'
+
+export type PollSettings = {
+  readonly max: number
+  readonly maxWaitMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** At most `max` records; none after `maxWaitMs`. Errors: what stops the reader, unless there are records to give first. */
+export async function poll(
+  parts: ModeParts,
+  source: Source,
+  clock: Clock,
+  settings: PollSettings,
+): Promise<FetchedRecord[]> {
+  const wait = endOfWait(clock, settings)
+  const records: FetchedRecord[] = []
+  try {
+    if (!parts.stopped()) await parts.open(wait.signal)
+    while (records.length < settings.max && !parts.stopped()) {
+      const isMore = takeSome(source, records, settings.max)
+      if (isMore) continue
+      if (records.length > 0) break
+      await source.change(wait.signal)
+    }
+  } catch (error) {
+    if (error !== wait.over) throw error
+  } finally {
+    wait.end()
+  }
+  return records
+}
+
+/** False: there are no more now. */
+function takeSome(source: Source, records: FetchedRecord[], max: number): boolean {
+  try {
+    const feed = source.next()
+    if (feed === undefined) return false
+    for (const record of feed.hand(max - records.length)) records.push(record)
+    return true
+  } catch (error) {
+    if (records.length === 0) throw error
+    source.keep(error)
+    return false
+  }
+}
+
+/** A signal that aborts with `over` after `maxWaitMs`, or with the user's own reason. */
+function endOfWait(clock: Clock, { maxWaitMs, signal }: PollSettings) {
+  const over = new MinikafkaError('TIMED_OUT')
+  const controller = new AbortController()
+  const abort = () => controller.abort(signal?.reason)
+  const timer = clock.timer(maxWaitMs, () => controller.abort(over))
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort, { once: true })
+  const end = () => {
+    timer.cancel()
+    signal?.removeEventListener('abort', abort)
+  }
+  return { signal: controller.signal, over, end }
+}

@@ -1,0 +1,22 @@
+// One record that run() has handed to a handler, or is about to.
+import type { Feed } from './feed.ts'
+import type { FetchedRecord } from './record.ts'
+
+export class Task {
+  readonly feed: Feed
+  readonly record: FetchedRecord
+  readonly generation: number
+  /** From 1. */
+  attempt = 1
+
+  constructor(feed: Feed, record: FetchedRecord) {
+    this.feed = feed
+    this.record = record
+    this.generation = feed.generation
+  }
+
+  /** A seek came after it: it is not handed out (again). */
+  get isPast(): boolean {
+    return this.generation !== this.feed.generation
+  }
+}
