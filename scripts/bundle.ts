@@ -1,10 +1,18 @@
 // The two programs, each bundled to one CommonJS file: start-up costs 0.8 ms a file, and only a CommonJS entry can set
 // the size of libuv's pool before it starts. Source: docs/decisions/0002-one-file-programs.md.
-import { chmodSync } from 'node:fs'
+import { chmodSync, copyFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
 /** First statement of the program, before anything can start the pool. */
 const POOL = "process.env.UV_THREADPOOL_SIZE ??= '16';"
+
+/** Loaded from beside the program, on Node below 22.15. */
+const ZSTD_WASM = join(
+  dirname(createRequire(resolve('packages/platform/package.json')).resolve('@bokuweb/zstd-wasm')),
+  'zstd.wasm',
+)
 
 /** Native and optional: loaded when installed. The rest is inside. */
 const EXTERNAL = ['@node-rs/crc32', 'lz4-napi']
@@ -29,4 +37,5 @@ for (const { entry, out, banner } of [
     logLevel: 'warning',
   })
   chmodSync(out, 0o755)
+  copyFileSync(ZSTD_WASM, join(dirname(out), 'zstd.wasm'))
 }

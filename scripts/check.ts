@@ -15,6 +15,8 @@ type Report = {
 
 const node = process.execPath
 const source = ['--import', 'tsx', '--conditions=@minikafka/source']
+/** Colours only where somebody looks. */
+const plain = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: '1' }
 const reports = mkdtempSync(join(tmpdir(), 'minikafka-check-'))
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 
@@ -44,7 +46,7 @@ function suite(project: string): void {
     'run',
     '--project',
     project,
-    '--reporter=dot',
+    '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
   ])
@@ -67,7 +69,7 @@ function countOf(report: string, ok: boolean): Count {
 function run(name: string, args: readonly string[]): boolean {
   const began = performance.now()
   console.log(`\n== ${name}`)
-  const { status } = spawnSync(node, args, { stdio: 'inherit' })
+  const { status } = spawnSync(node, args, { stdio: 'inherit', env: plain })
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${seconds} s`)
   return status === 0

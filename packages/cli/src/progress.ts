@@ -47,7 +47,14 @@ async function openBar({ env }: Session, { what, total }: Work): Promise<Bar> {
       : `${what} {bar} {percentage} %  {records} records  {rate}/s  {eta_formatted} left`
   const bar = new progress.SingleBar(
     // Signals are ours: what is in hand is finished, with its bar.
-    { format, stream: env.program.stderr.stream, clearOnComplete: true, gracefulExit: false },
+    {
+      format,
+      stream: env.program.stderr.stream,
+      clearOnComplete: true,
+      gracefulExit: false,
+      barsize: 20,
+      linewrap: true,
+    },
     progress.Presets.shades_classic,
   )
   bar.start(total ?? 0, 0, wordsOf(0, 0))

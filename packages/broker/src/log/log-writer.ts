@@ -171,7 +171,9 @@ export class LogWriter {
     open.dirty = true
     this.#overhang = true
     try {
-      const written = open.file.append(group, active.size)
+      // Nothing bounds what the system holds back without syncs: a write may stall, so it goes to the pool.
+      const where = this.#state.settings.flush === 'group' ? 'call' : 'pool'
+      const written = open.file.append(group, active.size, where)
       if (written !== undefined) await written
     } finally {
       files.release(open)

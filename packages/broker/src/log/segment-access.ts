@@ -107,7 +107,7 @@ export class SegmentAccess {
     if (twin.size !== segment.size) return
     if (segment !== this.#state.active) twin.finishTimeIndex()
     segment.adoptIndexes(twin)
-    this.#hooks.warn(undefined, `rebuilt the index of ${segment.path}`)
+    this.#hooks.warn(undefined, 'rebuilt an index')
     await segment.saveIndexes()
   }
 

@@ -63,7 +63,7 @@ function camelCase(name: string): string {
 
 /** A YAML map of settings by name; nested maps are joined by dots, so `log: { level: debug }` is log.level. */
 export async function readConfigFile(env: Env, path: string): Promise<ReadonlyMap<string, string>> {
-  const content = await env.disk.readFile(path)
+  const content = await env.disk.readFile(path, { links: 'follow' })
   if (content === undefined)
     throw new InvalidConfig('config', `configuration file ${path}: there is no such file`)
   const { parse } = await import('yaml')

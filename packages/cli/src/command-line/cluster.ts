@@ -6,6 +6,7 @@ export function clusterCommands(minikafka: Command, open: Open): void {
   minikafka
     .command('cluster')
     .description('about the cluster')
+    .addHelpText('after', '\nExample:\n  minikafka cluster info')
     .command('info')
     .description('brokers, controller, counts')
     .addHelpText('after', '\nExample:\n  minikafka cluster info -b 127.0.0.1:9092 -O json')

@@ -9,6 +9,7 @@ export function helpCommand(minikafka: Command, { program }: Env): void {
     .command('help')
     .description('of a command, of formats, offsets, exit-codes')
     .argument('[words...]')
+    .addHelpText('after', '\nExamples:\n  minikafka help topic create\n  minikafka help offsets')
     .action(async (words: string[]) => {
       const page = words.length === 1 ? pageOf(words[0] ?? '') : undefined
       if (page !== undefined) await program.stdout.write(page)

@@ -6,6 +6,10 @@ export function topicCommands(minikafka: Command, open: Open): void {
   const topic = minikafka
     .command('topic')
     .description('create, list, describe, alter and delete topics')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  minikafka topic create orders -p 6\n  minikafka topic list --sizes',
+    )
   declareCreate(topic, open)
   declareList(topic, open)
   declareDescribe(topic, open)

@@ -21,9 +21,15 @@ export function sliceOf<Out>(codec: { decode: SlicingDecode<Out> }): Slice<Out> 
   return codec.decode.slice ?? ((body, start, end) => codec.decode(viewOf(body, start, end)))
 }
 
-class View extends Uint8Array {}
-// Buffer.isBuffer, equals, toString and all other methods work; only the identity of the prototype differs.
-Object.setPrototypeOf(View.prototype, Buffer.prototype)
+const View = makeView()
+
+/** Without a name of its own: a build that keeps names (tsx does) defines it anew, and `new` then costs ten times as much. */
+function makeView() {
+  const view = (() => class extends Uint8Array {})()
+  // Buffer.isBuffer, equals, toString and all other methods work; only the identity of the prototype differs.
+  Object.setPrototypeOf(view.prototype, Buffer.prototype)
+  return view
+}
 
 /** A view that is a Buffer to whoever gets it, at half the price of `subarray`. It keeps the whole of `body`. */
 export function viewOf(body: Buffer, start: number, end: number): Buffer {

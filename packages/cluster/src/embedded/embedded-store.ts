@@ -1,7 +1,7 @@
 // The metadata store of one broker: a log of transactions in its data directory, everything in memory.
 // Enters: transactions, applied at once. Leaves: answers and events, once an fdatasync covers what they show.
 // Source: REPLICATION 3.7.
-import type { DiskError, Env, File, Timer } from '@minikafka/platform'
+import { DiskError, type Env, type File, type Timer } from '@minikafka/platform'
 import {
   type Cmp,
   type Lease,
@@ -101,7 +101,13 @@ async function openFiles(env: Env, files: StoreFiles, loaded: Loaded) {
  */
 async function writeAgain(env: Env, file: File, path: string): Promise<void> {
   const content = await env.disk.readFile(path)
-  if (content !== undefined && content.length > 0) await file.append([content], 0)
+  try {
+    if (content !== undefined && content.length > 0) await file.append([content], 0)
+  } catch (error) {
+    // A file system that writes elsewhere needs room even for this; the bytes that are there are whole.
+    if (!(error instanceof DiskError && error.code === 'ENOSPC')) throw error
+    env.logger.warn({ path }, 'the disk is full: the metadata was not written again')
+  }
   await file.sync()
 }
 

@@ -1,6 +1,6 @@
 // The `compress` port: Kafka's codecs, synchronous, each with a bound on what it gives.
 // Enters: records or a compressed block of them. Leaves: the other. Broken input is a CompressionError, always.
-import { assert } from '../assert.ts'
+import { AssertionError, assert } from '../assert.ts'
 import { type Compress, CompressionError, type CompressionName } from '../env.ts'
 import type { Codec } from './compress-codec.ts'
 import { gzipCodec } from './gzip.ts'
@@ -35,7 +35,7 @@ function decompress(name: string, codec: Codec, input: Uint8Array, sizeMax: numb
   try {
     return codec.decompress(input, sizeMax)
   } catch (cause) {
-    if (cause instanceof CompressionError) throw cause
+    if (cause instanceof CompressionError || cause instanceof AssertionError) throw cause
     throw new CompressionError(`broken ${name}: ${(cause as Error).message}`, { cause })
   }
 }

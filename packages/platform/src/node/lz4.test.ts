@@ -79,14 +79,18 @@ test('a linked block reaches back into the one before, an independent one does n
 })
 
 test('a block that gives more than its frame allows one is refused, though the bound has room', () => {
-  const more = Buffer.alloc(300, 255)
-  const head = Buffer.from('1f610100', 'hex')
-  const body = Buffer.concat([head, more, Buffer.from('00506162636465', 'hex')])
+  // 1 literal, a match of 4 + 15 + 65,600 and 5 literals; then a block of 5, for which there would be room.
+  const match = Buffer.concat([Buffer.alloc(257, 255), Buffer.from([65])])
+  const large = Buffer.concat([
+    Buffer.from('1f610100', 'hex'),
+    match,
+    Buffer.from('506162636465', 'hex'),
+  ])
   const size = Buffer.alloc(4)
-  size.writeUInt32LE(body.length)
-  const blocks = Buffer.concat([size, body, size, body, Buffer.alloc(4)])
-  const frame = frameOf(0x60, blocks.toString('hex'))
-  expect(readLz4Frame(frame).sizeMax).toBe(2 * 65_536)
+  size.writeUInt32LE(large.length)
+  const small = Buffer.from('06000000506162636465', 'hex')
+  const frame = frameOf(0x60, Buffer.concat([size, large, small, Buffer.alloc(4)]).toString('hex'))
+  expect(readLz4Frame(frame).sizeMax).toBe(65_536 + 6 * 255)
   expect(() => decompressLz4Frame(frame, SIZE_MAX)).toThrow(CompressionError)
 })
 
