@@ -354,3 +354,30 @@ test('typed topics: a union narrows on the name of the topic', async () => {
   }
   expect(seen.sort()).toEqual(['hello', 'o-1'])
 })
+
+test.each(['for await', 'poll', 'run', 'batches'])(
+  '10: one batch that fills the share of its partition does not end the fetching (%s)',
+  async (mode) => {
+    await client.admin().createTopic('hot', { partitions: 17 })
+    const value = Buffer.alloc(10_000)
+    for (let round = 0; round < 4; round++) {
+      await client.producer().sendMany(
+        'hot',
+        Array.from({ length: 104 }, () => ({ value, partition: 7 })),
+      )
+    }
+    await using consumer = client.consumer({ topics: ['hot'], start: 'earliest' })
+    const total = 4 * 104
+    let seen = 0
+    const count = (more: number) => {
+      seen += more
+      return seen >= total
+    }
+    if (mode === 'for await') for await (const _ of consumer) if (count(1)) break
+    if (mode === 'poll') while (!count((await consumer.poll()).length));
+    if (mode === 'batches')
+      for await (const { records } of consumer.batches()) if (count(records.length)) break
+    if (mode === 'run') await consumer.run(() => void (count(1) && consumer.stop()))
+    expect(seen).toBe(total)
+  },
+)

@@ -200,7 +200,10 @@ export class Feed {
     return undefined
   }
 
-  /** Memory counts until the last record of a batch was handed out. */
+  /**
+   * Memory counts until the last record of a batch is handed out, no longer: a partition whose share one batch fills
+   * would never be fetched again.
+   */
   #release(): void {
     if (this.index < this.records.length) return
     this.bufferedBytes -= this.#openedBytes
@@ -273,6 +276,7 @@ export class Feed {
   hand(countMax: number): readonly FetchedRecord[] {
     const { records, index } = this
     this.index = Math.min(records.length, index + countMax)
+    this.#release()
     if (index === 0 && this.index === records.length) return records
     return records.slice(index, this.index)
   }
@@ -299,6 +303,7 @@ export class Feed {
   /** What was handed out is finished, acked or not. */
   settle(): void {
     this.unfinished = 0
+    this.#release()
     if (this.#acked.size > 0) this.#acked.clear()
   }
 

@@ -38,7 +38,11 @@ export class Source {
     this.#throwKept()
     for (;;) {
       const feed = this.#parts.feeds.next()
-      if (feed === undefined) return undefined
+      if (feed === undefined) {
+        // What was handed out has made room.
+        this.#parts.fetcher.demand()
+        return undefined
+      }
       if (feed.index < feed.records.length) return feed
       const filling = feed.fill()
       this.#parts.fetcher.demandFor(feed)
