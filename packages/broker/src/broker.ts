@@ -4,12 +4,14 @@ import {
   ClusterState,
   Controller,
   Member,
+  NotApplied,
   newClusterId,
   openEmbeddedStore,
   ProducerIds,
   type ReplicaAnswer,
 } from '@minikafka/cluster'
-import type { Address, Env } from '@minikafka/platform'
+import { type Address, DiskError, type Env, type Timer } from '@minikafka/platform'
+import { isMinikafkaError } from '@minikafka/protocol'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -17,7 +19,7 @@ import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
-import { Partitions } from './partition/index.ts'
+import { Partitions, storageErrorName } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { VERSION } from './version.ts'
 
@@ -61,8 +63,21 @@ export async function startBroker(
   } catch (error) {
     for (const step of undo.reverse())
       await step().catch((again) => env.logger.error({ err: again }, 'while stopping'))
-    throw error
+    throw isDiskFull(error) ? diskFull(error, config.values['data.dir']) : error
   }
+}
+
+function isDiskFull(error: unknown): boolean {
+  if (error instanceof NotApplied) return error.reason === 'no-space'
+  if (error instanceof DiskError) return storageErrorName(error) === 'STORAGE_FULL'
+  return isMinikafkaError(error) && error.name === 'STORAGE_FULL'
+}
+
+/** Without its registration and its leader epochs in the metadata a broker may not serve, not even reads. */
+function diskFull(cause: unknown, directory: string): StartError {
+  const message =
+    'the disk is full, and a start writes some KiB of metadata. Free space, then start again; no record was touched.'
+  return new StartError(EXIT.io, directory, message, { cause })
 }
 
 async function start(
@@ -179,24 +194,28 @@ async function start(
   }))
 
   async function close({ clean = true }: { clean?: boolean } = {}): Promise<void> {
+    const timeoutMs = config.values['shutdown.timeout.ms']
+    const step = stopSteps(env, timeoutMs)
     housekeeping.stop()
     space.stop()
     stopConfig()
-    await listeners.close({ finishMs: clean ? config.values['shutdown.timeout.ms'] : 0 })
-    await follower.close()
+    // What comes after the requests needs time too: to be synced, above all.
+    const finishMs = clean ? timeoutMs / 2 : 0
+    await step('connections not closed in order', () => listeners.close({ finishMs }))
+    await step('metadata not followed to the end', () => follower.close())
     partitions.closeAll('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping')
-    await controller.close()
-    await state.close()
+    if (clean) await step('producers not saved', () => partitions.saveProducers())
+    await step('controller not closed', () => controller.close())
+    await step('image not closed', () => state.close())
     const epoch = member.brokerEpoch
     // On a full disk the lease cannot be given back: it expires by itself, and the stop goes on.
-    await member
-      .leave()
-      .catch((error: unknown) => env.logger.warn({ err: error }, 'lease not given back'))
-    await directory
-      .rememberRevision(store.rev)
-      .catch((error: unknown) => env.logger.warn({ err: error }, 'revision not remembered'))
-    await store.close()
-    await directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch })
+    await step('lease not given back', () => member.leave())
+    await step('revision not remembered', () => directory.rememberRevision(store.rev))
+    await step('metadata store not closed', () => store.close())
+    // Last and in any case: it frees the lock.
+    await step('data directory not closed', () =>
+      directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch }),
+    )
   }
 
   const addresses = listeners.addresses()
@@ -218,6 +237,29 @@ async function start(
       closing ??= close(options)
       return closing
     },
+  }
+}
+
+/**
+ * The steps of one stop: what fails or takes too long is logged, and the next one follows; the process is going to end.
+ */
+function stopSteps(env: Env, timeoutMs: number) {
+  const untilMs = env.clock.monotonicMs() + timeoutMs
+  return async (failed: string, work: () => Promise<unknown>): Promise<void> => {
+    const leftMs = Math.max(0, untilMs - env.clock.monotonicMs())
+    let timer: Timer | undefined
+    const tooLate = new Promise<Error>((resolve) => {
+      timer = env.clock.timer(leftMs, () => resolve(new Error('shutdown.timeout.ms is over')))
+    })
+    const done = Promise.resolve()
+      .then(work)
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+    const error = await Promise.race([done, tooLate])
+    timer?.cancel()
+    if (error !== undefined) env.logger.warn({ err: error }, failed)
   }
 }
 

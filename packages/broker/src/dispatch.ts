@@ -3,7 +3,7 @@
 // Enters: a checked request. Leaves: the handler's answer, or the error it threw.
 import { channel } from 'node:diagnostics_channel'
 import { assert, type Env, type Logger } from '@minikafka/platform'
-import type { AnyResponse, ServerCall, ServerConnection, Service } from '@minikafka/protocol'
+import type { CallOutcome, ServerCall, ServerConnection, Service } from '@minikafka/protocol'
 import { isMinikafkaError } from '@minikafka/protocol'
 import { type Hello, hello } from './handlers/18-api-versions.ts'
 import { type Context, handlers } from './handlers/index.ts'
@@ -31,12 +31,7 @@ export function dispatcher(env: Env, rooms: Rooms, listener: string, facts: () =
   }
 }
 
-function serve(
-  call: ServerCall,
-  env: Env,
-  rooms: Rooms,
-  listener: string,
-): Promise<AnyResponse | undefined> {
+function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Promise<CallOutcome> {
   const { api, connection, receivedAtMs } = call
   const context: Context = {
     env,
@@ -52,24 +47,23 @@ function serve(
   }
   assert(api !== 'apiVersions', 'the hello of a connection never gets here')
   // The table is total over the APIs; the tag of the union says which request this is.
-  const handler = handlers[api] as (
-    request: unknown,
-    context: Context,
-  ) => Promise<AnyResponse | undefined>
+  const handler = handlers[api] as (request: unknown, context: Context) => Promise<CallOutcome>
   const answer = handler(call.request, context)
   return requests.hasSubscribers ? observed(answer, call, connection, env) : answer
 }
 
 /** Tells the metrics how long a request took and how it ended. */
 async function observed(
-  answer: Promise<AnyResponse | undefined>,
+  answer: Promise<CallOutcome>,
   { api, receivedAtMs, frame }: ServerCall,
   { clientId }: ServerConnection,
   env: Env,
-): Promise<AnyResponse | undefined> {
+): Promise<CallOutcome> {
   let error: string | undefined
   try {
-    return await answer
+    const outcome = await answer
+    if (outcome !== undefined && 'hangUp' in outcome) error = outcome.hangUp.name
+    return outcome
   } catch (thrown) {
     error = isMinikafkaError(thrown) ? thrown.name : 'UNKNOWN_SERVER_ERROR'
     throw thrown

@@ -46,11 +46,12 @@ export class Housekeeping {
   }
 
   async #lookAfterLogs(): Promise<void> {
+    this.#partitions.expireProducers()
+    await this.#partitions.leadAgain()
     if (this.#clockJumped()) {
       this.#env.logger.warn('the wall clock was set: retention waits for the next check')
       return
     }
-    this.#partitions.expireProducers()
     await this.#partitions.applyRetention()
   }
 

@@ -1,7 +1,15 @@
 // What the metadata says, done: topics that come, change and go become partitions that open, lead and close.
 // Enters: changes of the cluster's image, in order. Leaves: partitions in that state; whoever asked hears when.
 
-import type { ClusterChange, ClusterState, Controller, Partition, Topic } from '@minikafka/cluster'
+import {
+  type ClusterChange,
+  type ClusterState,
+  type Controller,
+  NotApplied,
+  type Partition,
+  type Topic,
+  Unknown,
+} from '@minikafka/cluster'
 import type { Env, Logger } from '@minikafka/platform'
 import { type LiveConfig, resolveTopic } from './config/index.ts'
 import type { Leadership, Partitions } from './partition/index.ts'
@@ -50,12 +58,12 @@ export class MetadataFollower {
       .filter(({ partition }) => this.#isMine(partition))
     let done = 0
     await eachAtOnce(OPENS_AT_ONCE, wanted, async ({ topic, partition }) => {
-      await this.#open(topic, partition)
+      await this.#open(topic, partition, { atStart: true })
       onOpened?.(++done, wanted.length)
     })
     const deleting = new Set(this.#state.deletingTopics().map(({ topicId }) => topicId))
     await this.#partitions.setStrayAside((topicId) => deleting.has(topicId))
-    for (const topicId of deleting) await this.#controller.replicasRemoved(topicId, this.#nodeId)
+    for (const topicId of deleting) await this.#tellRemoved(topicId)
   }
 
   /** Leads what the image says now, then follows every change of it. */
@@ -107,14 +115,26 @@ export class MetadataFollower {
   }
 
   async #delete(topicId: string): Promise<void> {
-    await this.#partitions.delete(topicId)
-    await this.#controller.replicasRemoved(topicId, this.#nodeId)
+    if (await this.#partitions.delete(topicId)) await this.#tellRemoved(topicId)
     this.#logger.info({ topicId }, 'topic deleted')
   }
 
-  async #open(topic: Topic, { partition }: Partition): Promise<void> {
+  /** Where the metadata cannot take it (a full disk), the next start says it again. */
+  async #tellRemoved(topicId: string): Promise<void> {
+    try {
+      await this.#controller.replicasRemoved(topicId, this.#nodeId)
+    } catch (error) {
+      if (!(error instanceof NotApplied || error instanceof Unknown)) throw error
+      this.#logger.warn({ topicId, err: error }, 'a deleted topic is still in the metadata')
+    }
+  }
+
+  async #open(topic: Topic, { partition }: Partition, how = { atStart: false }): Promise<void> {
     const values = resolveTopic(this.#config.values, topic.config)
-    await this.#partitions.open({ topic: topic.name, topicId: topic.topicId, partition, values })
+    await this.#partitions.open(
+      { topic: topic.name, topicId: topic.topicId, partition, values },
+      how,
+    )
   }
 
   async #lead(partition: Partition): Promise<void> {

@@ -1,5 +1,4 @@
-// A word when a broker that is needed stays away, and another when one is back: work goes on by itself, silence would look like none.
-import { isMinikafkaError } from '@minikafka/client'
+// A word when no broker is there for what is in hand, and another when one is back: work goes on by itself, silence would look like none.
 import type { Session } from './session.ts'
 
 const SILENT_MS = 2_000
@@ -7,21 +6,19 @@ const SILENT_MS = 2_000
 /** Watches from now on; `needed`: somebody waits for a broker. Returns what ends it. */
 export function watchLinks(session: Session, needed: () => boolean): () => void {
   const { clock } = session.env
+  const { client } = session
   let told = false
   let timer: { cancel(): void } | undefined
-  const stopAway = session.client.on('disconnect', ({ broker, error }) => {
-    if (error === undefined) return
+  const isAway = () => client.stats().connections.length === 0
+  const stopAway = client.on('disconnect', ({ broker }) => {
     timer ??= clock.timer(SILENT_MS, () => {
       timer = undefined
-      if (!needed()) return
+      if (told || !isAway() || !needed()) return
       told = true
-      const why = isMinikafkaError(error) ? '' : ` (${error.message})`
-      void session.say(`the connection to ${broker} was lost${why}, trying again`)
+      void session.say(`the connection to ${broker} was lost, trying again`)
     })
   })
-  const stopBack = session.client.on('connect', ({ broker }) => {
-    timer?.cancel()
-    timer = undefined
+  const stopBack = client.on('connect', ({ broker }) => {
     if (told) void session.say(`connected to ${broker} again`)
     told = false
   })

@@ -6,12 +6,16 @@ import { type Ending, EXIT, endingOf, Interrupted } from './endings.ts'
 import type { Session } from './session.ts'
 
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const
+/** What takes longer to end is explained. */
+const PATIENCE_MS = 1_000
 
 export async function main(env: Env): Promise<void> {
   const { program } = env
-  const stop = new AbortController()
-  const forgetSignals = obeySignals(env, stop)
   const sessions: Session[] = []
+  const stop = new AbortController()
+  const forgetSignals = obeySignals(env, stop, (words) => {
+    for (const session of sessions) void session.say(words)
+  })
   let ending: Ending = { code: EXIT.done, lines: [] }
   try {
     const began = (session: Session) => void sessions.push(session)
@@ -27,14 +31,23 @@ export async function main(env: Env): Promise<void> {
 }
 
 /** The first signal finishes what is in hand, the second ends at once. */
-function obeySignals({ program }: Env, stop: AbortController): () => void {
+function obeySignals(
+  { clock, program }: Env,
+  stop: AbortController,
+  say: (words: string) => void,
+): () => void {
+  let timer: { cancel(): void } | undefined
   const forget = (['SIGINT', 'SIGTERM'] as const).map((signal) =>
     program.onSignal(signal, () => {
-      if (stop.signal.aborted) program.exit(EXIT_BY_SIGNAL[signal])
-      else stop.abort(new Interrupted('interrupted'))
+      if (stop.signal.aborted) return program.exit(EXIT_BY_SIGNAL[signal])
+      stop.abort(new Interrupted('interrupted'))
+      timer = clock.timer(PATIENCE_MS, () =>
+        say('finishing what is in hand; once more ends at once'),
+      )
     }),
   )
   return () => {
+    timer?.cancel()
     for (const each of forget) each()
   }
 }

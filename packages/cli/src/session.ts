@@ -70,7 +70,8 @@ export class Session {
   /** `defaults`: what this command would rather have than the SDK's defaults; -X wins. */
   open(defaults: ClientOptions = {}): Client {
     const level = this.quiet ? 'silent' : (['warn', 'info'] as const)[this.verbose]
-    this.#client ??= createClient(this.env, {
+    if (this.#client !== undefined) return this.#client
+    this.#client = createClient(this.env, {
       clientId: 'minikafka-cli',
       connectTimeoutMs: Math.max(1, Math.min(CONNECT_TIMEOUT_MS, this.timeoutMs)),
       logger: wordsLogger(this.env, level ?? 'debug'),
@@ -78,6 +79,8 @@ export class Session {
       ...this.#sdk.client,
       brokers: this.brokers,
     })
+    if (this.verbose > 1)
+      this.#client.on('connect', ({ broker }) => void this.say(`debug: connected to ${broker}`))
     return this.#client
   }
 

@@ -38,3 +38,10 @@ test('a table is coloured on a terminal, unless --no-color or NO_COLOR say no', 
   expect(await head([], { NO_COLOR: '1' })).toMatch(/^BROKER/)
   expect((await mk(['cluster', 'info'])).stdout).not.toContain('\u001b')
 })
+
+test('-vv says whom it is connected to, -q nothing', async () => {
+  const said = async (...flags: string[]) => (await mk([...flags, 'cluster', 'info'])).stderr
+  expect(await said('-vv')).toContain(`debug: connected to 127.0.0.1:${broker.port}\n`)
+  expect(await said('-v')).toBe('')
+  expect(await said('-vv', '-q')).toBe('')
+})

@@ -7,7 +7,6 @@ import { quietEnv } from '../../broker/test/running-broker.ts'
 export type Ending = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
 export type Running = {
-  /** What is thrown here is a test that waits for the wrong thing: Vitest's own time-out ends it. */
   readonly ended: Promise<Ending>
   readonly stdout: () => string
   readonly stderr: () => string

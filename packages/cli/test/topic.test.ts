@@ -75,8 +75,8 @@ test('list prints a table without borders, -O wide more of it, --sizes the bytes
   await mk(['produce', 'listed', 'x'.repeat(2000)])
   const table = async (...options: string[]) =>
     (await mk(['topic', 'list', ...options])).stdout.split('\n')
-  expect((await table())[0]).toBe('TOPIC    PARTITIONS  REPLICAS')
-  expect(await table()).toContain('listed            2         1')
+  expect((await table())[0]).toMatch(/^TOPIC +PARTITIONS {2}REPLICAS$/)
+  expect(await table()).toContainEqual(expect.stringMatching(/^listed {11,}2 {9}1$/))
   expect((await table('-O', 'wide'))[0]).toMatch(/^TOPIC +PARTITIONS +REPLICAS +ID$/)
   expect((await table('--sizes')).join('\n')).toMatch(/listed +2 +1 +2\.\d KiB/)
 })

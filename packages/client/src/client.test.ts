@@ -113,6 +113,30 @@ test('21: close with a broker that is gone ends at its time-out and does not rej
   expect(world.clock.monotonicMs()).toBe(20)
 })
 
+test('21: close with an aborted signal does not reject; what is left fails, and no timer stays', async () => {
+  const { world, twin, client, producer } = await stage()
+  const sent = producer.send('orders', { value: 'a' })
+  sent.catch(() => {})
+  await twin.crash()
+  await client.close({ signal: AbortSignal.abort() })
+  await expect(sent).rejects.toMatchObject({ name: 'CLOSED' })
+  await world.settled()
+  expect(world.leftovers().filter((line) => line.includes('client'))).toEqual([])
+  expect(world.clock.monotonicMs()).toBe(0)
+})
+
+test('21: close ends in its time where a producer was closing already, and takes longer', async () => {
+  const { world, twin, client, producer, done } = await stage()
+  const sent = producer.send('orders', { value: 'a' })
+  sent.catch(() => {})
+  await twin.crash()
+  const closing = producer.close()
+  await done(client.close({ timeoutMs: 20 }))
+  await expect(sent).rejects.toMatchObject({ name: 'CLOSED' })
+  expect(world.clock.monotonicMs()).toBe(20)
+  await closing
+})
+
 test('20: a client outlives the restart of its broker', async () => {
   const { twin, client } = await stage()
   await client.ping()

@@ -132,10 +132,10 @@ class CoreClient implements Client {
     this.#core.close()
   }
 
-  /** Each part keeps to the deadline by itself; one that throws is logged, for close never rejects. */
+  /** One that fails, or that was closing already and takes longer, is logged and stopped: close never rejects. */
   async #closeParts(kind: PartKind, deadline: Deadline): Done {
     const wait = { timeoutMs: deadline.leftMs, signal: deadline.signal }
-    const closing = this.#core.parts(kind).map(async (part) => await part.close(wait))
+    const closing = this.#core.parts(kind).map((part) => deadline.hold(part.close(wait)))
     for (const result of await Promise.allSettled(closing)) {
       if (result.status === 'rejected')
         this.#core.logger.warn({ err: result.reason }, 'close failed')

@@ -52,9 +52,10 @@ export class BrokerTwin {
   /** Other brokers of the cluster, as Metadata names them. */
   readonly others: { nodeId: number; host: string; port: number; rack: null }[] = []
   connections = 0
+  /** max.message.bytes of every topic. */
+  maxMessageBytes: number
   /** What Metadata says of this broker's own address. */
   advertised = { host: '', port: 0 }
-  readonly #maxMessageBytes: number
   readonly #autoCreate: boolean
   readonly #plans: Plan[] = []
   readonly #sockets = new Set<Socket>()
@@ -69,7 +70,7 @@ export class BrokerTwin {
     this.host = options.host
     this.nodeId = options.nodeId ?? 1
     this.#port = options.port ?? 0
-    this.#maxMessageBytes = options.maxMessageBytes ?? 2 ** 20
+    this.maxMessageBytes = options.maxMessageBytes ?? 2 ** 20
     this.#autoCreate = options.autoCreate ?? false
     for (const [name, partitions] of Object.entries(options.topics ?? {}))
       this.createTopic(name, partitions)
@@ -228,7 +229,7 @@ export class BrokerTwin {
         if (this.#autoCreate && request.allowAutoTopicCreation && !this.topics.has(name))
           this.createTopic(name)
         const topic = this.topics.get(name)
-        if (topic !== undefined) return topic.describe(this.#maxMessageBytes)
+        if (topic !== undefined) return topic.describe(this.maxMessageBytes)
         return {
           errorCode: errorCode('UNKNOWN_TOPIC_OR_PARTITION'),
           errorMessage: null,
@@ -256,7 +257,7 @@ export class BrokerTwin {
       }
       const topic = [...this.topics.values()].find((known) => known.topicId === topicId)
       if (topic === undefined) return refused('UNKNOWN_TOPIC_ID')
-      return topic.append(partition, batch, this.nodeId, this.#maxMessageBytes)
+      return topic.append(partition, batch, this.nodeId, this.maxMessageBytes)
     })
     if (plan === 'lose answer') this.dropConnections()
     if (plan === 'never answer') await new Promise(() => {})

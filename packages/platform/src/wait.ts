@@ -41,11 +41,11 @@ export function withDeadline<T>(
       wait.signal?.removeEventListener('abort', abort)
       settle()
     }
-    if (wait.signal?.aborted) return abort()
-    wait.signal?.addEventListener('abort', abort, { once: true })
     work.then(
       (value) => finish(() => resolve(value)),
       (error) => finish(() => reject(error)),
     )
+    if (wait.signal?.aborted) return abort()
+    wait.signal?.addEventListener('abort', abort, { once: true })
   })
 }

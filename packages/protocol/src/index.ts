@@ -43,7 +43,9 @@ export {
 export type {
   AnyResponse,
   CallOptions,
+  CallOutcome,
   ConnectionOptions,
+  HangUp,
   MemoryAccount,
   RefusalReason,
   ServerCall,

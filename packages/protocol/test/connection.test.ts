@@ -146,6 +146,33 @@ describe('an open connection', () => {
   })
 })
 
+describe('what the broker refuses without an answer', () => {
+  test('ends the connection in peace; what is in flight is answered, nothing later is served', async () => {
+    const server = await serverWith()
+    const hangUp = new MinikafkaError('STORAGE_FULL')
+    let answer = () => {}
+    const metadata = new Promise<void>((resolve) => {
+      answer = resolve
+    })
+    server.service.answer = async (call) => {
+      if (call.api === 'produce') return { hangUp }
+      await metadata
+      return answerTo(call)
+    }
+    const connection = await connect(server.port)
+    const closed = new Promise((resolve) => connection.onClose(resolve))
+    const asked = connection.call('metadata', ALL_TOPICS, TIMEOUT)
+    connection.post('produce', produceOf(Buffer.from('a'), 0))
+    await until(() => server.service.calls.length === 2)
+    connection.post('produce', produceOf(Buffer.from('b'), 0))
+    answer()
+    expect(await asked).toEqual(METADATA)
+    expect(await closed).toBeUndefined()
+    expect(server.service.calls).toHaveLength(2)
+    expect(server.service.unexpectedErrors).toEqual([])
+  })
+})
+
 describe('what the broker refuses', () => {
   test('rejects the call with name, message, path and details; the connection stays', async () => {
     const server = await serverWith()
@@ -238,6 +265,7 @@ describe('what never leaves is not-written', () => {
     const connection = await connect(server.port)
     const error = await rejection(connection.call('metadata', ALL_TOPICS, TIMEOUT))
     expect(error).toMatchObject({ name: 'UNSUPPORTED_VERSION', details: { min: 5, max: 6 } })
+    expect(error).toMatchObject({ outcome: 'not-written' })
   })
 
   test('a call on a closed connection', async () => {
@@ -248,8 +276,11 @@ describe('what never leaves is not-written', () => {
     const options = { ...TIMEOUT, written: (error?: Error) => written.push(error) }
     const error = await rejection(connection.call('metadata', ALL_TOPICS, options))
     expect(error).toMatchObject({ name: 'NETWORK_EXCEPTION', outcome: 'not-written' })
-    connection.post('metadata', ALL_TOPICS, options.written)
-    expect(written).toMatchObject([{ name: 'NETWORK_EXCEPTION' }, { name: 'NETWORK_EXCEPTION' }])
+    expect(written).toEqual([error])
+    // What needs no answer throws, and `written` stays silent.
+    const post = () => connection.post('metadata', ALL_TOPICS, options.written)
+    expect(post).toThrow(expect.objectContaining({ outcome: 'not-written' }))
+    expect(written).toHaveLength(1)
   })
 })
 

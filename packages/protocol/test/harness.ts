@@ -7,6 +7,7 @@ import type { MinikafkaError } from '../src/errors.ts'
 import type { ApiName, Apis } from '../src/index.ts'
 import {
   type AnyResponse,
+  type CallOutcome,
   type MemoryAccount,
   RpcServer,
   SERVER_LIMITS,
@@ -60,7 +61,7 @@ export class TestService implements Service {
   readonly unexpectedErrors: unknown[] = []
   readonly closedConnections: ServerConnection[] = []
   hello: Service['hello'] = () => HELLO
-  answer: (call: ServerCall) => Promise<AnyResponse | undefined> = async (call) => answerTo(call)
+  answer: (call: ServerCall) => Promise<CallOutcome> = async (call) => answerTo(call)
 
   serve(call: ServerCall) {
     this.calls.push(call)

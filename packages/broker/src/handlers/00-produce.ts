@@ -6,7 +6,7 @@
 //            synchronously. Each partition succeeds or fails by itself. With acks 0 nothing is answered; where an
 //            append failed, the connection is closed, the only sign that such a producer can get.
 // Notes      An unknown topic id is definite: the client refreshes and never writes to a successor of the same name.
-import type { RequestOf, ResponseOf } from '@minikafka/protocol'
+import type { HangUp, RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, errorCode, MinikafkaError } from '@minikafka/protocol'
 import type { Acks, Appended } from '../partition/index.ts'
 import type { Context } from './context.ts'
@@ -17,7 +17,10 @@ type Append = Request['appends'][number]
 
 const TIMEOUT_MS_MAX = 10 * 60_000
 
-export async function produce(request: Request, context: Context): Promise<Response | undefined> {
+export async function produce(
+  request: Request,
+  context: Context,
+): Promise<Response | HangUp | undefined> {
   const acks = request.acks as Acks
   const timeoutMs = Math.min(Math.max(request.timeoutMs, 1), TIMEOUT_MS_MAX)
   const pending = request.appends.map((append) => appendOne(append, acks, timeoutMs, context))
@@ -56,8 +59,8 @@ function result(
   }
 }
 
-function answerNothing(outcomes: readonly Appended[]): undefined {
+function answerNothing(outcomes: readonly Appended[]): HangUp | undefined {
   const failed = outcomes.find(({ error }) => error !== 'NONE')
   if (failed === undefined || failed.error === 'NONE') return undefined
-  throw new MinikafkaError(failed.error, { message: failed.message ?? undefined })
+  return { hangUp: new MinikafkaError(failed.error, { message: failed.message ?? undefined }) }
 }

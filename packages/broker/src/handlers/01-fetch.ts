@@ -5,6 +5,8 @@
 // Behaviour  A long poll: answered at once with an error or with minBytes, else when a high watermark moves far
 //            enough, at the latest after maxWaitMs. Where the walk over the partitions begins rotates, so that none
 //            starves. The first batch of the first non-empty partition comes whole, whatever maxBytes says (KIP-74).
+//            What is read is charged to the memory budget before it is read, and until the connection has taken the
+//            answer over; with the budget used up a fetch gets minBytes, or its first batch.
 // Notes      Checks stand in the order of REPLICATION 2.3. No sessions yet: session id 0 is answered, every fetch is full.
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka/protocol'
@@ -20,6 +22,8 @@ type Result = Response['results'][number]
 const WAIT_MS_MAX = 60_000
 /** Left of a frame for everything that is not records. */
 const FRAME_OVERHEAD_BYTES = 512 * 1024
+/** What one read of a log takes at most while it is under way. */
+const READ_BYTES_MAX = 2 * 1024 * 1024
 const READ_COMMITTED = 1
 
 export async function fetch(request: Request, context: Context): Promise<Response> {
@@ -29,6 +33,8 @@ export async function fetch(request: Request, context: Context): Promise<Respons
     })
   }
   if (request.sessionId !== 0) throw new MinikafkaError('FETCH_SESSION_ID_NOT_FOUND')
+  refuseTwice(request)
+  const { memory } = context.rooms
   const waitMs = Math.min(Math.max(request.maxWaitMs, 0), WAIT_MS_MAX)
   const deadlineMs = context.receivedAtMs + waitMs
   for (;;) {
@@ -37,7 +43,12 @@ export async function fetch(request: Request, context: Context): Promise<Respons
       const { results, bytes, failed } = await collect(request, context)
       const enough = failed || bytes >= enoughBytes(request, context)
       const leftMs = deadlineMs - context.env.clock.monotonicMs()
-      if (enough || leftMs <= 0 || context.signal.aborted) return { sessionId: 0, results }
+      if (enough || leftMs <= 0 || context.signal.aborted) {
+        // Answered before the next turn begins: from then on the connection is charged for what it has not sent.
+        context.env.clock.soon(() => memory.release(bytes))
+        return { sessionId: 0, results }
+      }
+      memory.release(bytes)
       await watch.moved(leftMs)
     } finally {
       watch.stop()
@@ -60,11 +71,27 @@ function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
 
 // --- reading -----------------------------------------------------------------------------------
 
+/** Once: a request of a few bytes must not be answered with a partition many times over. */
+function refuseTwice({ partitions }: Request): void {
+  if (partitions.length < 2) return
+  const seen = new Set<string>()
+  for (const { topicId, partition } of partitions) {
+    const key = `${topicId}-${partition}`
+    if (seen.has(key)) {
+      throw new MinikafkaError('INVALID_REQUEST', {
+        message: `partition ${partition} of topic id ${topicId} is asked for twice`,
+      })
+    }
+    seen.add(key)
+  }
+}
+
+/** `bytes` of records are charged to the memory budget when it resolves. */
 async function collect(request: Request, context: Context) {
   const { partitions } = request
   const { rooms } = context
-  let room = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
-  if (rooms.memory.full) room = Math.min(room, Math.max(1, request.minBytes))
+  const roomMax = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
+  const leastRoom = Math.min(roomMax, Math.max(1, request.minBytes))
   let bytes = 0
   let failed = false
   const results: Result[] = []
@@ -72,14 +99,38 @@ async function collect(request: Request, context: Context) {
   for (let step = 0; step < partitions.length; step++) {
     const wanted = partitions[(first + step) % partitions.length]
     if (wanted === undefined) continue
+    const room = rooms.memory.full ? leastRoom : roomMax
     const bound = Math.max(0, Math.min(room - bytes, wanted.maxBytes))
     const read = readOne(wanted, request.isolation, bound, bytes === 0, context)
-    const result = read instanceof Promise ? await read : read
-    for (const buffer of result.records) bytes += buffer.length
+    const result = read instanceof Promise ? await charged(read, bound, rooms.memory) : read
+    const resultBytes = bytesOf(result)
+    rooms.memory.charge(resultBytes)
+    bytes += resultBytes
     failed ||= result.errorCode !== 0 || result.diverging !== null
     results.push(result)
   }
   return { results, bytes, failed }
+}
+
+/** While it is read from the disk it counts as if all came that may come: others look before they read. */
+async function charged(
+  read: Promise<Result>,
+  bound: number,
+  memory: Context['rooms']['memory'],
+): Promise<Result> {
+  const bytes = Math.min(bound, READ_BYTES_MAX)
+  memory.charge(bytes)
+  try {
+    return await read
+  } finally {
+    memory.release(bytes)
+  }
+}
+
+function bytesOf({ records }: Result): number {
+  let bytes = 0
+  for (const buffer of records) bytes += buffer.length
+  return bytes
 }
 
 function readOne(

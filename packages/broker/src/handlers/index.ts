@@ -1,5 +1,5 @@
 // The dispatch table: one handler for each API. Total: a forgotten handler does not compile.
-import type { Apis, RequestOf, ResponseOf } from '@minikafka/protocol'
+import type { Apis, HangUp, RequestOf, ResponseOf } from '@minikafka/protocol'
 import { produce } from './00-produce.ts'
 import { fetch } from './01-fetch.ts'
 import { listOffsets } from './02-list-offsets.ts'
@@ -18,12 +18,12 @@ import type { Context } from './context.ts'
 export { type Hello, hello } from './18-api-versions.ts'
 export type { Context } from './context.ts'
 
-/** ApiVersions is answered by the server of the connection, from `hello`. Undefined: nothing is answered (acks 0). */
+/** ApiVersions is answered by the server of the connection, from `hello`. Undefined, HangUp: nothing is (acks 0). */
 export type Handlers = {
   readonly [K in Exclude<keyof Apis, 'apiVersions'>]: (
     request: RequestOf<Apis[K]>,
     context: Context,
-  ) => Promise<ResponseOf<Apis[K]> | undefined>
+  ) => Promise<ResponseOf<Apis[K]> | HangUp | undefined>
 }
 
 export const handlers: Handlers = {

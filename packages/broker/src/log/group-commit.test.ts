@@ -66,6 +66,18 @@ test('what arrives during a sync rides the next one', async () => {
   expect(bench.log.durableEndOffset).toBe(21)
 })
 
+test('who waits for a sync that fails hears it; a clean stop that waits for it ends', async () => {
+  const bench = await LogBench.make({ settings: { flush: 'os' } })
+  bench.enqueue(3)
+  bench.world.disk('a').failSync()
+  const flushed = bench.run(bench.log.flush())
+  await expect(flushed).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR' })
+  const other = await LogBench.make({ settings: { flush: 'os' } })
+  other.enqueue(3)
+  other.world.disk('a').failSync()
+  await other.stop('clean')
+})
+
 test('a failed fdatasync is never tried again: the directory goes offline without a clean mark', async () => {
   let syncs = 0
   const bench = await LogBench.make({

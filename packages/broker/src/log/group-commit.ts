@@ -81,10 +81,15 @@ export class GroupCommit {
   /** The log is dead: no timer fires and no sync begins after this. Resolves when the last one has ended. */
   async stop(): Promise<void> {
     assert(this.#state.dead !== undefined, 'syncs stop when the log is dead')
+    this.died()
+    await this.#running
+  }
+
+  /** The log is dead: whoever waits for a sync hears it now. */
+  died(): void {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#wake()
-    await this.#running
   }
 
   #wake(): void {
@@ -111,6 +116,7 @@ export class GroupCommit {
       this.#hooks.failed(error as Error)
     } finally {
       this.#running = undefined
+      this.#wake()
     }
   }
 

@@ -1,8 +1,10 @@
 // The door of the log: what is kept. Everything else in this folder is its own business.
+export { checkedJson, withChecksum } from './checked-text.ts'
 export { DataDirectory } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'
 export { type DumpOptions, dumpLog, type InspectLine } from './inspect.ts'
 export { Log } from './log.ts'
+export { PRODUCER_SNAPSHOT } from './log-files.ts'
 export type {
   DataDirectoryOptions,
   FlushPolicy,

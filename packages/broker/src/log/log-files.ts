@@ -7,6 +7,9 @@ import { DELETED_SUFFIX } from './retention.ts'
 import { sealedPath } from './sealed-segments.ts'
 import { parseSegmentName, type SegmentExtension } from './segment.ts'
 
+/** What the partition above the log keeps beside it. */
+export const PRODUCER_SNAPSHOT = 'producer-snapshot'
+
 /** Sizes in bytes; an index may be missing. */
 export type SegmentFiles = {
   readonly baseOffset: number
@@ -26,6 +29,7 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
   const paths = new Set([leaderEpochsPath, sealedPath].map((path) => path(directory)))
+  paths.add(`${directory}/${PRODUCER_SNAPSHOT}`)
   const singles = names.filter((name) => paths.has(`${directory}/${name}`))
   await Promise.all(singles.map((name) => regularFileSize(disk, `${directory}/${name}`)))
   return segmentsOf(disk, directory, names)
@@ -65,7 +69,7 @@ function isRest(name: string): boolean {
   if (name.endsWith(DELETED_SUFFIX)) {
     return parseSegmentName(name.slice(0, -DELETED_SUFFIX.length)) !== undefined
   }
-  return /^(partition\.meta|sealed|leader-epoch-checkpoint|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
+  return /^(partition\.meta|sealed|leader-epoch-checkpoint|producer-snapshot|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
     name,
   )
 }

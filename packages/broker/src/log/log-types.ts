@@ -29,6 +29,11 @@ export type LogListener = {
    * is usable again and gives `fromOffset` next. Never called from within `enqueue`.
    */
   writeFailed(fromOffset: number, error: DiskError): void
+  /**
+   * Records are about to go from the front, all of them written: what is known from their headers only is kept first.
+   * The log start stays where it is where this rejects.
+   */
+  startMoves?(): Promise<void>
   /** The data directory failed (REPLICATION 2.12.3): no more appends, syncs and reads. */
   offline(error: Error): void
 }

@@ -265,6 +265,7 @@ export class Log {
   #die(why: Error): void {
     const { tail } = this.#state
     this.#state.dead ??= why
+    this.#commit.died()
     if (tail) this.#host.tail.clear(tail)
     this.#retention.stop()
   }

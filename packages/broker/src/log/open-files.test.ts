@@ -60,6 +60,17 @@ test('a dirty file is synced before it is closed, and a failed sync is told', as
   expect(failures).toMatchObject([{ code: 'EIO' }])
 })
 
+test('two who make the same file at once hold the same one', async () => {
+  const bench = await LogBench.make()
+  const files = new OpenFiles(bench.env.disk, 10, () => undefined)
+  const path = `${bench.path}/new`
+  const [one, other] = await bench.run(
+    Promise.all([files.acquire(path, true), files.acquire(path, true)]),
+  )
+  expect(one).toBe(other)
+  expect(one.holders).toBe(2)
+})
+
 test('where the system allows fewer descriptors, idle files are closed and the open is tried again', async () => {
   const { bench, paths } = await benchWithFiles(6)
   let open = 0

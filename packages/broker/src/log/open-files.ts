@@ -105,11 +105,14 @@ export class OpenFiles {
   }
 
   async #useOrCreate(path: string): Promise<OpenFile> {
-    try {
-      return await this.use(path)
-    } catch (error) {
-      if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error
-      return await this.#open(path, 'create')
+    for (;;) {
+      try {
+        return await this.use(path)
+      } catch (error) {
+        if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error
+      }
+      // Two who found nothing: the first makes it, the other takes what it made.
+      if (!this.#opening.has(path)) return await this.#open(path, 'create')
     }
   }
 

@@ -107,6 +107,7 @@ export class Retention {
   /** Durable before a file goes: a restart must not find a log that begins with a hole. */
   async #raiseLogStart(offset: number): Promise<void> {
     if (offset <= this.#state.logStartOffset || this.#state.dead) return
+    await this.#state.listener.startMoves?.()
     await this.#hooks.saveLogStart(offset)
     this.#state.logStartOffset = Math.max(this.#state.logStartOffset, offset)
     this.#state.epochs.cutStart(this.#state.logStartOffset)

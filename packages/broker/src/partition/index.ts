@@ -1,3 +1,9 @@
 // The door of the partition room.
-export { type Acks, type Appended, type Leadership, Partition } from './partition.ts'
+export {
+  type Acks,
+  type Appended,
+  type Leadership,
+  Partition,
+  storageErrorName,
+} from './partition.ts'
 export { type Lookup, type PartitionSpec, Partitions } from './partitions.ts'

@@ -8,13 +8,16 @@ import type { Acks, Appended, Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 
 const TOPIC_ID = '0b5e7a0e-54c8-4d5a-9d0f-3c1d5e8a7b11'
+const OTHER_ID = '4c1b6f0e-2a53-4f0e-8a0f-0d7c4f5f9a22'
 const NODE = 'broker'
 const TIMEOUT_MS = 5_000
+const LOG_DIRECTORY = '/data/orders-0'
 
 let world: World
 let env: Env
 let partition: Partition
 let partitions: Partitions
+let directory: DataDirectory
 let holdsLease: boolean
 
 beforeEach(async () => {
@@ -31,7 +34,7 @@ async function open(
   flags: Record<string, string> = {},
 ): Promise<Partition> {
   const config = new LiveConfig({ flags: new Map(Object.entries(flags)) })
-  const directory = await DataDirectory.open(env, {
+  directory = await DataDirectory.open(env, {
     path: '/data',
     nodeId: 1,
     clusterIdIfNew: 'c',
@@ -165,6 +168,59 @@ test('a write that fails for want of space is ambiguous; the next one has the se
   expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
 })
 
+test('after a failed write each producer goes on where it was, also when its written records are deleted', async () => {
+  for (const sequence of [0, 1]) produce(batch(1, { id: 7, sequence }))
+  await world.clock.advance('1s')
+  await world.complete(partition.log?.deleteBefore(2) ?? Promise.resolve())
+  world.disk(NODE).fill()
+  const failed = [2, 3, 4, 5, 6].map((sequence) => produce(batch(1, { id: 7, sequence })))
+  await world.clock.advance('1s')
+  for (const { result } of failed) expect(result).toMatchObject({ written: 1 })
+  const gap = produce(batch(1, { id: 7, sequence: 3 }))
+  const duplicate = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(gap.result).toMatchObject({ error: 'OUT_OF_ORDER_SEQUENCE_NUMBER', written: 0 })
+  expect(duplicate.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
+  world.disk(NODE).heal()
+  const again = produce(batch(1, { id: 7, sequence: 2 }))
+  await world.clock.advance('1s')
+  expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 2 })
+})
+
+test('a retry is recognized after a power cut although its records were deleted before', async () => {
+  for (const sequence of [0, 1, 2]) produce(batch(1, { id: 7, sequence }))
+  await world.clock.advance('1s')
+  await world.complete(partition.log?.deleteBefore(2) ?? Promise.resolve())
+  produce(batch(1, { id: 7, sequence: 3 }))
+  await world.clock.advance('1s')
+  world.powerCut(NODE)
+  env = world.env(NODE)
+  partition = await world.complete(open({}))
+  const answers = [0, 3, 4].map((sequence) => produce(batch(1, { id: 7, sequence })))
+  await world.clock.advance('1s')
+  expect(answers.map(({ result }) => result)).toMatchObject([
+    { error: 'NONE', baseOffset: 0 },
+    { error: 'NONE', baseOffset: 3 },
+    { error: 'NONE', baseOffset: 4 },
+  ])
+})
+
+test('producers saved at a stop are known at the next start; a damaged snapshot is not believed', async () => {
+  for (const sequence of [0, 1]) produce(batch(1, { id: 7, sequence }))
+  await world.clock.advance('1s')
+  await world.complete(partitions.saveProducers())
+  partition = await world.complete(reopened({}))
+  const known = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(known.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
+  const path = `${LOG_DIRECTORY}/producer-snapshot`
+  await world.complete(env.disk.replaceFile(path, Buffer.from('{"producers": []}\n')))
+  partition = await world.complete(reopened({}))
+  const replayed = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(replayed.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
+})
+
 test('a failed fsync takes the partition offline: those who wait hear that it is unknown, the next that it is not', async () => {
   world.disk(NODE).failSync()
   const waiting = produce(batch())
@@ -205,6 +261,93 @@ test('a new leadership begins an epoch in the checkpoint before a batch carries 
   expect(partition.log?.epochs.latest).toBe(5)
 })
 
+test('while a new epoch is being written nothing is appended: it would carry the one before', async () => {
+  world.disk(NODE).stall('1s')
+  const leading = partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })
+  const early = partition.produce(batch(), -1, TIMEOUT_MS)
+  expect(early).toMatchObject({ error: 'NOT_LEADER_OR_FOLLOWER', written: 0 })
+  await world.complete(leading)
+  const late = produce(batch())
+  await world.clock.advance('1s')
+  expect(late.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(partition.log?.epochs.epochAt(0)).toBe(5)
+})
+
+test('a leader whose epoch the full disk does not take serves reads, and appends when there is space again', async () => {
+  produce(batch(2))
+  await world.clock.advance('1s')
+  world.disk(NODE).fill()
+  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
+  expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
+    error: 'STORAGE_FULL',
+    written: 0,
+  })
+  const slice = await world.complete(Promise.resolve(partition.read(0, 2, 1_000, true)))
+  expect(slice.nextOffset).toBe(2)
+  world.disk(NODE).heal()
+  await world.complete(partitions.leadAgain())
+  const seen = produce(batch())
+  await world.clock.advance('1s')
+  expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 2 })
+})
+
+test('a partition that finds no space, or a file in its way, stays offline by itself', async () => {
+  const { values } = partition
+  const spec = { topic: 'refunds', topicId: OTHER_ID, values }
+  await world.complete(env.disk.replaceFile('/data/refunds-0', Buffer.from('x')))
+  await world.complete(partitions.open({ ...spec, partition: 0 }))
+  world.disk(NODE).fill()
+  await world.complete(partitions.open({ ...spec, partition: 1 }))
+  const errors = [0, 1].map((number) => {
+    const found = partitions.get(OTHER_ID, number)
+    return 'error' in found ? found.error : found.offline?.error
+  })
+  expect(errors).toEqual(['KAFKA_STORAGE_ERROR', 'STORAGE_FULL'])
+  expect(partition.offline).toBeUndefined()
+})
+
+test('a topic whose partition is offline leaves nothing behind when it is deleted', async () => {
+  produce(batch())
+  await world.clock.advance('1s')
+  world.kill(NODE)
+  env = world.env(NODE)
+  await world.complete(env.disk.removeFile(`${LOG_DIRECTORY}/00000000000000000000.log`))
+  partition = await world.complete(open({}))
+  expect(partition.offline).toBeDefined()
+  expect(await world.complete(partitions.delete(TOPIC_ID))).toBe(true)
+  expect(directory.found()).toEqual([])
+  expect(await world.complete(env.disk.list('/data'))).not.toContain('orders-0')
+})
+
+test('LogAppendTime does not go back with the wall clock, nor over a restart', async () => {
+  const topic = { 'message.timestamp.type': 'LogAppendTime' }
+  partition = await world.complete(reopened(topic))
+  const first = produce(batch())
+  await world.clock.advance('1s')
+  const { logAppendTimeMs } = first.result as Appended
+  let skewMs = -3_600_000
+  world.kill(NODE)
+  env = skewed(world.env(NODE), () => skewMs)
+  partition = await world.complete(open(topic))
+  const second = produce(batch())
+  skewMs = -7_200_000
+  const third = produce(batch())
+  await world.clock.advance('1s')
+  expect([second.result, third.result]).toMatchObject([{ logAppendTimeMs }, { logAppendTimeMs }])
+})
+
+test('a wall clock that jumps forgets no producer', async () => {
+  let skewMs = 0
+  world.kill(NODE)
+  env = skewed(world.env(NODE), () => skewMs)
+  partition = await world.complete(open({}))
+  produce(batch(1, { id: 7, sequence: 0 }))
+  await world.clock.advance('1s')
+  skewMs = 365 * 86_400_000
+  partitions.expireProducers()
+  expect(partition.producers.has(7)).toBe(true)
+})
+
 test('LogAppendTime stamps the time of the broker, and the answer says it', async () => {
   partition = await world.complete(reopened({ 'message.timestamp.type': 'LogAppendTime' }))
   await world.clock.advance('1h')
@@ -237,6 +380,20 @@ test('a reader is woken when the high watermark moves, and not after it stopped'
   await world.clock.advance('1s')
   expect(woken).toBe(1)
 })
+
+/** A node whose wall clock somebody sets. */
+function skewed(of: Env, skewMs: () => number): Env {
+  const { clock } = of
+  return {
+    ...of,
+    clock: {
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs() + skewMs(),
+      timer: (delayMs, callback) => clock.timer(delayMs, callback),
+      soon: (callback) => clock.soon(callback),
+    },
+  }
+}
 
 /** The same directory under other settings. */
 async function reopened(

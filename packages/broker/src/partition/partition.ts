@@ -1,8 +1,7 @@
 // Room 5 of the walk. Leader? Epoch, sequence, offsets; acks wait here for the high watermark.
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
-import type { DiskError, Env, Timer } from '@minikafka/platform'
-import { assert } from '@minikafka/platform'
+import { assert, DiskError, type Env, type Timer } from '@minikafka/platform'
 import {
   type BatchHeader,
   checkProducedBatch,
@@ -13,6 +12,7 @@ import {
 } from '@minikafka/protocol'
 import type { TopicValues } from '../config/index.ts'
 import type { Log, LogSlice } from '../log/index.ts'
+import { loadProducerSnapshot, saveProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerStates } from './producer-states.ts'
 
 /** What became of one batch. `written`: 0 = not in the log and never will be, 1 = it may be (REPLICATION 2.2). */
@@ -33,6 +33,8 @@ export type Leadership = {
 }
 
 export type Acks = -1 | 0 | 1
+
+type Refusal = { readonly error: ErrorName; readonly message: string }
 
 type Waiter = {
   /** The high watermark (acks all) or the own position (acks 1) that settles it. */
@@ -68,9 +70,13 @@ export class Partition {
   /** Invariant: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset. */
   #highWatermark = 0
   #leaderEpochStartOffset = 0
-  /** True while producer state is read anew after a failed write: nothing can be checked against it. */
-  #rebuilding = false
-  #offline: { readonly error: ErrorName; readonly message: string } | undefined
+  /** Set while the leader epoch is not in the checkpoint: a batch that carried it, or the one before, would be wrong. */
+  #epochNotBegun: Refusal | undefined
+  /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
+  #appendTimeMs = -1
+  /** The snapshot on the disk covers the producers of all batches below; -1: there is none. */
+  #snapshotEndOffset = -1
+  #offline: Refusal | undefined
   #lost = false
   #waiters: Waiter[] = []
   readonly #readers = new Set<() => void>()
@@ -94,28 +100,51 @@ export class Partition {
     advanced: (): void => this.#advanceHighWatermark(),
     writeFailed: (fromOffset: number, error: DiskError): void =>
       this.#writeFailed(fromOffset, error),
+    startMoves: (): Promise<void> => this.saveProducers(),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
-  /** Takes the opened log; producer state is replayed from its batch headers (REPLICATION 2.10). */
+  /** Takes the opened log; producer state comes from its snapshot and the batch headers behind it (REPLICATION 2.10). */
   async open(log: Log, lost = false): Promise<void> {
     assert(this.#log === undefined, 'a partition opens its log once')
     this.#log = log
     this.#lost = lost
-    await this.#replayProducers(log)
+    await this.#recoverProducers(log)
     this.#highWatermark = log.logStartOffset
     this.#advanceHighWatermark()
   }
 
-  /** Applies what the metadata says; durable in the epoch checkpoint before it accepts a batch (REPLICATION 2.5). */
+  /**
+   * Applies what the metadata says; durable in the epoch checkpoint before it accepts a batch (REPLICATION 2.5). On a
+   * full disk it serves reads and refuses appends, until `lead` is called again and succeeds.
+   */
   async lead(leadership: Leadership): Promise<void> {
-    const log = this.#openLog()
-    if (leadership.leaderEpoch > this.#leadership.leaderEpoch && this.#isMe(leadership.leaderId)) {
-      this.#leaderEpochStartOffset = log.queuedEndOffset
-      await log.epochs.assign(leadership.leaderEpoch, this.#leaderEpochStartOffset)
-    }
+    const isNew = leadership.leaderEpoch > this.#leadership.leaderEpoch
+    if (!this.#isMe(leadership.leaderId)) this.#epochNotBegun = undefined
+    else if (isNew || this.#epochNotBegun) await this.#beginEpoch(leadership.leaderEpoch)
     this.#leadership = leadership
     this.#advanceHighWatermark()
+  }
+
+  /** The metadata has made this broker the leader, and the disk has not taken it yet. */
+  get epochNotBegun(): boolean {
+    return this.#epochNotBegun !== undefined
+  }
+
+  async #beginEpoch(epoch: number): Promise<void> {
+    const log = this.#openLog()
+    this.#epochNotBegun = {
+      error: 'NOT_LEADER_OR_FOLLOWER',
+      message: `leader epoch ${epoch} of ${this.#name} is beginning`,
+    }
+    this.#leaderEpochStartOffset = log.queuedEndOffset
+    try {
+      await log.epochs.assign(epoch, this.#leaderEpochStartOffset)
+      this.#epochNotBegun = undefined
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code === 'EIO') throw error
+      this.#epochNotBegun = { error: storageErrorName(error), message: error.message }
+    }
   }
 
   configure(values: TopicValues): void {
@@ -139,7 +168,7 @@ export class Partition {
     return this.#lost
   }
 
-  get offline(): { readonly error: ErrorName; readonly message: string } | undefined {
+  get offline(): Refusal | undefined {
     return this.#offline
   }
 
@@ -184,7 +213,7 @@ export class Partition {
     if (full !== undefined) return full
     const appendTimeMs = this.#stamp(batch, log.queuedEndOffset) // 6
     const stamped = readBatchHeader(batch)
-    this.producers.record(stamped, this.#env.clock.wallMs())
+    this.producers.record(stamped, this.#env.clock.monotonicMs())
     log.enqueue(batch)
     return this.#whenAcknowledged(
       acks,
@@ -209,12 +238,7 @@ export class Partition {
     if (acks !== -1 && !this.#options.holdsLease()) {
       return definite('NOT_LEADER_OR_FOLLOWER', 'this broker may no longer lead: its lease ran out')
     }
-    if (this.#rebuilding) {
-      return definite(
-        'KAFKA_STORAGE_ERROR',
-        `${this.#name} recovers from a failed write; try again`,
-      )
-    }
+    if (this.#epochNotBegun) return definite(this.#epochNotBegun.error, this.#epochNotBegun.message)
     return undefined
   }
 
@@ -269,9 +293,9 @@ export class Partition {
   #stamp(batch: Uint8Array, baseOffset: number): number {
     stampBatch(batch, baseOffset, this.#leadership.leaderEpoch)
     if (this.#values['message.timestamp.type'] === 'CreateTime') return -1
-    const nowMs = this.#env.clock.wallMs()
-    stampLogAppendTime(batch, nowMs)
-    return nowMs
+    this.#appendTimeMs = Math.max(this.#appendTimeMs, this.#env.clock.wallMs())
+    stampLogAppendTime(batch, this.#appendTimeMs)
+    return this.#appendTimeMs
   }
 
   // --- acks ----------------------------------------------------------------------------------
@@ -333,27 +357,9 @@ export class Partition {
 
   /** Everything from `fromOffset` on is cut from the log: those who wait for it hear that it is unknown. */
   #writeFailed(fromOffset: number, error: DiskError): void {
-    const name = error.code === 'ENOSPC' ? 'STORAGE_FULL' : 'KAFKA_STORAGE_ERROR'
-    this.#failWaiters((waiter) => waiter.offset > fromOffset, ambiguous(name, error.message))
-    this.#rebuilding = true
-    void this.#rebuild()
-  }
-
-  async #rebuild(): Promise<void> {
-    try {
-      await this.#replayProducers(this.#openLog())
-      this.#rebuilding = false
-    } catch (error) {
-      this.goOffline('KAFKA_STORAGE_ERROR', `${this.#name}: ${(error as Error).message}`)
-    }
-  }
-
-  async #replayProducers(log: Log): Promise<void> {
-    this.producers.clear()
-    // As if used now: the stamps in the batches are the producers' own and may be years old.
-    const nowMs = this.#env.clock.wallMs()
-    await log.headers(log.logStartOffset, (header) => this.producers.record(header, nowMs))
-    this.producers.trim(this.#options.producerIdsMax())
+    this.producers.truncate(fromOffset)
+    const outcome = ambiguous(storageErrorName(error), error.message)
+    this.#failWaiters((waiter) => waiter.offset > fromOffset, outcome)
   }
 
   /** No more appends and reads; those who wait hear that their write is unknown. */
@@ -370,6 +376,71 @@ export class Partition {
       waiter.timer?.cancel()
       waiter.settle(outcome)
     }
+  }
+
+  // --- producers over a restart --------------------------------------------------------------
+
+  /**
+   * Keeps what is known of the producers beside the log: their records may go, and a retry must still be recognized.
+   *
+   * Errors  DiskError; KAFKA_STORAGE_ERROR where the log is offline.
+   * Holds   all that was written before the call is covered, durably.
+   */
+  async saveProducers(): Promise<void> {
+    if (this.producers.size === 0 && this.#snapshotEndOffset < 0) return
+    const log = this.#openLog()
+    // A snapshot that told of batches which a power cut takes away would vouch for what is not there.
+    await log.flush()
+    const endOffset = log.durableEndOffset
+    if (endOffset <= this.#snapshotEndOffset) return
+    await this.#writeSnapshot(log, endOffset)
+  }
+
+  async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
+    await saveProducerSnapshot(this.#env.disk, log.directory, {
+      topicId: this.topicId,
+      partition: this.number,
+      endOffset,
+      appendTimeMs: this.#appendTimeMs,
+      producers: this.producers.image(endOffset),
+    })
+    this.#snapshotEndOffset = endOffset
+  }
+
+  async #recoverProducers(log: Log): Promise<void> {
+    const covered = await this.#restoreSnapshot(log)
+    // As if used now: the stamps in the batches are the producers' own and may be years old.
+    const nowMs = this.#env.clock.monotonicMs()
+    // The last batch in any case, for its append time.
+    const from = Math.max(log.logStartOffset, Math.min(covered, log.logEndOffset - 1))
+    await log.headers(from, (header) => {
+      if (header.timestampType === 'append')
+        this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
+      if (header.baseOffset >= covered) this.producers.record(header, nowMs)
+    })
+    this.producers.trim(this.#options.producerIdsMax())
+  }
+
+  /** Returns the offset up to which the snapshot knows the producers; 0 where there is none. */
+  async #restoreSnapshot(log: Log): Promise<number> {
+    const snapshot = await loadProducerSnapshot(this.#env.disk, log.directory, {
+      topicId: this.topicId,
+      partition: this.number,
+    })
+    if (snapshot === 'damaged') this.#warn('producer snapshot is damaged: not believed')
+    if (snapshot === undefined || snapshot === 'damaged') return 0
+    this.producers.restore(snapshot.producers, this.#env.clock.monotonicMs())
+    this.#appendTimeMs = snapshot.appendTimeMs
+    this.#snapshotEndOffset = snapshot.endOffset
+    if (snapshot.endOffset <= log.logEndOffset) return snapshot.endOffset
+    // Committed records were lost: other ones get their offsets, and must not be taken for them after the next crash.
+    this.producers.truncate(log.logEndOffset)
+    await this.#writeSnapshot(log, log.logEndOffset)
+    return log.logEndOffset
+  }
+
+  #warn(what: string): void {
+    this.#env.logger.warn({ topic: this.topic, partition: this.number }, what)
   }
 
   // --- reading -------------------------------------------------------------------------------
@@ -427,4 +498,9 @@ function definite(error: ErrorName, message: string): Appended {
 
 function ambiguous(error: ErrorName, message: string): Appended {
   return { error, message, written: 1, baseOffset: -1, logAppendTimeMs: -1 }
+}
+
+/** A full disk is something that the client may wait for. */
+export function storageErrorName({ code }: DiskError): 'STORAGE_FULL' | 'KAFKA_STORAGE_ERROR' {
+  return code === 'ENOSPC' || code === 'EDQUOT' ? 'STORAGE_FULL' : 'KAFKA_STORAGE_ERROR'
 }

@@ -1,10 +1,15 @@
 // All partitions of this broker, by topic id and number. Opens, leads, deletes and looks after them.
 // Enters: what the metadata says of a topic. Leaves: a partition that serves, or why there is none.
-import type { Env, Logger } from '@minikafka/platform'
+import { DiskError, type Env, type Logger } from '@minikafka/platform'
 import { type ErrorName, isMinikafkaError } from '@minikafka/protocol'
 import type { TopicValues, Values } from '../config/index.ts'
-import type { DataDirectory, FoundPartition, LogSettings } from '../log/index.ts'
-import { type Leadership, Partition } from './partition.ts'
+import {
+  type DataDirectory,
+  type FoundPartition,
+  type LogSettings,
+  StartError,
+} from '../log/index.ts'
+import { type Leadership, Partition, storageErrorName } from './partition.ts'
 
 export type Lookup = Partition | { readonly error: ErrorName; readonly message: string }
 
@@ -29,6 +34,8 @@ export class Partitions {
   readonly #byTopic = new Map<string, Partition[]>()
   /** Found on disk and not yet claimed by the metadata. */
   readonly #found = new Map<string, FoundPartition>()
+  /** Found and claimed, and its log could not be opened: deleted with its topic all the same. */
+  readonly #unopened = new Map<string, FoundPartition>()
   #storageFull = false
   #onWrite: () => void = () => {}
 
@@ -69,13 +76,12 @@ export class Partitions {
   // --- life ----------------------------------------------------------------------------------
 
   /**
-   * Opens or creates the log; `lead` comes after it. A log that must stay offline (corruption) gives a partition
-   * that answers every request with the reason; nothing of it is cut.
+   * Opens or creates the log; `lead` comes after it. A log that must stay offline (corruption, a full disk, something
+   * in the way) gives a partition that answers every request with the reason until the next start; nothing of it is cut.
+   *
+   * Errors  what fails the whole broker: a disk that answers EIO; at the start, a file of ours that is no regular file.
    */
-  async open(
-    spec: PartitionSpec,
-    onProgress?: (doneBytes: number, totalBytes: number) => void,
-  ): Promise<void> {
+  async open(spec: PartitionSpec, { atStart = false } = {}): Promise<void> {
     const partition = this.#newPartition(spec)
     const { topic, topicId, partition: number, values } = spec
     const options = {
@@ -85,18 +91,21 @@ export class Partitions {
       settings: logSettings(values),
       listener: partition.listener,
       highWatermark: () => partition.highWatermark,
-      onProgress,
     }
-    const existing = this.#found.delete(keyOf(spec))
+    const key = keyOf(spec)
+    const existing = this.#found.get(key)
+    this.#found.delete(key)
     try {
       if (existing) {
         const { log, recovered } = await this.#directory.openLog(options)
         await partition.open(log, recovered.lost)
       } else await partition.open(await this.#directory.createLog(options))
     } catch (error) {
-      if (!isMinikafkaError(error)) throw error
+      const reason = whyOffline(error)
+      if (reason === undefined || (atStart && error instanceof StartError)) throw error
       this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
-      partition.goOffline(error.name, error.message)
+      partition.goOffline(reason.error, reason.message)
+      if (existing) this.#unopened.set(key, existing)
     }
     this.#put(partition)
   }
@@ -119,15 +128,36 @@ export class Partitions {
     }
   }
 
-  /** Stops serving a deleted topic at once; its files go after the delete delay. */
-  async delete(topicId: string): Promise<void> {
-    const partitions = this.#byTopic.get(topicId) ?? []
+  /**
+   * Stops serving a deleted topic at once; its files go after the delete delay. False: some could not be taken out of
+   * service (a full disk) and are found again at the next start.
+   */
+  async delete(topicId: string): Promise<boolean> {
+    const partitions = (this.#byTopic.get(topicId) ?? []).filter(Boolean)
     this.#byTopic.delete(topicId)
-    for (const partition of partitions) {
-      if (partition === undefined) continue
+    for (const partition of partitions)
       partition.close('UNKNOWN_TOPIC_ID', `topic ${partition.topic} was deleted`)
-      if (partition.log) await this.#directory.deleteLog(partition.log)
+    let isGone = true
+    for (const partition of partitions) {
+      try {
+        await this.#deleteFiles(partition)
+      } catch (error) {
+        if (whyOffline(error) === undefined) throw error
+        const { topic, number } = partition
+        this.#logger.error({ topic, partition: number, err: error }, 'files not deleted yet')
+        isGone = false
+      }
     }
+    return isGone
+  }
+
+  async #deleteFiles(partition: Partition): Promise<void> {
+    if (partition.log) return this.#directory.deleteLog(partition.log)
+    const key = keyOf({ topicId: partition.topicId, partition: partition.number })
+    const found = this.#unopened.get(key)
+    if (found === undefined) return
+    this.#unopened.delete(key)
+    await this.#directory.deleteFound(found, partition.values['file.delete.delay.ms'])
   }
 
   /** Directories that no topic of the metadata claims: kept, out of service (REPLICATION 2.9.4). */
@@ -177,8 +207,27 @@ export class Partitions {
     }
   }
 
+  /** Leads what a full disk kept it from leading. */
+  async leadAgain(): Promise<void> {
+    for (const partition of this.all()) {
+      if (partition.epochNotBegun && !partition.offline) await partition.lead(partition.leadership)
+    }
+  }
+
+  /** At a clean stop, when nothing is appended any more: the next start replays the less. */
+  async saveProducers(): Promise<void> {
+    const save = async (partition: Partition) => {
+      if (partition.log === undefined) return
+      await partition.saveProducers().catch((error: unknown) => {
+        const { topic, number } = partition
+        this.#logger.warn({ topic, partition: number, err: error }, 'producers not saved')
+      })
+    }
+    await Promise.all([...this.all()].map(save))
+  }
+
   expireProducers(): void {
-    const usedBefore = this.#env.clock.wallMs() - this.#values()['producer.id.expiration.ms']
+    const usedBefore = this.#env.clock.monotonicMs() - this.#values()['producer.id.expiration.ms']
     for (const partition of this.all()) partition.producers.expire(usedBefore)
   }
 
@@ -225,13 +274,21 @@ export class Partitions {
       oldestMs = usedMs
     }
     if (count < this.#values()['max.producer.ids']) return true
-    if (this.#env.clock.wallMs() - oldestMs < PRODUCER_KEPT_MS) return false
+    if (this.#env.clock.monotonicMs() - oldestMs < PRODUCER_KEPT_MS) return false
     return (oldest?.producers.expire(oldestMs + 1) ?? 0) > 0
   }
 }
 
 function keyOf({ topicId, partition }: { topicId: string; partition: number }): string {
   return `${topicId}-${partition}`
+}
+
+/** What takes one partition out of service; undefined: the broker cannot go on, or is wrong itself. */
+function whyOffline(error: unknown): { error: ErrorName; message: string } | undefined {
+  if (isMinikafkaError(error)) return { error: error.name, message: error.message }
+  if (error instanceof StartError) return { error: 'KAFKA_STORAGE_ERROR', message: error.message }
+  if (!(error instanceof DiskError) || error.code === 'EIO') return undefined
+  return { error: storageErrorName(error), message: error.message }
 }
 
 function logSettings(values: TopicValues): LogSettings {

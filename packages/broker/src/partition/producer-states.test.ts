@@ -102,3 +102,23 @@ test('expiry forgets those silent longest, and use makes young again', () => {
   expect(all.expire(30)).toBe(1)
   expect([all.has(1), all.has(2)]).toEqual([true, false])
 })
+
+test('a cut leaves each producer where it was; one that had more in flight than it may must take a new epoch', () => {
+  const numbered = (...numbers: number[]) =>
+    numbers.map((n) => batch({ baseSequence: n, baseOffset: n * 10 }))
+  const five = states(...numbered(0, 1, 2, 3, 4, 5, 6))
+  five.truncate(20)
+  expect(five.check(batch({ baseSequence: 2 })).kind).toBe('append')
+  expect(five.check(batch({ baseSequence: 1 }))).toMatchObject({ kind: 'duplicate' })
+  const all = states(...numbered(0, 1, 2))
+  all.truncate(0)
+  expect(all.check(batch({ baseSequence: 0 })).kind).toBe('append')
+  const tooMany = states(...numbered(0, 1, 2, 3, 4, 5, 6, 7))
+  tooMany.truncate(20)
+  for (const baseSequence of [0, 2]) {
+    expect(tooMany.check(batch({ baseSequence }))).toMatchObject({
+      error: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    })
+  }
+  expect(tooMany.check(batch({ producerEpoch: 1, baseSequence: 0 })).kind).toBe('append')
+})

@@ -4,9 +4,11 @@ import type { BatchHeader } from '@minikafka/protocol'
 
 /** Batches remembered per producer; clients keep at most as many in flight. Source: KIP-98. */
 export const BATCHES_REMEMBERED = 5
+/** One more is kept, so that a producer's place is known when all that it had in flight is cut. */
+const BATCHES_KEPT = BATCHES_REMEMBERED + 1
 const SEQUENCE_MAX = 2 ** 31 - 1
 
-type BatchMark = {
+export type BatchMark = {
   readonly firstSequence: number
   readonly lastSequence: number
   readonly firstOffset: number
@@ -16,10 +18,20 @@ type BatchMark = {
 
 type ProducerEntry = {
   epoch: number
-  /** Oldest first, at most BATCHES_REMEMBERED, all of `epoch`. */
+  /** Oldest first, at most BATCHES_KEPT, all of `epoch`. */
   batches: BatchMark[]
-  /** Wall clock of the last batch, for expiry. */
+  /** `batches` holds all that came in this epoch: where it is empty, sequence 0 follows. */
+  isWhole: boolean
+  /** Monotonic time of the last batch, for expiry. */
   lastUsedMs: number
+}
+
+/** One producer as a snapshot keeps it. */
+export type ProducerImage = {
+  readonly producerId: number
+  readonly epoch: number
+  readonly isWhole: boolean
+  readonly batches: readonly BatchMark[]
 }
 
 export type Verdict =
@@ -60,11 +72,12 @@ export class ProducerStates {
       return outOfOrder(header, 0)
     }
     const last = lastSequenceOf(header)
-    const mark = entry.batches.find(
-      (batch) => batch.firstSequence === baseSequence && batch.lastSequence === last,
-    )
+    const mark = entry.batches
+      .slice(-BATCHES_REMEMBERED)
+      .find((batch) => batch.firstSequence === baseSequence && batch.lastSequence === last)
     if (mark !== undefined) return { kind: 'duplicate', mark }
     const newest = entry.batches.at(-1)
+    if (newest === undefined && !entry.isWhole) return forgotten(header)
     const expected = newest === undefined ? 0 : nextSequence(newest.lastSequence)
     return baseSequence === expected ? APPEND : outOfOrder(header, expected)
   }
@@ -77,11 +90,15 @@ export class ProducerStates {
     // Deleting first keeps the map in order of use, oldest first: eviction takes from the front.
     if (entry !== undefined) this.#byId.delete(producerId)
     if (entry === undefined || entry.epoch !== producerEpoch) {
-      entry = { epoch: producerEpoch, batches: [], lastUsedMs: nowMs }
+      const isWhole = header.baseSequence === 0
+      entry = { epoch: producerEpoch, batches: [], isWhole, lastUsedMs: nowMs }
     }
     this.#byId.set(producerId, entry)
     entry.lastUsedMs = nowMs
-    if (entry.batches.length === BATCHES_REMEMBERED) entry.batches.shift()
+    if (entry.batches.length === BATCHES_KEPT) {
+      entry.batches.shift()
+      entry.isWhole = false
+    }
     entry.batches.push({
       firstSequence: header.baseSequence,
       lastSequence: lastSequenceOf(header),
@@ -89,6 +106,30 @@ export class ProducerStates {
       lastOffset: header.lastOffset,
       appendTimeMs: header.timestampType === 'append' ? header.maxTimestamp : -1,
     })
+  }
+
+  /**
+   * The log was cut to end at `offset`: what lay behind was never written. Every producer keeps its place, also one
+   * whose earlier records are long deleted; it is not in the log any more.
+   */
+  truncate(offset: number): void {
+    for (const entry of this.#byId.values()) entry.batches = below(offset, entry.batches)
+  }
+
+  /** What is known of batches below `offset`, those silent longest first. */
+  image(offset: number): ProducerImage[] {
+    return [...this.#byId].map(([producerId, { epoch, isWhole, batches }]) => ({
+      producerId,
+      epoch,
+      isWhole,
+      batches: below(offset, batches),
+    }))
+  }
+
+  /** Takes what `image` gave, as if used at `nowMs`. */
+  restore(images: readonly ProducerImage[], nowMs: number): void {
+    for (const { producerId, epoch, isWhole, batches } of images)
+      this.#byId.set(producerId, { epoch, isWhole, batches: [...batches], lastUsedMs: nowMs })
   }
 
   /** Forgets producers that were last used before `usedBeforeMs`; returns how many went. */
@@ -118,10 +159,12 @@ export class ProducerStates {
   has(producerId: number): boolean {
     return this.#byId.has(producerId)
   }
+}
 
-  clear(): void {
-    this.#byId.clear()
-  }
+function below(offset: number, batches: BatchMark[]): BatchMark[] {
+  const newest = batches.at(-1)
+  if (newest === undefined || newest.lastOffset < offset) return batches
+  return batches.filter(({ lastOffset }) => lastOffset < offset)
 }
 
 /** Sequences run to 2^31 - 1, then go on at 0. */
@@ -149,5 +192,13 @@ function outOfOrder({ producerId, baseSequence }: BatchHeader, expected: number)
   return refuse(
     'OUT_OF_ORDER_SEQUENCE_NUMBER',
     `producer ${producerId} sent sequence ${baseSequence} where ${expected} follows`,
+  )
+}
+
+/** More than a producer may have in flight was cut: only a new epoch tells where it is. */
+function forgotten({ producerId, baseSequence }: BatchHeader): Verdict {
+  return refuse(
+    'OUT_OF_ORDER_SEQUENCE_NUMBER',
+    `producer ${producerId} sent sequence ${baseSequence}; which one follows is not known after a failed write`,
   )
 }

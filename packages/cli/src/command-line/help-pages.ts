@@ -15,7 +15,7 @@ bytes, which may then hold anything: '%K %V %k%v'. Topic and offset are passed
 by.
 
 JSON lines (-J) are the same out of consume and into produce; only value is
-needed there, topic and offset are ignored:
+needed there, partition and timestamp hold, topic and offset are passed by:
   {"topic":"orders","partition":3,"offset":17,"timestamp":1767225600000,
    "key":"c-42","value":"…","headers":[["source","web"]]}
 (in one line). Null is null. Bytes that are not UTF-8 are base64 and say so:

@@ -1,6 +1,6 @@
 // minikafka consume T…: records to stdout, from a point, to an end or for ever.
 import type { Consumer, ConsumerOptions, TopicPartition } from '@minikafka/client'
-import { Failure, Interrupted } from '../endings.ts'
+import { codeOf, EXIT, Failure, Interrupted } from '../endings.ts'
 import { watchLinks } from '../link-watch.ts'
 import { drawProgress } from '../progress.ts'
 import { reachBroker } from '../reach.ts'
@@ -51,8 +51,10 @@ async function read(session: Session, plan: ConsumePlan, counts: Counts): Promis
   session.signal.addEventListener('abort', stop)
   const forget = watchLinks(session, () => true)
   const stopDrawing = drawReading(session, plan, places, counts)
+  const failed = failureOf(session, reading)
   try {
     while (!session.signal.aborted && counts.printed < plan.countMax && !places.done) {
+      failed.throwIfAborted()
       const records = await consumer.poll({ max: POLL_RECORDS, maxWaitMs: POLL_WAIT_MS })
       await print(session, plan, places, records, counts)
       places.advance(consumer)
@@ -62,6 +64,18 @@ async function read(session: Session, plan: ConsumePlan, counts: Counts): Promis
     forget()
     session.signal.removeEventListener('abort', stop)
   }
+}
+
+/** Aborts where the end cannot come any more: its topic was deleted. Who follows is told, and waits on. */
+function failureOf(session: Session, { consumer, places }: Reading): AbortSignal {
+  const failure = new AbortController()
+  consumer.on('error', (error) => {
+    if (!Number.isFinite(places.total) || codeOf(error) !== EXIT.notFound)
+      return void session.say(error.message)
+    failure.abort(error)
+    consumer.stop()
+  })
+  return failure.signal
 }
 
 /** Those that are wanted, in one write. */

@@ -52,18 +52,21 @@ async function report(
   { isUndone, failure }: { isUndone: boolean; failure: unknown },
 ): Promise<void> {
   const produced = sender.acknowledged()
-  const records = `${produced} ${produced === 1 ? 'record' : 'records'}`
   if (failure !== undefined && isBrokenPipe(failure)) throw failure
   if (failure !== undefined && failure !== session.signal.reason) {
-    const before = tellOf(sender, failure, records)
+    const before = tellOf(sender, failure, produced)
     throw new Failure(`${textOf(failure)}${before}`, codeOf(failure), { cause: failure })
   }
-  if (isUndone) throw new Failure(`stopped before the end: ${records} produced`)
-  await session.say(`produced ${records} to ${topic}`)
+  if (isUndone) throw new Failure(`stopped before the end: ${records(produced)} produced`)
+  await session.say(`produced ${produced} ${produced === 1 ? 'record' : 'records'} to ${topic}`)
 }
 
 /** What became of the other records. */
-function tellOf({ failed, sent }: Sender, failure: unknown, records: string): string {
-  if (failure instanceof BadInput) return `; ${records} produced before it`
-  return failed.aborted && sent > 1 ? `; ${records} of ${sent} produced` : ''
+function tellOf({ failed, sent }: Sender, failure: unknown, produced: number): string {
+  if (failure instanceof BadInput) return `; ${records(produced)} produced before it`
+  return failed.aborted && sent > 1 ? `; ${produced} of ${sent} records were produced` : ''
+}
+
+function records(count: number): string {
+  return count === 1 ? '1 record was' : `${count} records were`
 }

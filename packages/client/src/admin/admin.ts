@@ -1,9 +1,11 @@
 // The admin: asks for changes and descriptions, retries what heals, says the nearest name of what is not there.
+import { MinikafkaError } from '@minikafka/protocol'
 import type { Core, OptionRules } from '../core/index.ts'
 import { anything, boolean, checkOptions, integer, waitRules } from '../core/index.ts'
 import type { Done, OffsetSpec, TopicPartition, Wait } from '../words.ts'
 import { alterBrokerConfig, brokerConfig, describeCluster, logDirs } from './cluster.ts'
 import { offsetsOf } from './offsets.ts'
+import { checkPoint } from './point.ts'
 import { Requests } from './requests.ts'
 import {
   addPartitions,
@@ -39,6 +41,7 @@ const createRules: OptionRules<CreateTopicOptions> = {
 class CoreAdmin implements Admin {
   readonly #core: Core
   readonly #requests: Requests
+  #isClosed = false
 
   constructor(core: Core) {
     this.#core = core
@@ -136,18 +139,13 @@ class CoreAdmin implements Admin {
     wait?: Wait,
   ): Promise<(TopicPartition & { offset: number })[]> {
     const deadline = this.#deadline(wait, `offsets of '${name}'`)
+    checkPoint('admin.offsets', at)
     const found = await this.#requests.retry(deadline, async () => {
-      const info = await this.#core.metadata.topic(name, {
-        timeoutMs: Math.max(1, deadline.leftMs),
-        create: false,
-      })
-      const partitions = info.partitions.map(({ partition }) => partition)
-      try {
-        return await offsetsOf(this.#core, { topic: info, partitions }, at, deadline)
-      } catch (error) {
-        await this.#core.metadata.refresh('an offset could not be found', [name])
-        throw error
-      }
+      const timeoutMs = Math.max(1, deadline.leftMs)
+      const known = { timeoutMs, signal: deadline.signal, create: false }
+      const topic = await this.#core.metadata.topic(name, known)
+      const partitions = topic.partitions.map(({ partition }) => partition)
+      return await offsetsOf(this.#core, { topic, partitions }, at, deadline)
     })
     return [...found]
       .sort(([a], [b]) => a - b)
@@ -176,13 +174,18 @@ class CoreAdmin implements Admin {
   }
 
   /** Holds nothing of its own: the connections are the client's. */
-  async close(): Done {}
+  async close(): Done {
+    this.#isClosed = true
+  }
 
-  async [Symbol.asyncDispose](): Done {}
+  [Symbol.asyncDispose](): Done {
+    return this.close()
+  }
 
   #deadline(wait: Wait | undefined, what: string) {
     checkOptions<Wait>('admin', wait, waitRules)
     this.#core.throwIfClosed()
+    if (this.#isClosed) throw new MinikafkaError('CLOSED', { message: 'the admin is closed' })
     return this.#requests.deadline(wait, what)
   }
 }

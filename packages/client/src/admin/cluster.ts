@@ -1,25 +1,23 @@
 // What an admin asks of brokers: the cluster, its directories, its settings.
+import { type Apis, MinikafkaError, type ResponseOf } from '@minikafka/protocol'
 import { errorOf } from '../answers.ts'
 import type { Deadline, Target } from '../core/index.ts'
+import { changesOf } from './config.ts'
 import type { Requests } from './requests.ts'
 import type { ClusterDescription, Config, ConfigEntry, LogDirDescription } from './types.ts'
 
 const BROKER = 4
-const SET = 0
 
 export async function describeCluster(
   requests: Requests,
   deadline: Deadline,
 ): Promise<ClusterDescription> {
-  return requests.retry(deadline, async () => {
-    const connection = await requests.core.connect('any')
-    const answer = await requests.core.ask(
-      connection,
-      'describeCluster',
-      {},
-      { timeoutMs: Math.max(1, deadline.leftMs) },
-    )
-    const dialled = requests.core.connections.dialled(connection)
+  const { core } = requests
+  return await requests.retry(deadline, async () => {
+    const connection = await core.connect('any')
+    const wait = { timeoutMs: Math.max(1, deadline.leftMs), signal: deadline.signal }
+    const answer = await core.ask(connection, 'describeCluster', {}, wait)
+    const dialled = core.connections.dialled(connection)
     const brokers = answer.brokers.map((broker) => ({
       ...broker,
       host: broker.host === '' ? dialled.host : broker.host,
@@ -36,25 +34,24 @@ export async function logDirs(
   deadline: Deadline,
 ): Promise<LogDirDescription[]> {
   const { brokers } = await describeCluster(requests, deadline)
-  const wanted = brokers
-    .map(({ nodeId }) => nodeId)
-    .filter((nodeId) => brokerId === undefined || nodeId === brokerId)
-  const found: LogDirDescription[] = []
-  for (const nodeId of wanted) {
+  const ids = brokers.map(({ nodeId }) => nodeId)
+  if (brokerId !== undefined && !ids.includes(brokerId)) throw unknownBroker(brokerId, ids)
+  const asked = brokerId === undefined ? ids : [brokerId]
+  const found = asked.map(async (nodeId) => {
     const { results } = await requests.call('describeLogDirs', { names: null }, nodeId, deadline)
-    for (const { errorCode, errorMessage, logDir, totalBytes, usableBytes, topics } of results) {
-      const trouble = errorOf({ errorCode, errorMessage })
-      found.push({
-        brokerId: nodeId,
-        path: logDir,
-        ...(trouble ? { error: trouble.message } : {}),
-        totalBytes,
-        usableBytes,
-        topics,
-      })
-    }
-  }
-  return found
+    return results.map((result) => described(nodeId, result))
+  })
+  return (await Promise.all(found)).flat()
+}
+
+function described(
+  brokerId: number,
+  result: ResponseOf<Apis['describeLogDirs']>['results'][number],
+): LogDirDescription {
+  const { logDir: path, totalBytes, usableBytes, topics } = result
+  const trouble = errorOf(result)
+  const description = { brokerId, path, totalBytes, usableBytes, topics }
+  return trouble === undefined ? description : { ...description, error: trouble.message }
 }
 
 export async function brokerConfig(
@@ -62,13 +59,14 @@ export async function brokerConfig(
   brokerId: number | undefined,
   deadline: Deadline,
 ): Promise<ConfigEntry[]> {
-  const to: Target = brokerId ?? 'controller'
-  const resourceName = brokerId === undefined ? '' : String(brokerId)
+  const { to, resourceName } = targetOf(brokerId)
   const request = { resources: [{ resourceType: BROKER, resourceName, names: null }] }
-  const { results } = await requests.call('describeConfigs', request, to, deadline)
-  const [result] = results
-  const error = result && errorOf(result)
-  if (error) throw error
+  const only = ({ results }: ResponseOf<Apis['describeConfigs']>) => results[0]
+  const { result, error } = await requests.change('describeConfigs', request, to, {
+    deadline,
+    only,
+  })
+  if (error !== undefined) throw error
   return [...(result?.entries ?? [])]
 }
 
@@ -78,22 +76,22 @@ export async function alterBrokerConfig(
   brokerId: number | undefined,
   deadline: Deadline,
 ): Promise<void> {
-  const changes = Object.entries(set).map(([name, value]) => ({
-    name,
-    operation: SET,
-    value: String(value),
-  }))
-  const resourceName = brokerId === undefined ? '' : String(brokerId)
-  const request = {
-    resources: [{ resourceType: BROKER, resourceName, changes }],
-    validateOnly: false,
-  }
-  const { results } = await requests.call(
-    'incrementalAlterConfigs',
-    request,
-    brokerId ?? 'controller',
-    deadline,
-  )
-  const error = results[0] && errorOf(results[0])
-  if (error) throw error
+  const { to, resourceName } = targetOf(brokerId)
+  const resource = { resourceType: BROKER, resourceName, changes: changesOf(set, []) }
+  const request = { resources: [resource], validateOnly: false }
+  const only = ({ results }: ResponseOf<Apis['incrementalAlterConfigs']>) => results[0]
+  const asked = { deadline, only }
+  const { error } = await requests.change('incrementalAlterConfigs', request, to, asked)
+  if (error !== undefined) throw error
+}
+
+/** A broker knows its own settings; the empty name is the whole cluster. */
+function targetOf(brokerId: number | undefined): { to: Target; resourceName: string } {
+  if (brokerId === undefined) return { to: 'controller', resourceName: '' }
+  return { to: brokerId, resourceName: String(brokerId) }
+}
+
+function unknownBroker(brokerId: number, ids: readonly number[]): MinikafkaError {
+  const message = `there is no broker ${brokerId}; there are ${ids.join(', ')}`
+  return new MinikafkaError('INVALID_OPTION', { message, path: 'brokerId' })
 }

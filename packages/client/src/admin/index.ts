@@ -1,6 +1,7 @@
 // The door of the admin.
 export { openAdmin } from './admin.ts'
 export { findOffsets, offsetsOf } from './offsets.ts'
+export { checkPoint, POINT_WORDS, pointRule } from './point.ts'
 export type {
   Admin,
   BrokerDescription,

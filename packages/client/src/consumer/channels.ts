@@ -22,7 +22,7 @@ export type ProcessTrace = {
 }
 
 const fetch = diagnostics.tracingChannel<unknown, FetchTrace>('minikafka:fetch')
-const process = diagnostics.tracingChannel<unknown, ProcessTrace>('minikafka:process')
+const handling = diagnostics.tracingChannel<unknown, ProcessTrace>('minikafka:process')
 const lag = diagnostics.channel('minikafka:lag')
 
 export function traceFetch<T>(ask: () => Promise<T>, trace: () => FetchTrace): Promise<T> {
@@ -30,12 +30,12 @@ export function traceFetch<T>(ask: () => Promise<T>, trace: () => FetchTrace): P
 }
 
 export function tracesProcess(): boolean {
-  return hasSubscribers(process)
+  return hasSubscribers(handling)
 }
 
 /** Calls the handler with the trace around it; `asyncEnd` when its promise has settled. */
 export function traceProcess(handle: () => unknown, trace: ProcessTrace): Promise<unknown> {
-  return process.tracePromise(async () => await handle(), trace)
+  return handling.tracePromise(async () => await handle(), trace)
 }
 
 export function tracesLag(): boolean {

@@ -4,6 +4,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Readable } from 'node:stream'
 import { MinikafkaError } from '@minikafka/protocol'
+import { checkPoint } from '../admin/index.ts'
 import {
   CLOSE_TIMEOUT_MS,
   type Core,
@@ -20,6 +21,7 @@ import { publishLag, tracesLag } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { Feeds } from './feeds.ts'
 import { Fetcher } from './fetcher.ts'
+import { healthOf, placeOf, statsOf } from './health.ts'
 import { lagKnown, lagOf } from './lag.ts'
 import type { Mode, ModeParts } from './mode.ts'
 import { needsGroup } from './needs-group.ts'
@@ -28,7 +30,7 @@ import { poll } from './poll.ts'
 import { recordStream } from './readable.ts'
 import { RecordIterator } from './record-iterator.ts'
 import { Run } from './run.ts'
-import { type ConsumerSettings, checkPoint, readRules, resolveConsumerOptions } from './settings.ts'
+import { type ConsumerSettings, readRules, resolveConsumerOptions } from './settings.ts'
 import { Source } from './source.ts'
 import { Starts } from './starts.ts'
 import type {
@@ -44,7 +46,7 @@ import type {
   PollOptions,
   RunOptions,
 } from './types.ts'
-import { reasonOf, Watch } from './watch.ts'
+import { Watch } from './watch.ts'
 
 const POLL_RECORDS = 500
 const POLL_WAIT_MS = 500
@@ -234,7 +236,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     const news = settled.filter((feed) => feed.start === undefined && !this.#assigned.has(feed))
     for (const feed of news) this.#assigned.add(feed)
     if (news.length > 0) this.#events.emit('assigned', news.map(placeOf))
-    this.#fetcher.demand()
+    this.#fetcher.redirect(settled)
     this.#bell.ring()
   }
 
@@ -264,7 +266,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     else feed.restart(to)
     this.#mode?.halt()
     this.#starts.go()
-    this.#fetcher.demand()
+    this.#fetcher.redirect([feed])
     await this.#positioned(feed, deadline)
   }
 
@@ -335,27 +337,12 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
 
   health(): ConsumerHealth {
     const nowMs = this.#core.env.clock.monotonicMs()
-    const feeds = this.#feeds.all()
-    const isReading = feeds.length > 0 && feeds.every(({ start }) => start === undefined)
-    const partitions = feeds.map((feed) => {
-      const waitingFor = reasonOf(feed)
-      const { position: nextOffset, end } = feed
-      const lastProgressMsAgo = nowMs - this.#watch.progressMs(feed)
-      const health = { ...placeOf(feed), nextOffset, end, lastProgressMsAgo }
-      return waitingFor === undefined ? health : { ...health, waitingFor }
-    })
-    const state = this.#closing.signal.aborted ? 'left' : isReading ? 'stable' : 'joining'
-    return { state, lastHeartbeatMsAgo: 0, partitions }
+    const isClosed = this.#closing.signal.aborted
+    return healthOf(this.#feeds.all(), this.#watch, { nowMs, isClosed })
   }
 
   stats(): Record<string, number> {
-    let prefetchedBytes = 0
-    let lagRecords = 0
-    for (const { bufferedBytes, end, position } of this.#feeds.all()) {
-      prefetchedBytes += bufferedBytes
-      lagRecords += Math.max(0, end - Math.max(0, position))
-    }
-    return { prefetchedBytes, finished: this.#finished, committed: 0, rebalances: 0, lagRecords }
+    return statsOf(this.#feeds.all(), this.#finished)
   }
 
   #tellLag(): void {
@@ -406,8 +393,4 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       this.#core.logger.warn({ err: error }, 'closing before everything in hand was finished')
     }
   }
-}
-
-function placeOf({ topic, partition }: TopicPartition): TopicPartition {
-  return { topic, partition }
 }

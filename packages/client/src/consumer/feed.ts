@@ -45,8 +45,8 @@ export class Feed {
   /** Not asked for before this moment: something went wrong, so many times in a row. */
   notBeforeMs = 0
   failures = 0
-  /** Since when it leaves the fetches, for it has its share. */
-  fullSinceMs: number | undefined
+  /** Since when it leaves the fetches, for it is paused or has its share. */
+  outSinceMs: number | undefined
   bufferedBytes = 0
 
   // --- what: whoever reads writes `index`
@@ -153,7 +153,7 @@ export class Feed {
     this.#opened = undefined
     this.#openedBytes = 0
     this.bufferedBytes = 0
-    this.fullSinceMs = undefined
+    this.outSinceMs = undefined
     this.records = []
     this.index = 0
     this.broken = undefined
@@ -283,7 +283,9 @@ export class Feed {
 
   handOne(): FetchedRecord | undefined {
     const record = this.records[this.index]
-    if (record !== undefined) this.index++
+    if (record === undefined) return undefined
+    this.index++
+    this.#release()
     return record
   }
 

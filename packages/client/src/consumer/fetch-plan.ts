@@ -24,11 +24,11 @@ export type PlanSettings = {
   readonly fetchMaxWaitMs: number
 }
 
-/** The shortest wait while partitions of the same broker have their share. */
-const FULL_WAIT_MS_MIN = 5
+/** The shortest wait while partitions of the same broker leave its fetches. */
+const OUT_WAIT_MS_MIN = 5
 
-/** Feeds of one broker: those to ask for, and since when the last one that became full is full. */
-type Group = { readonly feeds: Feed[]; fullSinceMs: number }
+/** Feeds of one broker: those to ask for, and since when the last one that left is out. */
+type Group = { readonly feeds: Feed[]; outSinceMs: number }
 
 export function planFetches(
   feeds: readonly Feed[],
@@ -44,14 +44,15 @@ export function planFetches(
   let dueMs = Number.POSITIVE_INFINITY
   const memory = memoryLeft(feeds, settings)
   for (const feed of feeds) {
-    if (feed.paused || feed.failure !== undefined || feed.fetchOffset < 0) continue
+    if (feed.failure !== undefined || feed.fetchOffset < 0) continue
     if (feed.notBeforeMs > nowMs) {
       dueMs = Math.min(dueMs, feed.notBeforeMs)
       continue
     }
     const leaderId = leaderOf(feed)
-    if (leaderId < 0) leaderless.push(feed)
-    else join(groups, leaderId, feed, { isFull: feed.bufferedBytes >= memory.share, nowMs })
+    const isOut = feed.paused || feed.bufferedBytes >= memory.share
+    if (leaderId >= 0) join(groups, leaderId, feed, { isOut, nowMs })
+    else if (!isOut) leaderless.push(feed)
   }
   const asking = [...groups].filter(([, group]) => group.feeds.length > 0)
   const bytesEach = Math.floor(memory.bytes / Math.max(1, asking.length))
@@ -67,26 +68,26 @@ function join(
   groups: Map<number, Group>,
   leaderId: number,
   feed: Feed,
-  { isFull, nowMs }: { isFull: boolean; nowMs: number },
+  { isOut, nowMs }: { isOut: boolean; nowMs: number },
 ): void {
-  const group = groups.get(leaderId) ?? { feeds: [], fullSinceMs: Number.NEGATIVE_INFINITY }
+  const group = groups.get(leaderId) ?? { feeds: [], outSinceMs: Number.NEGATIVE_INFINITY }
   groups.set(leaderId, group)
-  if (!isFull) {
-    feed.fullSinceMs = undefined
+  if (!isOut) {
+    feed.outSinceMs = undefined
     group.feeds.push(feed)
     return
   }
-  feed.fullSinceMs ??= nowMs
-  group.fullSinceMs = Math.max(group.fullSinceMs, feed.fullSinceMs)
+  feed.outSinceMs ??= nowMs
+  group.outSinceMs = Math.max(group.outSinceMs, feed.outSinceMs)
 }
 
 /**
- * A long poll of the idle partitions must not keep out one that its reader has emptied meanwhile: it lasts no longer
- * than the last one that became full has been full, so at most as long again as the reader took.
+ * A long poll of the idle partitions must not keep out one that is emptied or resumed meanwhile: it lasts no longer
+ * than the last one that left has been out, so that such a one waits at most as long again.
  */
 function waitOf(group: Group, { fetchMaxWaitMs }: PlanSettings, nowMs: number): number {
-  const fullForMs = Math.ceil(nowMs - group.fullSinceMs)
-  return Math.min(fetchMaxWaitMs, Math.max(FULL_WAIT_MS_MIN, fullForMs))
+  const outForMs = Math.ceil(nowMs - group.outSinceMs)
+  return Math.min(fetchMaxWaitMs, Math.max(OUT_WAIT_MS_MIN, outForMs))
 }
 
 /**

@@ -30,6 +30,9 @@ const STALE: ReadonlySet<ErrorName> = new Set([
   'UNKNOWN_TOPIC_OR_PARTITION',
 ])
 
+/** Polls of one broker that nobody waits for any more. */
+const ABANDONED_MAX = 8
+
 type Tell = {
   /** A feed has records or a failure that it had not before. */
   readonly news: () => void
@@ -44,8 +47,8 @@ export class Fetcher {
   readonly #tell: Tell
   readonly #lane: Lane
   readonly #wakeup: Wakeup
-  /** Brokers with a request outstanding. */
-  readonly #busy = new Set<number>()
+  /** Brokers with a request outstanding, and what abandons it. */
+  readonly #busy = new Map<number, AbortController>()
   #rotation = 0
   #closed = false
 
@@ -77,6 +80,18 @@ export class Fetcher {
     if (!this.#busy.has(this.#leaderOf(feed))) this.demand()
   }
 
+  /**
+   * `feeds` were sent elsewhere: the poll that is outstanding at their broker asks for the wrong thing, perhaps for
+   * long. Its answer is dropped when it comes. Those who seek faster than polls end wait for them.
+   */
+  redirect(feeds: readonly Feed[]): void {
+    for (const leaderId of new Set(feeds.map((feed) => this.#leaderOf(feed)))) {
+      const inFlight = this.#core.connections.now(leaderId, this.#lane)?.inFlight ?? 0
+      if (inFlight <= ABANDONED_MAX) this.#busy.get(leaderId)?.abort(new MinikafkaError('CLOSED'))
+    }
+    this.demand()
+  }
+
   close(): void {
     this.#closed = true
     this.#wakeup.cancel()
@@ -90,7 +105,10 @@ export class Fetcher {
   // --- out ---------------------------------------------------------------------------------
 
   #fetch(plan: FetchPlan): void {
-    this.#busy.add(plan.leaderId)
+    const controller = new AbortController()
+    const { signal } = controller
+    this.#busy.set(plan.leaderId, controller)
+    signal.addEventListener('abort', () => this.#busy.delete(plan.leaderId))
     const trace = (): FetchTrace => ({
       brokerId: plan.leaderId,
       partitionCount: plan.feeds.length,
@@ -98,21 +116,22 @@ export class Fetcher {
       sizeBytes: 0,
     })
     const generations = plan.feeds.map(({ generation }) => generation)
-    traceFetch(() => this.#ask(plan), trace)
-      .then(
-        (response) => this.#answered(plan, generations, response),
-        (error: unknown) => this.#failed(plan, error),
-      )
-      .catch((error: unknown) => this.#failed(plan, error))
+    traceFetch(() => this.#ask(plan, signal), trace)
+      .then((response) => {
+        if (!signal.aborted) this.#answered(plan, generations, response)
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#failed(plan, error)
+      })
   }
 
   /** Within the call where the connection is open: the request is on its way before the last answer is decoded. */
-  #ask(plan: FetchPlan): Promise<Response> {
+  #ask(plan: FetchPlan, signal: AbortSignal): Promise<Response> {
     const request = this.#request(plan)
     const timeoutMs = plan.maxWaitMs + this.#core.settings.requestTimeoutMs
     const open = this.#core.connections.now(plan.leaderId, this.#lane)
-    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs })
-    const options = { to: plan.leaderId, lane: this.#lane, timeoutMs }
+    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs, signal })
+    const options = { to: plan.leaderId, lane: this.#lane, timeoutMs, signal }
     return this.#core.call('fetch', request, options)
   }
 

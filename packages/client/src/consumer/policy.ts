@@ -1,6 +1,6 @@
 // What happens to a record that cannot be decoded, or whose handler threw: one written policy decides (CLIENT 3, 13
 // and 14).
-import type { MinikafkaError } from '@minikafka/protocol'
+import { MinikafkaError } from '@minikafka/protocol'
 import type { Core } from '../core/index.ts'
 import { openProducer, type Producer } from '../producer/index.ts'
 import { FetchedRecord } from './record.ts'
@@ -46,7 +46,10 @@ export class Policy {
     const isHandler = error.name === 'HANDLER_FAILED' && error.cause instanceof Error
     const shown = record === undefined ? placeOf(error) : FetchedRecord.raw(record)
     const seen = shown as unknown as ConsumerRecord<string>
-    return onError(isHandler ? (error.cause as Error) : error, seen, attempt)
+    const verdict = onError(isHandler ? (error.cause as Error) : error, seen, attempt)
+    if (isVerdict(verdict)) return verdict
+    const message = "onError answered neither 'stop', 'skip', 'dead-letter' nor { retryAfterMs }"
+    throw new MinikafkaError('INVALID_OPTION', { message, path: 'onError' }, { cause: error })
   }
 
   /** What has no bytes cannot become a dead letter. */
@@ -80,6 +83,13 @@ export class Policy {
   async close(timeoutMs: number): Promise<void> {
     await this.#producer?.close({ timeoutMs })
   }
+}
+
+function isVerdict(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null) {
+    return 'retryAfterMs' in value && Number(value.retryAfterMs) >= 0
+  }
+  return value === 'stop' || value === 'skip' || value === 'dead-letter'
 }
 
 /** Where a batch stands that cannot be read: as much of a record as there is. */

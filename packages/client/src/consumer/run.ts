@@ -127,6 +127,12 @@ export class Run implements Mode {
 
   #failed(task: Task, thrown: unknown): void {
     const { record, attempt } = task
+    // It was told to let go, and did: the record is not finished, and nothing is wrong with it.
+    if (task.feed.signal().aborted) {
+      this.#working.delete(task)
+      this.#parts.bell.ring()
+      return
+    }
     const failed = { error: handlerFailed(record, thrown), record, attempt }
     try {
       const verdict = this.#parts.policy.decide(failed)

@@ -1,4 +1,5 @@
 // The options of a consumer: checked, then resolved once to a frozen object.
+import { POINT_WORDS, pointRule } from '../admin/index.ts'
 import {
   boolean,
   callable,
@@ -16,7 +17,6 @@ import type { ConsumerOptions, ConsumerTuning, ErrorPolicy } from './types.ts'
 
 const MEBIBYTE = 1024 * 1024
 const INT32_MAX = 2 ** 31 - 1
-const START_WORDS = "'earliest', 'latest', { timestamp } or { last }"
 
 export type Wanted = {
   readonly topic: TopicLike
@@ -122,16 +122,6 @@ const assignedRule = (value: unknown) => {
   return item.start === undefined ? undefined : pointRule(item.start)
 }
 
-function pointRule(value: unknown): string | undefined {
-  const complaint = `an offset, ${START_WORDS}`
-  if (typeof value === 'number') return integer(0)(value) && complaint
-  if (value === 'earliest' || value === 'latest') return undefined
-  const [entry, ...rest] = Object.entries((typeof value === 'object' && value) || {})
-  const isKnown = entry?.[0] === 'timestamp' || entry?.[0] === 'last'
-  const isRight = isKnown && rest.length === 0 && integer(0)(entry?.[1]) === undefined
-  return isRight ? undefined : complaint
-}
-
 const rules: OptionRules<Given> = {
   group: text(255),
   topics: listOf(topicRule),
@@ -139,8 +129,8 @@ const rules: OptionRules<Given> = {
   assign: listOf(assignedRule),
   start: (value) => {
     if (value === 'error') return undefined
-    if (typeof value === 'number') return `${START_WORDS}; an offset goes into assign`
-    return pointRule(value) === undefined ? undefined : START_WORDS
+    if (typeof value === 'number') return `${POINT_WORDS}; an offset goes into assign`
+    return pointRule(value) === undefined ? undefined : POINT_WORDS
   },
   instanceId: text(255),
   commit: oneOf('processed', 'manual', 'none'),
@@ -216,9 +206,3 @@ export const readRules = {
   poll: { max: integer(1), maxWaitMs: integer(0, INT32_MAX), signal },
   close: { ...waitRules, leave: boolean },
 } as const
-
-/** The point of a seek. Errors: INVALID_OPTION. */
-export function checkPoint(what: string, point: OffsetSpec): void {
-  const complaint = pointRule(point)
-  if (complaint !== undefined) throw invalidOption(`${what}: the point must be ${complaint}`, 'to')
-}

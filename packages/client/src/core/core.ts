@@ -34,7 +34,11 @@ export type CallOptions = Wait & {
 }
 
 /** A producer or consumer: closed with its client, in this order: consumers, producers, connections. */
-export type Part = Closable & { stats(): Record<string, number> }
+export type Part = Closable & {
+  stats(): Record<string, number>
+  /** Ends at once: the client closes, and this part is still open. Absent where `close` always ends in time. */
+  stop?(): void
+}
 export type PartKind = 'consumer' | 'producer'
 
 export class Core {
@@ -152,6 +156,7 @@ export class Core {
   close(): void {
     if (this.closed) return
     this.#closing.abort(new MinikafkaError('CLOSED', { message: 'the client is closed' }))
+    for (const part of [...this.parts('consumer'), ...this.parts('producer')]) part.stop?.()
     this.metadata.close()
     this.connections.close()
   }

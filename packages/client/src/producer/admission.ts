@@ -58,12 +58,22 @@ export class Admission {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) {
-      return Promise.all([key, value]).then((parts) => {
-        this.#accept(topic, parts[0], parts[1], undefined, record, collector, slot)
-      })
+      return this.#collectLater(topic, Promise.all([key, value]), record, collector, slot)
     }
     this.#accept(topic, key, value, undefined, record, collector, slot)
     return undefined
+  }
+
+  async #collectLater(
+    topic: TopicLike,
+    parts: Promise<Parts>,
+    record: PlainRecord,
+    collector: Collector,
+    slot: number,
+  ): Promise<void> {
+    const [key, value] = await parts
+    this.#dispatch.signal.throwIfAborted()
+    this.#accept(topic, key, value, undefined, record, collector, slot)
   }
 
   /** Schemas that check asynchronously may finish in any order: the records of a topic still keep theirs. */
@@ -79,6 +89,7 @@ export class Admission {
     queue.encoding = queue.encoding
       .then(() => parts)
       .then((encoded) => {
+        this.#dispatch.signal.throwIfAborted()
         this.#offer(topic, encoded, record, settle)
       })
       .catch((error: Error) => settle(rejection(error)))

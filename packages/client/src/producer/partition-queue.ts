@@ -83,6 +83,8 @@ export class PartitionQueue {
     const { busy, alarm, settings } = this.#context
     busy.add(this)
     alarm.at(batch.sinceMs + settings.deliveryTimeoutMs)
+    // It rang while this partition was idle: then nobody looked at it.
+    if (this.#retryAtMs > 0) alarm.at(this.#retryAtMs)
     if (this.#sender === undefined) this.#awaitLeader()
     else this.#sender.opened(this)
   }
@@ -166,6 +168,8 @@ export class PartitionQueue {
     this.#landed(batch)
     if (written) batch.tainted = true
     batch.lastError = error
+    // The topic's limit was lowered: later batches keep to it.
+    if (error.name === 'MESSAGE_TOO_LARGE') this.#refresh(error)
     if (batch.settled) return
     const first = !this.#window.hasEarlier(batch, this.#sequences.lost)
     if (this.#abandoned !== undefined) this.#fail(batch, this.#abandoned)
@@ -315,10 +319,14 @@ export class PartitionQueue {
     const { core, alarm } = this.#context
     this.#trouble = error
     this.#failures++
-    void core.metadata.refresh(error.name, [this.topic])
+    this.#refresh(error)
     // A hint that keeps being wrong is no reason to hurry.
     if (atOnce && this.#failures <= 2) return
     this.#retryAtMs = core.env.clock.monotonicMs() + core.backoffMs(this.#failures)
     alarm.at(this.#retryAtMs)
+  }
+
+  #refresh(error: MinikafkaError): void {
+    void this.#context.core.metadata.refresh(error.name, [this.topic])
   }
 }

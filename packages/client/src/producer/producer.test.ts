@@ -366,6 +366,26 @@ describe('retries', () => {
     expect(await done(waiting)).toMatchObject({ partition: 0, offset: 0 })
   })
 
+  test('a partition that was idle at the end of its delay sends when that is over', async () => {
+    const { world, twin, producer, done } = await start({
+      twin: { topics: { orders: 2 } },
+      client: { retry: { minMs: 100, factor: 10, maxMs: 5000, jitter: 0 } },
+      producer: { deliveryTimeoutMs: 3000 },
+    })
+    await warm(producer)
+    // Delays of 100, 1000 and 5000 ms: the last one outlives the batch.
+    twin.next(...times(3, () => ({ refuse: 'NOT_ENOUGH_REPLICAS', only: [0] }) as const))
+    const expired = producer.send('orders', { value: 'a', partition: 0 })
+    await expect(done(expired)).rejects.toMatchObject({ name: 'DELIVERY_TIMED_OUT' })
+    // Its alarm rings for another partition.
+    twin.next({ refuse: 'NOT_ENOUGH_REPLICAS', only: [1] })
+    await done(producer.send('orders', { value: 'b', partition: 1 }))
+    await world.clock.advance('1400ms')
+    await done(producer.send('orders', { value: 'c', partition: 0 }))
+    expect(world.clock.monotonicMs()).toBe(6100)
+    expect(twin.values('orders')).toEqual(['warm', 'c', 'b'])
+  })
+
   test('a request time-out closes its connection, and the batch is written once over a new one', async () => {
     const { world, twin, producer, done } = await start()
     await warm(producer)
@@ -435,6 +455,20 @@ describe('outcomes', () => {
     twin.next({ refuse: 'UNKNOWN_SERVER_ERROR', written: 1 })
     await expect(producer.send('orders', { value: 'a' })).rejects.toMatchObject({
       name: 'UNKNOWN_SERVER_ERROR',
+      outcome: 'unknown',
+    })
+  })
+
+  test("acks 'none': what a socket took a part of may be written", async () => {
+    const { twin, producer, done } = await start({
+      producer: { acks: 'none', deliveryTimeoutMs: 1000 },
+    })
+    await warm(producer)
+    const sent = producer.send('orders', { value: Buffer.alloc(900_000) })
+    await Promise.resolve()
+    await twin.crash()
+    await expect(done(sent)).rejects.toMatchObject({
+      name: 'DELIVERY_TIMED_OUT',
       outcome: 'unknown',
     })
   })
@@ -560,6 +594,19 @@ describe('topics', () => {
     })
     expect(() => producer.push('orders', { value: 'x'.repeat(3000) })).toThrow(/max.message.bytes/)
     expect(twin.produces()).toHaveLength(before)
+  })
+
+  test('after the limit of the topic was lowered, one batch is refused and later ones keep to it', async () => {
+    const { world, twin, producer } = await start()
+    await warm(producer)
+    twin.maxMessageBytes = 10_000
+    const batch = () => times(30, () => ({ value: 'x'.repeat(900) }))
+    await expect(producer.sendMany('orders', batch())).rejects.toMatchObject({
+      name: 'PARTIAL_FAILURE',
+    })
+    await world.clock.advance('1s')
+    await producer.sendMany('orders', batch())
+    expect(twin.records('orders')).toHaveLength(31)
   })
 
   test('a record above maxBatchBytes goes alone', async () => {
@@ -917,6 +964,34 @@ describe('waiting and the end', () => {
     await world.settled()
     await done(producer.close({ timeoutMs: 10 }))
     await expect(sent).rejects.toMatchObject({ name: 'CLOSED', outcome: 'unknown' })
+  })
+
+  test('21: close with an aborted signal gives no time, and does not reject', async () => {
+    const { world, twin, producer } = await start()
+    await warm(producer)
+    twin.hold()
+    const sent = producer.send('orders', { value: 'a' })
+    sent.catch(() => {})
+    await world.settled()
+    await producer.close({ signal: AbortSignal.abort() })
+    await expect(sent).rejects.toMatchObject({ name: 'CLOSED', outcome: 'unknown' })
+  })
+
+  test('a send whose schema was still checking when the producer closed is not taken', async () => {
+    const { world, twin, producer } = await start()
+    await warm(producer)
+    let pass = (_: string) => {}
+    const checked = new Promise<string>((resolve) => {
+      pass = resolve
+    })
+    const slow = { name: 'slow', encode: () => checked, decode: String }
+    const sent = producer.send(topic('orders', { value: slow }), { value: 'a' })
+    sent.catch(() => {})
+    await producer.close({ signal: AbortSignal.abort() })
+    pass('a')
+    await expect(sent).rejects.toMatchObject({ name: 'CLOSED' })
+    await world.settled()
+    expect(twin.values('orders')).toEqual(['warm'])
   })
 
   test('22: a producer that never sent closes at once, and connects to nothing', async () => {

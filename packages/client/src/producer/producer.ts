@@ -181,8 +181,17 @@ class CoreProducer implements Producer {
   // --- the end -------------------------------------------------------------------------------
 
   close(wait?: Wait): Done {
-    this.#closing ??= this.#close(this.#deadline('close', wait, CLOSE_TIMEOUT_MS))
+    checkOptions<Wait>('producer.close', wait, waitRules)
+    // An aborted signal is a deadline that has passed: close() still closes, and does not reject.
+    const { clock } = this.#core.env
+    this.#closing ??= this.#close(new Deadline(clock, wait, CLOSE_TIMEOUT_MS, 'close'))
     return this.#closing
+  }
+
+  /** At once, from the client that closes its connections: what is left fails. */
+  stop(): void {
+    this.#closing ??= Promise.resolve()
+    this.#end()
   }
 
   [Symbol.asyncDispose](): Done {
@@ -196,6 +205,11 @@ class CoreProducer implements Producer {
     } catch (error) {
       this.#core.logger.debug({ err: error }, 'producer closes with records unacknowledged')
     }
+    this.#end()
+  }
+
+  #end(): void {
+    if (this.#dispatch.signal.aborted) return
     this.#dispatch.stop(closedError())
     this.#events.clear()
     this.#leave()

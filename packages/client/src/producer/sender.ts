@@ -193,21 +193,27 @@ export class Sender {
     this.#requests++
     lend(items)
     traceAttempt(items, this.nodeId)
-    connection.post('produce', this.#request(items), (error) => {
-      this.#written(items)
-      if (error === undefined) {
-        for (const { partition, batch } of items) partition.acknowledged(batch, undefined, -1)
-      } else {
-        // The frame did not leave whole: the broker cannot have taken it.
-        const lost = new MinikafkaError(
-          'NETWORK_EXCEPTION',
-          { outcome: 'not-written' },
-          { cause: error },
-        )
-        for (const { partition, batch } of items) partition.attemptFailed(batch, lost, NOT_WRITTEN)
-      }
-      this.#requestDone(items)
-    })
+    try {
+      connection.post('produce', this.#request(items), (error) => this.#posted(items, error))
+    } catch (error) {
+      // In a microtask, as answers come: whoever sends is in the middle of its work.
+      queueMicrotask(() => {
+        this.#written(items)
+        this.#failed(items, error)
+      })
+    }
+  }
+
+  /** With an error: the broker may have the frame all the same, for the kernel had a part of it, or all. */
+  #posted(items: readonly Item[], cause: Error | undefined): void {
+    this.#written(items)
+    if (cause !== undefined) {
+      const error = new MinikafkaError('NETWORK_EXCEPTION', { outcome: 'unknown' }, { cause })
+      this.#failed(items, error)
+      return
+    }
+    for (const { partition, batch } of items) partition.acknowledged(batch, undefined, -1)
+    this.#requestDone(items)
   }
 
   #request(items: readonly Item[]) {
@@ -282,8 +288,6 @@ export class Sender {
     for (const { partition } of items) if (partition.sender !== this) partition.sender?.wake()
   }
 }
-
-const NOT_WRITTEN = { written: false, atOnce: false }
 
 function asError(cause: unknown): MinikafkaError {
   if (isMinikafkaError(cause)) return cause

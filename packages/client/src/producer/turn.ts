@@ -3,7 +3,8 @@ import type { Clock } from '@minikafka/platform'
 
 export class Turn {
   readonly #clock: Clock
-  readonly #ended: () => void
+  /** Made once: a closure in `begin` would cost every record its context, also where nothing begins. */
+  readonly #end: () => void
   #running = false
   /** Of this turn: wall clock for timestamps, monotonic for ages. Only between `begin` and its end. */
   wallMs = 0
@@ -12,7 +13,10 @@ export class Turn {
   /** `ended` is called in a microtask after the code that began the turn. */
   constructor(clock: Clock, ended: () => void) {
     this.#clock = clock
-    this.#ended = ended
+    this.#end = () => {
+      this.#running = false
+      ended()
+    }
   }
 
   begin(): void {
@@ -20,9 +24,6 @@ export class Turn {
     this.#running = true
     this.wallMs = this.#clock.wallMs()
     this.monotonicMs = this.#clock.monotonicMs()
-    queueMicrotask(() => {
-      this.#running = false
-      this.#ended()
-    })
+    queueMicrotask(this.#end)
   }
 }

@@ -108,6 +108,7 @@ export function unsupportedVersion(
   return new MinikafkaError('UNSUPPORTED_VERSION', {
     message: `${spoken}. Upgrade the older of the two.`,
     details: range,
+    outcome: 'not-written',
   })
 }
 

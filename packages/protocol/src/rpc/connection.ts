@@ -127,9 +127,9 @@ export class Connection {
    * Sends a request and waits for its answer. Requests leave in the order of the calls.
    *
    * Shape   blobs of the request are lent until `written`; blobs of the response are views that keep their frame.
-   * Errors  what the broker refused with; REQUEST_TIMED_OUT, which closes the connection; NETWORK_EXCEPTION, with
-   *         outcome 'not-written' where the request never left; UNSUPPORTED_VERSION, INVALID_REQUEST and
-   *         FRAME_TOO_LARGE before anything is sent; `signal.reason`: the answer is dropped when it comes.
+   * Errors  what the broker refused with; REQUEST_TIMED_OUT, which closes the connection; NETWORK_EXCEPTION;
+   *         `signal.reason`: the answer is dropped when it comes. Before anything is sent, with the outcome
+   *         'not-written': NETWORK_EXCEPTION, UNSUPPORTED_VERSION, INVALID_REQUEST, FRAME_TOO_LARGE.
    */
   call<A extends ApiName>(
     api: A,
@@ -147,19 +147,19 @@ export class Connection {
     }
   }
 
-  /** Sends a request that is not answered (Produce with acks 0). What goes wrong, `written` is told. */
+  /**
+   * Sends a request that is not answered (Produce with acks 0).
+   *
+   * Errors  as `call`, thrown before anything is sent; then `written` is not called. With an error in `written` the
+   *         request may have arrived all the same.
+   */
   post<A extends ApiName>(
     api: A,
     request: RequestOf<Apis[A]>,
     written?: (error?: Error) => void,
   ): void {
-    try {
-      const buffers = this.#encode(api, this.#versions.of(api), request)
-      this.#socket.send(buffers.list, written)
-    } catch (error) {
-      if (!isMinikafkaError(error)) throw error
-      written?.(error)
-    }
+    const { list } = this.#encode(api, this.#versions.of(api), request)
+    this.#socket.send(list, written)
   }
 
   /** Calls back once when the connection is gone: without an error where `close` or the broker ended it in peace. */

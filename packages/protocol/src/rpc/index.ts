@@ -6,6 +6,8 @@ export { SERVER_LIMITS } from './limits.ts'
 export { RpcServer } from './server.ts'
 export type {
   AnyResponse,
+  CallOutcome,
+  HangUp,
   MemoryAccount,
   RefusalReason,
   ServerCall,

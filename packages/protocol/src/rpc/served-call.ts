@@ -1,7 +1,7 @@
 // One request being served. Enters: a decoded frame. Leaves: what the service gets, and what it makes of it.
 import type { ApiName } from '../apis/index.ts'
 import type { DecodedRequest, RefusedFrame } from '../codec/index.ts'
-import type { AnyResponse, ServerCall, ServerConnection, Service } from './service.ts'
+import type { CallOutcome, ServerCall, ServerConnection, Service } from './service.ts'
 
 export type Caller = ServerConnection & { readonly signal: AbortSignal }
 
@@ -41,7 +41,7 @@ export class ServedCall {
 }
 
 /** A service that throws at once failed like one that rejects. */
-export async function serve(service: Service, call: ServedCall): Promise<AnyResponse | undefined> {
+export async function serve(service: Service, call: ServedCall): Promise<CallOutcome> {
   return service.serve(call.forService)
 }
 

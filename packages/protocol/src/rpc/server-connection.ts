@@ -15,7 +15,7 @@ import { Outbox } from './outbox.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { ServedCall, serve, unsendable } from './served-call.ts'
 import type {
-  AnyResponse,
+  CallOutcome,
   MemoryAccount,
   RefusalReason,
   ServerConnection,
@@ -258,16 +258,17 @@ export class PeerConnection implements ServerConnection, Receiver {
   #call(call: ServedCall): void {
     this.#inFlight++
     serve(this.#common.service, call).then(
-      (response) => this.#settle(call, response),
+      (outcome) => this.#settle(call, outcome),
       (error: unknown) => this.#settleFailed(call, error),
     )
   }
 
-  #settle(call: ServedCall, response: AnyResponse | undefined): void {
-    if (response !== undefined && this.#isAnswered()) {
+  #settle(call: ServedCall, outcome: CallOutcome): void {
+    if (outcome !== undefined && 'hangUp' in outcome) this.#finish()
+    else if (outcome !== undefined && this.#isAnswered()) {
       const { api, version, correlationId } = call
       try {
-        this.#outbox.send(encodeResponse(api, version, correlationId, response as never))
+        this.#outbox.send(encodeResponse(api, version, correlationId, outcome as never))
       } catch (error) {
         this.#answerFailed(call, unsendable(error))
       }

@@ -1,8 +1,9 @@
 // What stands behind a server: who answers requests, and whose memory is charged.
-// Enters: a call that passed the codec. Leaves: its response, a MinikafkaError, or nothing (acks 0).
+// Enters: a call that passed the codec. Leaves: its response, a MinikafkaError, or nothing (acks 0), perhaps the end.
 import type { Address } from '@minikafka/platform'
 import type { ApiName, Apis } from '../apis/index.ts'
 import type { RequestOf, ResponseOf } from '../define.ts'
+import type { MinikafkaError } from '../errors.ts'
 
 /** The budget of all buffers (ARCHITECTURE "Memory"). Charged by frames and unsent answers. */
 export type MemoryAccount = {
@@ -48,6 +49,12 @@ export type ServerCall<A extends ApiName = ApiName> = { [K in A]: CallOf<K> }[A]
 
 export type AnyResponse = { [K in ApiName]: ResponseOf<Apis[K]> }[ApiName]
 
+/** A call that is not answered failed (acks 0): the connection closes, the only sign its caller can get. */
+export type HangUp = { readonly hangUp: MinikafkaError }
+
+/** What became of a call; undefined = nothing is answered (acks 0). */
+export type CallOutcome = AnyResponse | HangUp | undefined
+
 /** Why a peer was sent away: for the log and the counters. */
 export type RefusalReason = 'http' | 'tls' | 'kafka' | 'noise' | 'malformed' | 'limits'
 
@@ -55,11 +62,12 @@ export type Service = {
   /**
    * Answers one call. Called synchronously, in the order of arrival on the connection; answers may overtake.
    *
-   * Shape   resolves with the response; undefined = nothing is answered (acks 0).
+   * Shape   resolves with the response; undefined = nothing is answered; HangUp = neither, and the connection takes
+   *         no more requests, answers what is in flight, and ends.
    * Errors  a MinikafkaError becomes an error frame; anything else UNKNOWN_SERVER_ERROR, `unexpected` is told
    *         and the connection is closed.
    */
-  serve(call: ServerCall): Promise<AnyResponse | undefined>
+  serve(call: ServerCall): Promise<CallOutcome>
   /** The answer to ApiVersions. */
   hello(connection: ServerConnection): ResponseOf<Apis['apiVersions']>
   /** A peer was refused or cut off. Not rate-limited here. `detail` is a constant sentence, or names a field. */

@@ -1,0 +1,134 @@
+import type { Env } from '@minikafka/platform'
+import { BatchWriter } from '@minikafka/protocol'
+import { createWorld, type World } from '@minikafka/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { LiveConfig, resolveTopic } from '../config/index.ts'
+import { DataDirectory } from '../log/index.ts'
+import { MemoryBudget } from '../memory-budget.ts'
+import { Partitions } from '../partition/index.ts'
+import type { Rooms } from '../rooms.ts'
+import { fetch } from './01-fetch.ts'
+import type { Context } from './context.ts'
+
+const TOPIC_ID = '0b5e7a0e-54c8-4d5a-9d0f-3c1d5e8a7b11'
+const MIB = 1024 * 1024
+const BATCH_BYTES = 100_000
+const PARTITIONS = 8
+
+let world: World
+let env: Env
+let memory: MemoryBudget
+let context: Context
+
+/** Eight partitions of 1 MB, none of it in memory, behind a budget of 4 MiB. */
+beforeEach(async () => {
+  world = createWorld({ seed: 1, clock: 'jumping' })
+  env = world.env('broker')
+  context = await world.complete(makeContext())
+})
+
+afterEach(() => world.close())
+
+async function makeContext(): Promise<Context> {
+  const config = new LiveConfig({ flags: new Map() })
+  const directory = await DataDirectory.open(env, {
+    path: '/data',
+    nodeId: 1,
+    clusterIdIfNew: 'c',
+    tailBytesMax: 0,
+    filesOpenMax: 16,
+    logger: env.logger,
+  })
+  await directory.markOpened()
+  const values = () => config.values
+  const partitions = new Partitions(env, directory, { nodeId: 1, values, holdsLease: () => true })
+  for (let partition = 0; partition < PARTITIONS; partition++) {
+    const topic = resolveTopic(config.values, new Map())
+    await partitions.open({ topic: 't', topicId: TOPIC_ID, partition, values: topic })
+    await partitions.lead(TOPIC_ID, partition, {
+      leaderId: 1,
+      leaderEpoch: 1,
+      isr: [1],
+      minIsr: 1,
+    })
+    const found = partitions.get(TOPIC_ID, partition)
+    if ('error' in found) throw new Error(found.message)
+    for (let count = 0; count < 10; count++) await found.produce(batch(), -1, 60_000)
+  }
+  memory = new MemoryBudget(4 * MIB, { setTailBytesMax: () => undefined }, 0)
+  let rotation = 0
+  // What fetch uses of the broker, and no more.
+  const rooms = { config, memory, partitions, nextRotation: () => rotation++ } as Partial<Rooms>
+  return {
+    env,
+    rooms: rooms as Rooms,
+    principal: '',
+    listener: '',
+    local: { host: '', port: 0 },
+    clientId: '',
+    receivedAtMs: env.clock.monotonicMs(),
+    signal: new AbortController().signal,
+  }
+}
+
+function batch(): Uint8Array {
+  const writer = new BatchWriter(Buffer.alloc(BATCH_BYTES + 1_000))
+  writer.tryAppend(env.clock.wallMs(), null, Buffer.alloc(BATCH_BYTES), undefined)
+  return writer.seal(env.compress, {
+    compression: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  })
+}
+
+function fetchOf(numbers: readonly number[]): Parameters<typeof fetch>[0] {
+  return {
+    replicaId: -1,
+    maxWaitMs: 0,
+    minBytes: 1,
+    maxBytes: 50 * MIB,
+    isolation: 0,
+    sessionId: 0,
+    sessionEpoch: -1,
+    brokerEpoch: -1,
+    rack: '',
+    partitions: numbers.map((partition) => ({
+      topicId: TOPIC_ID,
+      partition,
+      leaderEpoch: -1,
+      fetchOffset: 0,
+      lastFetchedEpoch: -1,
+      durableOffset: -1,
+      logStartOffset: -1,
+      maxBytes: 50 * MIB,
+    })),
+  }
+}
+
+const ALL = Array.from({ length: PARTITIONS }, (_, number) => number)
+
+test('many cold fetches at once stay near the memory budget, each gets something, and all is given back', async () => {
+  const countAtOnce = 50
+  let heldBytes = 0
+  const answers = Array.from({ length: countAtOnce }, async () => {
+    const { results } = await fetch(fetchOf(ALL), context)
+    const records = results.flatMap((result) => result.records)
+    const bytes = records.reduce((sum, { length }) => sum + length, 0)
+    // As the outbox of a connection that nobody reads from.
+    memory.charge(bytes)
+    heldBytes += bytes
+    return bytes
+  })
+  const sizes = await world.complete(Promise.all(answers))
+  expect(Math.min(...sizes)).toBeGreaterThanOrEqual(BATCH_BYTES)
+  expect(heldBytes).toBeLessThan(8 * MIB + countAtOnce * (BATCH_BYTES + 1_000))
+  await world.clock.advance('1s')
+  expect(memory.bytes).toBe(heldBytes)
+})
+
+test('a partition that is listed twice is refused', async () => {
+  await expect(world.complete(fetch(fetchOf([0, 1, 0]), context))).rejects.toMatchObject({
+    name: 'INVALID_REQUEST',
+  })
+})
