@@ -324,7 +324,7 @@ export const settings = defineSettings({
     default: 30 * SECOND,
     range: [SECOND, HOUR],
     dynamic: true,
-    about: 'How long a stop may wait for requests in flight.',
+    about: 'How long a stop may take in all; requests in flight get at most half of it.',
   },
 })
 

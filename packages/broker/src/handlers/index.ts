@@ -15,7 +15,7 @@ import { incrementalAlterConfigs } from './44-incremental-alter-configs.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import type { Context } from './context.ts'
 
-export { type Hello, hello } from './18-api-versions.ts'
+export type { Hello } from './18-api-versions.ts'
 export type { Context } from './context.ts'
 
 /** ApiVersions is answered by the server of the connection, from `hello`. Undefined, HangUp: nothing is (acks 0). */

@@ -25,8 +25,19 @@ const fetch = diagnostics.tracingChannel<unknown, FetchTrace>('minikafka:fetch')
 const handling = diagnostics.tracingChannel<unknown, ProcessTrace>('minikafka:process')
 const lag = diagnostics.channel('minikafka:lag')
 
-export function traceFetch<T>(ask: () => Promise<T>, trace: () => FetchTrace): Promise<T> {
-  return hasSubscribers(fetch) ? fetch.tracePromise(ask, trace()) : ask()
+/** `ask`, and what it tells the channel; the answer's size is asked for only where somebody listens. */
+export function traceFetch<T>(
+  ask: () => Promise<T>,
+  about: () => Omit<FetchTrace, 'sizeBytes'>,
+  sizeOf: (answer: T) => number,
+): Promise<T> {
+  if (!hasSubscribers(fetch)) return ask()
+  const trace: FetchTrace = { ...about(), sizeBytes: 0 }
+  return fetch.tracePromise(async () => {
+    const answer = await ask()
+    trace.sizeBytes = sizeOf(answer)
+    return answer
+  }, trace)
 }
 
 export function tracesProcess(): boolean {

@@ -10,7 +10,7 @@ import {
   type ResponseOf,
 } from '@minikafka/protocol'
 import type { Core, Lane } from '../core/index.ts'
-import { type FetchTrace, traceFetch } from './channels.ts'
+import { traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { type FetchPlan, planFetches } from './fetch-plan.ts'
 import { diverged, outOfRange } from './out-of-range.ts'
@@ -109,14 +109,13 @@ export class Fetcher {
     const { signal } = controller
     this.#busy.set(plan.leaderId, controller)
     signal.addEventListener('abort', () => this.#busy.delete(plan.leaderId))
-    const trace = (): FetchTrace => ({
+    const about = () => ({
       brokerId: plan.leaderId,
       partitionCount: plan.feeds.length,
       maxWaitMs: plan.maxWaitMs,
-      sizeBytes: 0,
     })
     const generations = plan.feeds.map(({ generation }) => generation)
-    traceFetch(() => this.#ask(plan, signal), trace)
+    traceFetch(() => this.#ask(plan, signal), about, sizeOf)
       .then((response) => {
         if (!signal.aborted) this.#answered(plan, generations, response)
       })
@@ -274,4 +273,10 @@ export class Fetcher {
 function unexpected(cause: unknown): MinikafkaError {
   const message = `a fetch failed unexpectedly: ${cause instanceof Error ? cause.message : String(cause)}`
   return new MinikafkaError('UNKNOWN_SERVER_ERROR', { message }, { cause })
+}
+
+function sizeOf({ results }: Response): number {
+  let size = 0
+  for (const { records } of results) for (const { length } of records) size += length
+  return size
 }

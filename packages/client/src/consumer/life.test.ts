@@ -64,30 +64,20 @@ test('10: data that comes after a long silence is no stall', async () => {
   expect(stalls).toEqual([])
 })
 
-test('10: a paused partition with data says so, and so does one whose data does not come', async () => {
-  const { cluster, consumer, pass, world } = await readingStage()
-  cluster.createTopic('two', 2)
-  cluster.append('two', 0, numbered(0, 3))
-  cluster.append('two', 1, numbered(0, 3))
-  const reader = consumer({ topics: ['two'] })
+test('10: a paused partition with data says that it is paused', async () => {
+  const { cluster, consumer, pass, world, done } = await readingStage()
+  const reader = consumer()
   const stalls: Stalled[] = []
   reader.on('stalled', (stall) => stalls.push(stall))
-  const reading = take(reader, 100)
-  reading.catch(() => {})
+  const reading = take(reader, 1)
   await world.settled()
-  reader.pause([{ topic: 'two', partition: 0 }])
-  cluster.append('two', 0, numbered(3, 5))
+  reader.pause()
+  cluster.append('orders', 0, numbered(0, 1))
   await pass(100_000)
-  expect(stalls).toEqual([])
+  expect(stalls).toMatchObject([{ ...ORDERS, waitingFor: 'paused' }])
+  expect(reader.health().partitions).toMatchObject([{ end: 1, waitingFor: 'paused' }])
   reader.resume()
-  await pass(1000)
-  reader.pause([{ topic: 'two', partition: 0 }])
-  cluster.append('two', 0, numbered(5, 9))
-  await pass(1000)
-  expect(reader.health().partitions).toMatchObject([
-    { partition: 0, nextOffset: 5, end: 5 },
-    { partition: 1, nextOffset: 3, end: 3 },
-  ])
+  expect(await done(reading)).toEqual(['0'])
 })
 
 // --- lag, health, events -----------------------------------------------------------------------------
@@ -222,7 +212,7 @@ test('diagnostics: a fetch, a handler and the lag are told, while somebody liste
       ({ offset, attempt }: never) => `${offset}/${attempt}`,
     ),
     listen('tracing:minikafka:process:error', ({ error }: never) => (error as Error).message),
-    listen('minikafka:lag', ([lag]: never) => `lag ${(lag as PartitionLag).lag}`),
+    listen('minikafka:lag', (lags: never) => `lag ${(lags as PartitionLag[])[0]?.lag}`),
   ]
   const reader = consumer({ onError: 'skip', stalledAfterMs: 400 })
   await done(
@@ -302,7 +292,7 @@ test('21: close() is idempotent, ends what waits, and leaves nothing open', asyn
   expect(() => reader[Symbol.asyncIterator]()).toThrow(expect.objectContaining({ name: 'CLOSED' }))
   await done(client.close())
   await world.settled()
-  expect(world.leftovers().filter((line) => line.includes('client'))).toEqual([])
+  expect(world.leftovers().filter((line) => /^client|ms {2}client/.test(line))).toEqual([])
 })
 
 test('21: close() with a broker that is gone ends at once and does not reject', async () => {
