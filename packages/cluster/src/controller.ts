@@ -242,7 +242,9 @@ export class Controller {
     const { status, clean } = needed
     await this.#writes.rewrite(() => planFence(image, brokerId, clean))
     await this.#writes.mustCommit([], [putStatus(brokerId, status)])
-    this.#env.logger.info({ brokerId, brokerEpoch: status.epoch, clean }, 'fenced a broker')
+    // A broker alone fences its own last run at each start: nobody needs to read that.
+    const level = brokerId === this.#parts.member.brokerId ? 'debug' : 'info'
+    this.#env.logger[level]({ brokerId, brokerEpoch: status.epoch, clean }, 'fenced a broker')
     const registered = image.brokers.get(brokerId)
     if (registered === undefined) return
     if (this.#ready.get(brokerId)?.incarnation === registered.incarnation)

@@ -69,3 +69,10 @@ test('a signal that aborted before, or aborts later, ends the wait with its reas
   await expect(withDeadline(clock, never, wait, () => new Error('late'))).rejects.toBe('enough')
   expect(pending()).toBe(0)
 })
+
+test('what becomes of the work after its wait has ended is nobody’s rejection', async () => {
+  const { clock } = handClock()
+  const wait = { signal: AbortSignal.abort('enough') }
+  const late = () => new Error('late')
+  await expect(withDeadline(clock, Promise.reject('no'), wait, late)).rejects.toBe('enough')
+})

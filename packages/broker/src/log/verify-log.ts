@@ -49,9 +49,9 @@ export async function* verifyLog(env: Env, log: LogToVerify): AsyncGenerator<Ins
   }
   const bytes = segments.reduce((sum, segment) => sum + segment.log, 0)
   const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? 0)
-  yield plain(
-    `${directory}: offsets ${start} to ${end}, ${segments.length} segments, ${bytes} bytes`,
-  )
+  const offsets = start === end ? `no records, next offset ${end}` : `offsets ${start}-${end - 1}`
+  const count = segments.length === 1 ? '1 segment' : `${segments.length} segments`
+  yield plain(`${directory}: ${offsets}, ${count}, ${bytes} bytes`)
 }
 
 class LogCheck {

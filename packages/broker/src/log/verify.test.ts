@@ -34,7 +34,7 @@ test('a directory in order has no problem', async () => {
     expect(await verify(bench, deep)).toEqual({
       lines: [
         expect.stringMatching(/^\/data: node 1 of cluster/),
-        `/data/orders-0: offsets 0 to 100, 5 segments, ${bytes} bytes`,
+        `/data/orders-0: offsets 0-99, 5 segments, ${bytes} bytes`,
       ],
       problems: [],
     })

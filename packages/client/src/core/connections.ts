@@ -195,8 +195,9 @@ function nameOf({ host, port }: Address): string {
 /** The system's word for it where there is one: `ECONNREFUSED`. */
 function reasonOf(error: MinikafkaError): string {
   const { cause } = error
-  if (typeof cause === 'object' && cause !== null && 'code' in cause) return String(cause.code)
-  return error.message
+  // The system's word (ECONNREFUSED); our own codes are numbers, and mean nothing to a reader.
+  const code = (cause as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : error.message
 }
 
 function unreachable(message: string, cause?: unknown): MinikafkaError {

@@ -37,6 +37,13 @@ describe('nobody else reads what we write', () => {
     )
     expect(modes).toEqual([0o600, 0o600, 0o700, 0o700])
   })
+
+  test.runIf(process.platform === 'linux')(
+    'a file system that makes no directories says so instead of never answering',
+    async () => {
+      await expect(disk.makeDirectory('/proc/minikafka/below')).rejects.toThrow('/proc/minikafka')
+    },
+  )
 })
 
 describe('what stands in the place of a file of ours is refused', () => {

@@ -89,7 +89,15 @@ export class NodeDisk implements Disk {
   }
 
   async makeDirectory(directory: string): Promise<void> {
-    await onPath(directory, fs.promises.mkdir(directory, { recursive: true, mode: DIRECTORY_MODE }))
+    if (await isDirectory(directory)) return
+    const parent = path.dirname(directory)
+    // Not `recursive`: where a file system answers ENOENT although the parent is there (/proc), Node tries for ever.
+    if (parent !== directory) await this.makeDirectory(parent)
+    try {
+      await fs.promises.mkdir(directory, { mode: DIRECTORY_MODE })
+    } catch (error) {
+      if (!(await isDirectory(directory))) throw diskErrorOf(error, directory)
+    }
   }
 
   async list(directory: string): Promise<string[]> {
@@ -155,6 +163,12 @@ export class NodeDisk implements Disk {
       await close(fd)
     }
   }
+}
+
+/** Followed, where it is a link: a person may have moved a data directory. */
+async function isDirectory(directory: string): Promise<boolean> {
+  const stats = await fs.promises.stat(directory).catch(() => undefined)
+  return stats?.isDirectory() === true
 }
 
 function kindOf(stats: fs.Stats): FileStat['kind'] {

@@ -41,7 +41,7 @@ function http(bytes: Uint8Array): FirstBytes {
 }
 
 const HTTP_BODY =
-  'This port speaks the minikafka protocol, not HTTP: metrics and health are on http.port of the broker.\n'
+  'This port speaks the minikafka protocol, not HTTP. Try: npx minikafka cluster info -b HOST:PORT\n'
 
 const HTTP_ANSWER = Buffer.from(
   [
