@@ -90,9 +90,13 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
 }
 
 test('usage errors end with 2 and name the nearest', async () => {
-  expect(await run(['--prot', '1'])).toMatchObject({
+  expect(await run(['--prot', '9093'])).toMatchObject({
     code: 2,
-    err: expect.stringContaining('--prot'),
+    err: "minikafka-broker: unknown option '--prot'; did you mean --port?\n",
+  })
+  expect(await run(['serve'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('there are dump-log, verify'),
   })
   expect(await run(['--port', 'abc'])).toMatchObject({
     code: 2,

@@ -41,7 +41,6 @@ function commands(env: Env): Command {
       outputError: () => {},
       writeOut: (text) => void env.program.stdout.write(text).catch(() => undefined),
     })
-    .showSuggestionAfterError(false)
     .addHelpText('after', HELP)
   addSettings(broker)
   broker
@@ -111,7 +110,7 @@ function lastWords(error: unknown): { code: number; text: string } {
       error.code === 'commander.help'
     return asked
       ? { code: error.exitCode, text: '' }
-      : { code: USAGE, text: `minikafka-broker: ${error.message.replace(/^error: /, '')}` }
+      : { code: USAGE, text: `minikafka-broker: ${oneLine(error)}` }
   }
   if (error instanceof InvalidConfig)
     return { code: USAGE, text: `minikafka-broker: ${error.message}` }
@@ -124,6 +123,13 @@ function lastWords(error: unknown): { code: number; text: string } {
   if (error instanceof AssertionError)
     return { code: ASSERTION, text: `minikafka-broker: ${error.stack}` }
   return { code: UNEXPECTED, text: `minikafka-broker: ${(error as Error).stack ?? String(error)}` }
+}
+
+/** As every other error here: without `error:`, and the suggestion in the same line. */
+function oneLine({ code, message }: CommanderError): string {
+  if (code === 'commander.excessArguments')
+    return 'no such command; there are dump-log, verify, check-config and print-config, and without one the broker serves'
+  return message.replace(/^error: /, '').replace(/\n\(Did (you mean .*\?)\)$/, '; did $1')
 }
 
 const HELP = `

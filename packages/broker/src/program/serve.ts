@@ -146,11 +146,12 @@ async function sayReady(
     values.advertised === '' ? 'advertised as dialled' : `advertised ${values.advertised}`
   const loopback = listenerSpecs(values).every(({ bind }) => isLoopback(bind.host))
   const port = broker.address.port === DEV_PORT_WANTED ? '' : ` -b 127.0.0.1:${broker.address.port}`
+  const next = broker.partitionCount === 0 ? 'topic create hello' : 'topic list'
   await program.stderr.write(
     `minikafka-broker ${VERSION}   node ${broker.nodeId}   cluster ${broker.clusterId} (single)   pid ${program.pid}\n` +
       `  listen ${listens.join(', ')} (${advertised})   auth: none${loopback ? ', loopback only' : ''}\n` +
       `  data   ${values['data.dir']}   ${broker.partitionCount} partitions, ${how}   flush: ${values.flush}   free ${free.toFixed(0)} GiB\n` +
-      `ready in ${readyMs} ms - try: npx minikafka topic create hello${port}\n`,
+      `ready in ${readyMs} ms - try: npx minikafka ${next}${port}\n`,
   )
 }
 
