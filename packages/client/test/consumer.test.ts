@@ -236,6 +236,50 @@ test('15: a dead letter is the record unchanged, with where and why', async () =
   expect(headers.get('minikafka.dlq.error')).toContain('cannot')
 })
 
+test('15: a dead letter is made of the bytes that came, whatever a codec made of them', async () => {
+  await client.admin().createTopic('dead')
+  const typed = topic('one', { key: text(), value: json<{ n: number }>() })
+  const values = ['{"n": 1}', 'not even JSON', '{"n": 3}']
+  await client.producer().sendMany(
+    'one',
+    values.map((value) => ({ key: 'k', value })),
+  )
+  const onError = 'dead-letter' as const
+  await using consumer = client.consumer({
+    topics: [typed],
+    start: 'earliest',
+    onError,
+    deadLetter: 'dead',
+  })
+  await consumer.run(({ value }) => {
+    if (value.n === 3) consumer.stop()
+    else throw new RangeError('one')
+  })
+  const dead = await broker.read('dead')
+  expect(dead.map(({ key, value }) => [String(key), String(value)])).toEqual([
+    ['k', '{"n": 1}'],
+    ['k', 'not even JSON'],
+  ])
+  const errors = dead.map(({ headers }) => String(new Map(headers).get('minikafka.dlq.error')))
+  expect(errors[0]).toBe('RangeError: one')
+  expect(errors[1]).toMatch(/^DESERIALIZATION_FAILED: one-0 offset 1/)
+})
+
+test('15: a record is passed only when the dead-letter topic has it: else it stays the next one', async () => {
+  await produce('one', ['poison', 'fine'])
+  await using consumer = client.consumer({
+    topics: ['one'],
+    start: 'earliest',
+    onError: 'dead-letter',
+    deadLetter: 'not there',
+  })
+  const running = consumer.run(() => {
+    throw new Error('cannot')
+  })
+  await expect(running).rejects.toMatchObject({ name: expect.stringMatching(/TOPIC/) })
+  expect(consumer.nextOffset({ topic: 'one', partition: 0 })).toBe(0)
+})
+
 test('20: a broker that restarts needs no user code', async () => {
   await produce('one', numbers(0, 50))
   await using consumer = client.consumer({ topics: ['one'], start: 'earliest' })

@@ -39,7 +39,7 @@ function decode(
   return { records, outcome }
 }
 
-test('a string topic gives views: key, value and headers as they were; null, empty and absent apart', () => {
+test('30: a string topic gives views: key, value and headers as they were; null, empty and absent apart', () => {
   const batch = batchOf([
     {
       key: 'k',

@@ -349,6 +349,18 @@ test('a partition that is not there is refused, and those there are named', asyn
   })
 })
 
+test('23: a day of silence, and nothing piles up', async () => {
+  const { cluster, consumer, world, pass, done } = await readingStage()
+  const reader = consumer({ fetchMaxWaitMs: 60_000 })
+  const reading = take(reader, 1)
+  await pass(600_000)
+  const before = world.leftovers().length
+  await pass(24 * 3_600_000)
+  expect(world.leftovers()).toHaveLength(before)
+  cluster.append('orders', 0, numbered(0, 1))
+  expect(await done(reading)).toEqual(['0'])
+})
+
 async function firstOf<R>(records: AsyncIterable<R>): Promise<R> {
   for await (const record of records) return record
   throw new Error('there is none')

@@ -1,8 +1,9 @@
 import { expect, expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import { bytes, json, msgpack, nullable, text } from './codecs.ts'
+import { sliceOf } from './slice.ts'
 import { topic } from './topic.ts'
-import type { Parts } from './types.ts'
+import type { Codec, Parts } from './types.ts'
 
 test('json and msgpack give back what went in', () => {
   for (const codec of [json<{ a: number[] }>(), msgpack<{ a: number[] }>()]) {
@@ -61,4 +62,39 @@ test('the types of a topic follow from its codecs', () => {
 
 test('a topic without a name is refused', () => {
   expect(() => topic('' as 'x')).toThrow(/takes the name/)
+})
+
+test('a codec of a class of yours keeps its this, nullable or not', () => {
+  class Shift {
+    readonly name = 'shift'
+    readonly by = 3
+    encode(value: number) {
+      return String(value + this.by)
+    }
+    decode(view: Buffer) {
+      return Number(view.toString()) - this.by
+    }
+  }
+  const codec = nullable(new Shift())
+  expect(codec.encode(1)).toBe('4')
+  expect(codec.decode(Buffer.from('4'))).toBe(1)
+  expect(sliceOf(codec)(Buffer.from('x4x'), 1, 2)).toBe(1)
+  expect(sliceOf(new Shift())(Buffer.from('x4x'), 1, 2)).toBe(1)
+})
+
+test('the shortcut decodes as the codec does, and goes with a decode that is replaced', () => {
+  const body = Buffer.from('..{"a":"ü"}..')
+  const [start, end] = [2, body.length - 2]
+  const view = body.subarray(start, end)
+  for (const codec of [text(), json(), nullable(text()), json(z.object({ a: z.string() }))]) {
+    expect(sliceOf(codec as Codec<unknown>)(body, start, end)).toEqual(
+      (codec as Codec<unknown>).decode(view),
+    )
+  }
+  const packed = Buffer.from(msgpack().encode([1, 'a']) as Uint8Array)
+  expect(sliceOf(msgpack())(packed, 0, packed.length)).toEqual([1, 'a'])
+  const bytesOut = sliceOf(bytes())(body, start, end) as Buffer
+  expect([Buffer.isBuffer(bytesOut), bytesOut.equals(view)]).toEqual([true, true])
+  const shouting = { ...text(), decode: (bytes: Buffer) => bytes.toString().toUpperCase() }
+  expect(sliceOf(shouting)(body, start, end)).toBe('{"A":"Ü"}')
 })
