@@ -42,8 +42,11 @@ export type Broker = {
   freeBytes(): Promise<number>
   /** Settles when the broker cannot go on (a failed disk): close it without a clean mark and exit 74. */
   readonly failed: Promise<Error>
-  /** Controlled stop: finish, sync, mark. `clean` false leaves no mark and syncs nothing, for after a failure. */
-  close(options?: { clean?: boolean }): Promise<void>
+  /**
+   * Controlled stop: finish, sync, mark. `clean` false leaves no mark and syncs nothing, for after a failure.
+   * False: a step failed or took too long, and is in the log.
+   */
+  close(options?: { clean?: boolean }): Promise<boolean>
 }
 
 /**
@@ -194,9 +197,9 @@ async function start(
     requestsInFlightMax: values['max.requests.in.flight.per.connection'],
   }))
 
-  async function close({ clean = true }: { clean?: boolean } = {}): Promise<void> {
+  async function close({ clean = true }: { clean?: boolean } = {}): Promise<boolean> {
     const timeoutMs = config.values['shutdown.timeout.ms']
-    const step = stopSteps(env, timeoutMs)
+    const { step, allDone } = stopSteps(env, timeoutMs)
     housekeeping.stop()
     space.stop()
     stopConfig()
@@ -217,11 +220,12 @@ async function start(
     await step('data directory not closed', () =>
       directory.close({ clean: clean && directory.offline === undefined, brokerEpoch: epoch }),
     )
+    return allDone()
   }
 
   const addresses = listeners.addresses()
   const [address = { host: '', port: 0 }] = addresses.values()
-  let closing: Promise<void> | undefined
+  let closing: Promise<boolean> | undefined
   return {
     nodeId,
     clusterId,
@@ -246,22 +250,26 @@ async function start(
  */
 function stopSteps(env: Env, timeoutMs: number) {
   const untilMs = env.clock.monotonicMs() + timeoutMs
-  return async (failed: string, work: () => Promise<unknown>): Promise<void> => {
+  let done = true
+  const step = async (failed: string, work: () => Promise<unknown>): Promise<void> => {
     const leftMs = Math.max(0, untilMs - env.clock.monotonicMs())
     let timer: Timer | undefined
     const tooLate = new Promise<Error>((resolve) => {
       timer = env.clock.timer(leftMs, () => resolve(new Error('shutdown.timeout.ms is over')))
     })
-    const done = Promise.resolve()
+    const worked = Promise.resolve()
       .then(work)
       .then(
         () => undefined,
         (error: unknown) => error,
       )
-    const error = await Promise.race([done, tooLate])
+    const error = await Promise.race([worked, tooLate])
     timer?.cancel()
-    if (error !== undefined) env.logger.warn({ err: error }, failed)
+    if (error === undefined) return
+    done = false
+    env.logger.warn({ err: error }, failed)
   }
+  return { step, allDone: () => done }
 }
 
 // --- addresses ---------------------------------------------------------------------------------

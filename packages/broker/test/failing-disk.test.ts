@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TestBroker } from '@minikafka/testing'
+import { LiveConfig, startBroker } from 'minikafka-broker'
 import { expect, test } from 'vitest'
 import { quietEnv, runBroker } from './running-broker.ts'
 import { counted } from './watched-disk.ts'
@@ -66,6 +67,21 @@ test('a stop whose disk does not answer ends with shutdown.timeout.ms', async ()
   await broker.close()
   expect(broker.clock.monotonicMs() - beganMs).toBeLessThan(6_000)
 })
+
+test.each([false, true])(
+  'a stop says whether all was done (disk that answers: %s)',
+  async (answers) => {
+    await using broker = await TestBroker.start({ clock: 'jumping', seed: 3 })
+    const env = broker.world.start('other')
+    const settings = { 'data.dir': '/other', port: '0', 'shutdown.timeout.ms': '5s' }
+    const other = await broker.world.complete(
+      startBroker(env, new LiveConfig({ flags: new Map(Object.entries(settings)) })),
+    )
+    if (!answers) broker.world.disk('other').stall('1h')
+    expect(await broker.world.complete(other.close())).toBe(answers)
+  env.program.exit(0)
+  },
+)
 
 test('a start on a full disk is refused with what to do; with some KiB left it serves reads', async () => {
   await using broker = await TestBroker.start({ topics: { orders: 1 }, clock: 'jumping', seed: 3 })

@@ -209,9 +209,10 @@ async function stopInOrder(
   broker: Broker,
   dev: boolean,
 ): Promise<void> {
-  await broker.close()
+  const isClean = await broker.close()
   if (dev) await env.disk.removeDirectory(config.values['data.dir'])
-  env.logger.info('stopped cleanly')
+  if (isClean) env.logger.info('stopped cleanly')
+  else env.logger.warn('stopped, but not all was done in time: the next start may recover')
   env.program.exit(0)
 }
 

@@ -57,4 +57,8 @@ test.each([
   '123456789',
 ])('%j is no time', (text) => expect(() => parseTime(text, NOW)).toThrow(/is no time/))
 
+test.each(['5:2', '@20260131T100000Z:@20260130T100000Z'])('%s ends before it begins', (text) =>
+  expect(() => parseOffsets(text, NOW)).toThrow(/ends before it begins/),
+)
+
 test('a time before 1970 is the beginning', () => expect(parseTime('-9999w', NOW)).toBe(0))

@@ -29,10 +29,19 @@ export function parseOffsets(text: string, nowMs: number): OffsetRange {
   if (colon === -1) return { from: parsePoint(text, nowMs) }
   const from = text.slice(0, colon)
   const to = text.slice(colon + 1)
-  return {
-    from: from === '' ? { at: 'start' } : parsePoint(from, nowMs),
+  const range = {
+    from: from === '' ? ({ at: 'start' } as const) : parsePoint(from, nowMs),
     ...(to === '' ? {} : { to: parsePoint(to, nowMs) }),
   }
+  if (isReversed(range)) throw new UsageError(`the range ${text} ends before it begins`)
+  return range
+}
+
+/** As far as that can be seen without the log. */
+function isReversed({ from, to }: OffsetRange): boolean {
+  if (from.at === 'offset') return to?.at === 'offset' && to.offset < from.offset
+  if (from.at === 'time') return to?.at === 'time' && to.timestampMs < from.timestampMs
+  return false
 }
 
 /** The colon of the range. A time with colons (RFC 3339) stands alone: in a range it is written in the basic form. */
