@@ -79,7 +79,7 @@ test.each([false, true])(
     )
     if (!answers) broker.world.disk('other').stall('1h')
     expect(await broker.world.complete(other.close())).toBe(answers)
-  env.program.exit(0)
+    env.program.exit(0)
   },
 )
 
