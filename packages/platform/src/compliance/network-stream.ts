@@ -205,6 +205,30 @@ function pace(inNetwork: InNetwork): void {
     )
   }
 
+  for (const paused of ['client', 'server'] as const) {
+    test(
+      `a ${paused} that pauses in the turn in which it began to receive holds its peer back`,
+      inNetwork(async (world) => {
+        const ends = await pair(world, { receive: false })
+        const reader = ends[paused]
+        const writer = paused === 'client' ? ends.server : ends.client
+        const bytes = pattern(MORE_THAN_FITS)
+        reader.targetSize = MIB
+        writer.receive()
+        reader.receive().socket.pause()
+        const sent = watched(writer.sent([bytes]))
+        await world.advance(20)
+        expect(sent.settled).toBe(false)
+        expect(reader.receivedSize).toBeLessThan(bytes.length / 8)
+        reader.socket.resume()
+        expect(await world.run(sent.promise)).toBeUndefined()
+        await world.run(reader.has(bytes.length))
+        expect(reader.bytes().equals(bytes)).toBe(true)
+        await ends.close()
+      }),
+    )
+  }
+
   test(
     'a receiver may pause from within received(), and resume later',
     inNetwork(async (world) => {

@@ -9,6 +9,8 @@ export class Inlet {
   #receiver: Receiver | undefined
   #first: Uint8Array | undefined
   #stopped = false
+  /** Set by the socket. A resume and a pause in one turn leave node:net reading, so the inlet stops it as well. */
+  paused = false
 
   /** For `net.connect` and `net.Socket`. They ask for the next buffer as soon as one was read into. */
   readonly onread = {
@@ -45,7 +47,7 @@ export class Inlet {
     return this.#first
   }
 
-  /** False would stop the reading; who wants that pauses the socket. */
+  /** False stops the reading, until the socket resumes. */
   #arrived(size: number, buffer: Uint8Array): boolean {
     if (this.#stopped) return true
     if (buffer !== this.#first) this.#receiver?.received(size)
@@ -53,6 +55,6 @@ export class Inlet {
       this.#first = undefined
       this.copy(buffer.subarray(0, size))
     }
-    return true
+    return !this.paused
   }
 }

@@ -15,7 +15,6 @@ export class NodeSocket implements Socket {
   readonly #socket: net.Socket
   readonly #inlet: Inlet
   #receiver: Receiver | undefined
-  #paused = false
   #ending = false
   #error: NetworkError | undefined
   #closed = false
@@ -42,7 +41,7 @@ export class NodeSocket implements Socket {
     this.#receiver = receiver
     this.#inlet.attach(receiver)
     if (this.#closed) setImmediate(() => receiver.closed(this.#error))
-    else if (!this.#paused) this.#socket.resume()
+    else if (!this.#inlet.paused) this.#socket.resume()
   }
 
   send(buffers: readonly Uint8Array[], done?: Done): void {
@@ -69,12 +68,12 @@ export class NodeSocket implements Socket {
   }
 
   pause(): void {
-    this.#paused = true
+    this.#inlet.paused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#paused = false
+    this.#inlet.paused = false
     if (this.#receiver !== undefined && !this.#socket.destroyed) this.#socket.resume()
   }
 
