@@ -221,6 +221,16 @@ test('producers saved at a stop are known at the next start; a damaged snapshot 
   expect(replayed.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
 })
 
+test('a stop keeps how far it looked also where no producer is known, and nothing of an empty log', async () => {
+  const path = `${LOG_DIRECTORY}/producer-snapshot`
+  await world.complete(partitions.saveProducers())
+  expect(await world.complete(env.disk.readFile(path))).toBeUndefined()
+  produce(batch(3))
+  await world.clock.advance('1s')
+  await world.complete(partitions.saveProducers())
+  expect(String(await world.complete(env.disk.readFile(path)))).toContain('"endOffset":3')
+})
+
 test('a failed fsync takes the partition offline: those who wait hear that it is unknown, the next that it is not', async () => {
   world.disk(NODE).failSync()
   const waiting = produce(batch())

@@ -74,8 +74,8 @@ export class Partition {
   #epochNotBegun: Refusal | undefined
   /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
   #appendTimeMs = -1
-  /** The snapshot on the disk covers the producers of all batches below; -1: there is none. */
-  #snapshotEndOffset = -1
+  /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
+  #snapshotEndOffset = 0
   #offline: Refusal | undefined
   #lost = false
   #waiters: Waiter[] = []
@@ -387,7 +387,6 @@ export class Partition {
    * Holds   all that was written before the call is covered, durably.
    */
   async saveProducers(): Promise<void> {
-    if (this.producers.size === 0 && this.#snapshotEndOffset < 0) return
     const log = this.#openLog()
     // A snapshot that told of batches which a power cut takes away would vouch for what is not there.
     await log.flush()
