@@ -49,6 +49,7 @@ const NATIVE_OF_BUNDLES = ['@node-rs/crc32', 'lz4-napi']
 /** Node modules that touch nothing outside; every package may use them. */
 const PURE_MODULES = [
   'buffer',
+  'events',
   'stream',
   'stream/promises',
   'util',

@@ -306,7 +306,12 @@ describe('row 16: answers that are never read', () => {
   }
 
   test('pause the connection at its cap, then close it', async () => {
-    const limits = { requestsInFlightMax: 3, unsentBytesMax: 8 * MIB, slowReaderMs: 300 }
+    const limits = {
+      requestsInFlightMax: 3,
+      unsentBytesMax: 8 * MIB,
+      slowReaderMs: 300,
+      frameBytesPerSecond: 1e9,
+    }
     const server = await serverWith({ limits, service: fetching(new TestService()) })
     const peer = await server.greeted()
     peer.socket.pause()

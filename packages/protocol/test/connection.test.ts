@@ -129,7 +129,7 @@ describe('an open connection', () => {
     const call = server.service.calls[0]
     if (call?.api !== 'produce') throw new Error('no produce')
     expect(batch.equals(call.request.appends[0]?.batch as Buffer)).toBe(true)
-    expect(call.frame.buffer).toBe(call.request.appends[0]?.batch.buffer)
+    expect(call.frameBytes).toBeGreaterThan(batch.length)
   })
 
   test('sends what needs no answer, in order with the rest', async () => {

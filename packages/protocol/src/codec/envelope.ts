@@ -6,6 +6,9 @@ import { located } from './path.ts'
 import { sizeWidth, uintAt, walkItem } from './walk.ts'
 import { WireError } from './wire-error.ts'
 
+/** Of one frame, envelope and blobs together. A view is made of each blob, so their count is bounded like their bytes. */
+export const ITEMS_MAX = 0xffff
+
 /** What a body reader needs. `body` was walked. */
 export type Content = {
   readonly bytes: Buffer
@@ -38,6 +41,9 @@ export class Envelope {
     }
     if (this.#count > this.bytes.length - this.#position) {
       throw new WireError('malformed', 0, 'the frame announces more items than there are')
+    }
+    if (this.#count > ITEMS_MAX) {
+      throw new WireError('malformed', 0, `a frame has at most ${ITEMS_MAX} items`)
     }
   }
 

@@ -6,25 +6,28 @@
 import { Buffer } from 'node:buffer'
 import { assert } from '@minikafka/platform'
 import { Encoder } from '@msgpack/msgpack'
+import { ITEMS_MAX } from './envelope.ts'
 
 export const LENGTH_SIZE = 4
 const BLOB_HEADER_SIZE = 5
-const ITEMS_MAX = 0xffff
+/** Above it the encoder, which keeps its largest buffer, is thrown away. */
+const KEPT_BYTES_MAX = 1024 * 1024
 
 /** One for all (PERFORMANCE 3): between two calls it holds nothing but its buffer, which is copied from at once. */
-const encoder = new Encoder()
+let encoder = new Encoder()
 
 /** The first buffer is ours; the blobs are lent until the frame is sent. */
 export function frameOf(items: readonly unknown[], blobs: readonly Uint8Array[]): Uint8Array[] {
   const count = items.length + blobs.length
   assert(items.length <= 15, 'the items in front of the blobs fit a one-byte array header')
-  assert(count <= ITEMS_MAX, 'a frame has at most 65,535 items')
+  assert(count <= ITEMS_MAX, `a frame has at most ${ITEMS_MAX} items`)
   const encoded = encoder.encodeSharedRef(items)
   const arrayHeaderSize = count <= 15 ? 1 : 3
   const blobHeaderSize = blobs.length === 0 ? 0 : BLOB_HEADER_SIZE
   const itemsEnd = LENGTH_SIZE + arrayHeaderSize + encoded.length - 1
   const head = Buffer.allocUnsafe(itemsEnd + blobHeaderSize)
   head.set(encoded, LENGTH_SIZE + arrayHeaderSize - 1)
+  if (encoded.length > KEPT_BYTES_MAX) encoder = new Encoder()
   if (count <= 15) head[LENGTH_SIZE] = 0x90 | count
   else {
     head[LENGTH_SIZE] = 0xdc

@@ -42,6 +42,7 @@ export class Calls {
       const stopListening = () => signal?.removeEventListener('abort', drop)
       signal?.addEventListener('abort', drop)
       this.#waiting.set(id, { ...call, isDropped: false, resolve, reject, stopListening })
+      if (signal?.aborted) drop()
     })
   }
 

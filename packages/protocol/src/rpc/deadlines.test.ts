@@ -5,6 +5,7 @@ import { SERVER_LIMITS } from './limits.ts'
 const quiet: Progress = {
   stage: 'open',
   unsentSinceMs: undefined,
+  unsentBytes: 0,
   partialSize: 0,
   frameBeganMs: 0,
   activeMs: 0,
@@ -54,6 +55,12 @@ describe('a slow reader', () => {
   test('is cut off 60 s after it last took something', () => {
     expect(at(160_000, { unsentSinceMs: 100_000 })).toBeUndefined()
     expect(at(160_001, { unsentSinceMs: 100_000 })).toEqual({ failure: 'took no answer in time' })
+  })
+
+  test('has a second more for each 64 kB that wait for it', () => {
+    const slow = { unsentSinceMs: 100_000, unsentBytes: 640_000 }
+    expect(at(170_000, slow)).toBeUndefined()
+    expect(at(170_001, slow)).toEqual({ failure: 'took no answer in time' })
   })
 
   test('is cut off in every stage, paused or not', () => {

@@ -5,8 +5,9 @@ import type { ServerLimits } from './limits.ts'
 export type Progress = {
   /** `waiting`: the first frame is not whole. `open`: served. `ending`: FIN is sent or due. */
   readonly stage: 'waiting' | 'open' | 'ending' | 'ended'
-  /** Since when the peer has taken nothing; undefined: it has taken all. */
+  /** Since when no whole answer has been taken; undefined: the peer has taken all. */
   readonly unsentSinceMs: number | undefined
+  readonly unsentBytes: number
   /** Bytes of the frame that is arriving; 0: none is. */
   readonly partialSize: number
   readonly frameBeganMs: number
@@ -23,9 +24,11 @@ export function overdue(
   limits: ServerLimits,
   nowMs: number,
 ): 'idle' | 'lingering' | { readonly failure: string } | undefined {
-  const { stage, unsentSinceMs, partialSize, inFlight } = progress
+  const { stage, unsentSinceMs, unsentBytes, partialSize, inFlight } = progress
+  const msFor = (bytes: number) => (bytes / limits.frameBytesPerSecond) * 1000
   if (unsentSinceMs !== undefined) {
-    return nowMs - unsentSinceMs > limits.slowReaderMs
+    // The kernel tells of whole answers only: a steady reader of a large one has the time that it takes.
+    return nowMs - unsentSinceMs > limits.slowReaderMs + msFor(unsentBytes)
       ? failed('took no answer in time')
       : undefined
   }
@@ -37,7 +40,7 @@ export function overdue(
     return failed('sent no first frame in time')
   }
   if (partialSize > 0) {
-    const allowedMs = limits.frameMs + (partialSize / limits.frameBytesPerSecond) * 1000
+    const allowedMs = limits.frameMs + msFor(partialSize)
     return frameMs > allowedMs ? failed('sent a frame too slowly') : undefined
   }
   const isIdle = stage === 'open' && inFlight === 0 && nowMs - progress.activeMs > limits.idleMs

@@ -23,7 +23,7 @@ export class Outbox {
     return this.#unsentBytes
   }
 
-  /** Monotonic: since when the peer has taken nothing of what waits for it. Meaningful while something is unsent. */
+  /** Monotonic: since when the peer has taken no whole answer of those that wait for it. Meaningful while something is unsent. */
   get progressMs(): number {
     return this.#progressMs
   }

@@ -7,7 +7,7 @@ export type Caller = ServerConnection & { readonly signal: AbortSignal }
 
 export class ServedCall {
   readonly connection: Caller
-  readonly frame: Uint8Array
+  readonly frameBytes: number
   readonly receivedAtMs: number
   readonly api: ApiName
   readonly version: number
@@ -16,12 +16,12 @@ export class ServedCall {
 
   constructor(
     connection: Caller,
-    frame: Uint8Array,
+    frameBytes: number,
     receivedAtMs: number,
     decoded: Exclude<DecodedRequest, RefusedFrame>,
   ) {
     this.connection = connection
-    this.frame = frame
+    this.frameBytes = frameBytes
     this.receivedAtMs = receivedAtMs
     this.api = decoded.api
     this.version = decoded.version

@@ -1,5 +1,6 @@
 // One connection of a server: its life, its limits, its calls. Room 1 works here, server.ts keeps them all.
 // Enters: bytes from the socket. Leaves: calls to the service in order of arrival, answers as they come.
+import { setMaxListeners } from 'node:events'
 import type { Address, Env, Receiver, Socket } from '@minikafka/platform'
 import type { Apis } from '../apis/index.ts'
 import { decodeRequest, encodeError, encodeResponse, type RefusedFrame } from '../codec/index.ts'
@@ -97,7 +98,11 @@ export class PeerConnection implements ServerConnection, Receiver {
   }
 
   get signal(): AbortSignal {
-    this.#aborter ??= new AbortController()
+    if (this.#aborter === undefined) {
+      this.#aborter = new AbortController()
+      // As many requests as may be in flight listen: that is no leak.
+      setMaxListeners(0, this.#aborter.signal)
+    }
     if (this.#phase === 'closed') this.#aborter.abort()
     return this.#aborter.signal
   }
@@ -218,7 +223,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   #serve(frame: Buffer): void {
     const decoded = decodeRequest(frame, this.#common.limits.bodyDepthMax)
     if (decoded.kind === 'request' && decoded.api !== 'apiVersions' && this.#phase === 'open') {
-      this.#call(new ServedCall(this, frame, this.#heardMs, decoded))
+      this.#call(new ServedCall(this, frame.length, this.#heardMs, decoded))
       return
     }
     this.#common.memory.release(frame.length)
@@ -296,7 +301,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   #release(call: ServedCall): void {
     this.#inFlight--
     this.#activeMs = this.#nowMs()
-    this.#common.memory.release(call.frame.length)
+    this.#common.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
     if (this.#gate.isFavoured) {
       this.#gate.favour(false)
@@ -380,6 +385,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     return {
       stage: STAGES[this.#phase],
       unsentSinceMs: this.#outbox.unsentBytes > 0 ? this.#outbox.progressMs : undefined,
+      unsentBytes: this.#outbox.unsentBytes,
       partialSize: this.#isServed() ? this.#reader.partialSize : 0,
       frameBeganMs: this.#frameBeganMs,
       activeMs: this.#activeMs,

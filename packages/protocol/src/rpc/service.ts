@@ -35,8 +35,8 @@ type CallOf<A extends ApiName> = {
   readonly version: number
   readonly correlationId: number
   readonly request: RequestOf<Apis[A]>
-  /** Owner of the blobs' bytes: who keeps a blob keeps this whole ArrayBuffer, and is charged for it. */
-  readonly frame: Uint8Array
+  /** Charged until the answer; who keeps a blob longer is charged for it by itself. */
+  readonly frameBytes: number
   /** Monotonic; when the frame was whole. */
   readonly receivedAtMs: number
   readonly connection: ServerConnection
