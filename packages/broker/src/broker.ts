@@ -1,4 +1,5 @@
 // Composition: the only file that sees every room. Starts them in order, stops them in the reverse one.
+import { setMaxListeners } from 'node:events'
 import {
   bootstrapCluster,
   ClusterState,
@@ -171,6 +172,9 @@ async function start(
   await directory.rememberRevision(store.rev)
 
   const memory = new MemoryBudget(values['memory.max.bytes'], directory, tailBytesMax)
+  directory.chargeTo(memory)
+  const stopping = new AbortController()
+  setMaxListeners(0, stopping.signal)
   const rooms: Rooms = {
     nodeId,
     version: VERSION,
@@ -181,6 +185,7 @@ async function start(
     partitions,
     directory,
     memory,
+    stopping: stopping.signal,
     reached: (revision) => follower.reached(revision),
     nextRotation: rotation(),
     endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
@@ -200,6 +205,7 @@ async function start(
   async function close({ clean = true }: { clean?: boolean } = {}): Promise<boolean> {
     const timeoutMs = config.values['shutdown.timeout.ms']
     const { step, allDone } = stopSteps(env, timeoutMs)
+    stopping.abort()
     housekeeping.stop()
     space.stop()
     stopConfig()

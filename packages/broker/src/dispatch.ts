@@ -55,7 +55,7 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
 /** Tells the metrics how long a request took and how it ended. */
 async function observed(
   answer: Promise<CallOutcome>,
-  { api, receivedAtMs, frame }: ServerCall,
+  { api, receivedAtMs, frameBytes }: ServerCall,
   { clientId }: ServerConnection,
   env: Env,
 ): Promise<CallOutcome> {
@@ -69,7 +69,7 @@ async function observed(
     throw thrown
   } finally {
     const durationMs = env.clock.monotonicMs() - receivedAtMs
-    requests.publish({ api, clientId, durationMs, requestBytes: frame.length, error })
+    requests.publish({ api, clientId, durationMs, requestBytes: frameBytes, error })
   }
 }
 

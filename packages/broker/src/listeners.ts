@@ -1,17 +1,19 @@
 // The doors of the broker: bound before the logs are recovered, so that a taken port is found out at once; opened after.
 // Enters: accepted sockets. Leaves: connections, each served by its listener's dispatcher.
 import type { Address, Env, Listener, Socket } from '@minikafka/platform'
-import { type MemoryAccount, RpcServer, type ServerLimits } from '@minikafka/protocol'
-import type { ListenerSpec, Values } from './config/index.ts'
+import {
+  type MemoryAccount,
+  RpcServer,
+  SERVER_LIMITS,
+  type ServerLimits,
+} from '@minikafka/protocol'
+import type { ListenerSpec, LiveConfig } from './config/index.ts'
 import { dispatcher } from './dispatch.ts'
 import type { Hello } from './handlers/index.ts'
 import { EXIT, StartError } from './log/index.ts'
 import type { Rooms } from './rooms.ts'
 
-const FIRST_FRAME_BYTES_MAX = 64 * 1024
-const FRAME_BYTES_PER_SECOND = 64_000
-const BODY_DEPTH_MAX = 32
-/** Sockets held while the logs are recovered; more are sent away and will come again. */
+/** Sockets held while the logs are recovered; beyond it the oldest is sent away and will come again. */
 const WAITING_MAX = 1_000
 
 type Bound = {
@@ -47,8 +49,11 @@ export class Listeners {
     const accept = (socket: Socket) => {
       const server = bound.current?.server
       if (server !== undefined) server.accept(socket)
-      else if (waiting.length < WAITING_MAX) waiting.push(socket)
-      else socket.destroy()
+      else {
+        waiting.push(socket)
+        // Nobody reads from them yet, so who gave up is not noticed: the oldest is the likeliest.
+        if (waiting.length > WAITING_MAX) waiting.shift()?.destroy()
+      }
     }
     try {
       const listener = await this.#env.network.listen(spec.bind, accept)
@@ -63,13 +68,9 @@ export class Listeners {
     return new Map(this.#bound.map(({ spec, listener }) => [spec.name, listener.address]))
   }
 
-  get connectionCount(): number {
-    return this.#bound.reduce((count, { server }) => count + (server?.connectionCount ?? 0), 0)
-  }
-
   /** From now on what comes in is served. */
   open(rooms: Rooms, memory: MemoryAccount, facts: () => Hello): void {
-    const limits = limitsOf(rooms.config.values)
+    const limits = limitsOf(rooms.config)
     for (const bound of this.#bound) {
       bound.server = new RpcServer(
         this.#env,
@@ -94,20 +95,24 @@ export class Listeners {
   }
 }
 
-function limitsOf(values: Values): ServerLimits {
+function limitsOf(config: LiveConfig): ServerLimits {
+  const { values } = config
   return {
+    ...SERVER_LIMITS,
     frameBytesMax: values['socket.request.max.bytes'],
-    firstFrameBytesMax: FIRST_FRAME_BYTES_MAX,
     requestsInFlightMax: values['max.requests.in.flight.per.connection'],
     idleMs: values['connections.max.idle.ms'],
     firstFrameMs: values['first.frame.timeout.ms'],
     frameMs: values['frame.timeout.ms'],
-    frameBytesPerSecond: FRAME_BYTES_PER_SECOND,
     unsentBytesMax: values['unsent.max.bytes.per.connection'],
     slowReaderMs: values['slow.reader.timeout.ms'],
-    bodyDepthMax: BODY_DEPTH_MAX,
-    connectionsMax: values['max.connections'],
-    connectionsPerAddressMax: values['max.connections.per.ip'],
+    // These may change while the broker runs.
+    get connectionsMax() {
+      return config.values['max.connections']
+    },
+    get connectionsPerAddressMax() {
+      return config.values['max.connections.per.ip']
+    },
   }
 }
 

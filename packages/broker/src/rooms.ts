@@ -16,6 +16,8 @@ export type Rooms = {
   readonly partitions: Partitions
   readonly directory: DataDirectory
   readonly memory: MemoryAccount
+  /** Aborts when the broker begins to stop: nobody waits for records any longer. */
+  readonly stopping: AbortSignal
   /** Resolves when everything up to this revision of the metadata has been done here. */
   readonly reached: (revision: number) => Promise<void>
   /** Grows by one with each call: where the next fetch begins its walk over the partitions. */

@@ -287,6 +287,23 @@ test.each([
   expect((error as Error).message).not.toContain('\u001b')
 })
 
+test('what is asked for many times over is answered once, or refused', async () => {
+  const named = await call('metadata', {
+    names: Array.from({ length: 5_000 }, () => 'orders'),
+    topicIds: Array.from({ length: 5_000 }, () => topicId),
+    allowAutoTopicCreation: false,
+  })
+  expect(named.topics).toHaveLength(2)
+  const twice = { topicId, partition: 0, leaderEpoch: -1, timestamp: -1 }
+  await expect(
+    call('listOffsets', { isolation: 0, partitions: [twice, twice] }),
+  ).rejects.toMatchObject({ name: 'INVALID_REQUEST' })
+  const cut = { topicId, partition: 0, beforeOffset: 0 }
+  await expect(
+    call('deleteRecords', { timeoutMs: 1_000, partitions: [cut, cut] }),
+  ).rejects.toMatchObject({ name: 'INVALID_REQUEST' })
+})
+
 test('an unknown topic fails within seconds and names the nearest', async () => {
   const lost = createClient(nodeEnv(), { brokers: `127.0.0.1:${running.port}`, logger: false })
   await expect(lost.producer().send('ordres', { value: 'x' })).rejects.toMatchObject({

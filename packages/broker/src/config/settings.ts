@@ -111,14 +111,14 @@ export const settings = defineSettings({
     default: 10_000,
     range: [1, 1_000_000],
     dynamic: true,
-    about: 'Open connections, all together.',
+    about: 'Open connections of one listener.',
   },
   'max.connections.per.ip': {
     type: 'int',
     default: 1_000,
     range: [1, 1_000_000],
     dynamic: true,
-    about: 'Open connections from one address.',
+    about: 'Open connections from one address to one listener.',
   },
   'connections.max.idle.ms': {
     type: 'duration',

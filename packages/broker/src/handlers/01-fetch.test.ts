@@ -19,6 +19,7 @@ let world: World
 let env: Env
 let memory: MemoryBudget
 let context: Context
+let stopping: AbortController
 
 /** Eight partitions of 1 MB, none of it in memory, behind a budget of 4 MiB. */
 beforeEach(async () => {
@@ -55,10 +56,17 @@ async function makeContext(): Promise<Context> {
     if ('error' in found) throw new Error(found.message)
     for (let count = 0; count < 10; count++) await found.produce(batch(), -1, 60_000)
   }
+  stopping = new AbortController()
   memory = new MemoryBudget(4 * MIB, { setTailBytesMax: () => undefined }, 0)
   let rotation = 0
   // What fetch uses of the broker, and no more.
-  const rooms = { config, memory, partitions, nextRotation: () => rotation++ } as Partial<Rooms>
+  const rooms: Partial<Rooms> = {
+    config,
+    memory,
+    partitions,
+    nextRotation: () => rotation++,
+    stopping: stopping.signal,
+  }
   return {
     env,
     rooms: rooms as Rooms,
@@ -125,6 +133,33 @@ test('many cold fetches at once stay near the memory budget, each gets something
   expect(heldBytes).toBeLessThan(8 * MIB + countAtOnce * (BATCH_BYTES + 1_000))
   await world.clock.advance('1s')
   expect(memory.bytes).toBe(heldBytes)
+})
+
+test('where a limit of the partition cut the answer, more bytes are not waited for', async () => {
+  const [wanted] = fetchOf([0]).partitions
+  const request = {
+    ...fetchOf([]),
+    minBytes: 10 * MIB,
+    maxWaitMs: 60_000,
+    partitions: [{ ...wanted, maxBytes: 250_000 } as NonNullable<typeof wanted>],
+  }
+  const beganMs = env.clock.monotonicMs()
+  const { results } = await world.complete(fetch(request, context))
+  expect(Buffer.concat(results[0]?.records ?? []).length).toBeGreaterThan(BATCH_BYTES)
+  expect(env.clock.monotonicMs() - beganMs).toBeLessThan(60_000)
+})
+
+test.each(['the broker stops', 'its connection dies'])('a long poll ends when %s', async (why) => {
+  const dying = new AbortController()
+  const [wanted] = fetchOf([0]).partitions
+  const atEnd = [{ ...wanted, fetchOffset: 10 } as NonNullable<typeof wanted>]
+  const request = { ...fetchOf([]), maxWaitMs: 60_000, partitions: atEnd }
+  const beganMs = env.clock.monotonicMs()
+  const answer = fetch(request, { ...context, signal: dying.signal })
+  env.clock.soon(() => (why === 'the broker stops' ? stopping : dying).abort())
+  await world.complete(answer)
+  expect(env.clock.monotonicMs() - beganMs).toBeLessThan(60_000)
+  expect(memory.bytes).toBe(0)
 })
 
 test('a partition that is listed twice is refused', async () => {

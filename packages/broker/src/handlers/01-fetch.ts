@@ -13,11 +13,15 @@ import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka
 import type { LogSlice } from '../log/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Context } from './context.ts'
+import { readError } from './read-error.ts'
+import { refuseTwice } from './refuse-twice.ts'
 
 type Request = RequestOf<Apis['fetch']>
 type Response = ResponseOf<Apis['fetch']>
 type Wanted = Request['partitions'][number]
 type Result = Response['results'][number]
+/** `isMore`: there was more below the high watermark than the limits let through. */
+type Read = { readonly result: Result; readonly isMore: boolean }
 
 const WAIT_MS_MAX = 60_000
 /** Left of a frame for everything that is not records. */
@@ -25,6 +29,8 @@ const FRAME_OVERHEAD_BYTES = 512 * 1024
 /** What one read of a log takes at most while it is under way. */
 const READ_BYTES_MAX = 2 * 1024 * 1024
 const READ_COMMITTED = 1
+/** Small batches lie apart in memory: an answer of very many buffers is slow to send, and has no frame above 65,535. */
+const BUFFERS_MAX = 1024
 
 export async function fetch(request: Request, context: Context): Promise<Response> {
   if (request.replicaId !== -1) {
@@ -33,26 +39,29 @@ export async function fetch(request: Request, context: Context): Promise<Respons
     })
   }
   if (request.sessionId !== 0) throw new MinikafkaError('FETCH_SESSION_ID_NOT_FOUND')
-  refuseTwice(request)
+  refuseTwice(request.partitions)
   const { memory } = context.rooms
   const waitMs = Math.min(Math.max(request.maxWaitMs, 0), WAIT_MS_MAX)
   const deadlineMs = context.receivedAtMs + waitMs
-  for (;;) {
-    const watch = watchPartitions(request, context)
-    try {
-      const { results, bytes, failed } = await collect(request, context)
-      const enough = failed || bytes >= enoughBytes(request, context)
+  const watch = watchPartitions(request, context)
+  try {
+    for (;;) {
+      watch.begin()
+      const { results, bytes, isCut } = await collect(request, context)
+      const enough = isCut || bytes >= enoughBytes(request, context)
       const leftMs = deadlineMs - context.env.clock.monotonicMs()
-      if (enough || leftMs <= 0 || context.signal.aborted) {
+      if (enough || leftMs <= 0 || watch.isOver()) {
         // Answered before the next turn begins: from then on the connection is charged for what it has not sent.
         context.env.clock.soon(() => memory.release(bytes))
         return { sessionId: 0, results }
       }
       memory.release(bytes)
       await watch.moved(leftMs)
-    } finally {
-      watch.stop()
+      // Nobody is there to hear what another read would find.
+      if (context.signal.aborted) return { sessionId: 0, results: [] }
     }
+  } finally {
+    watch.stop()
   }
 }
 
@@ -71,53 +80,44 @@ function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
 
 // --- reading -----------------------------------------------------------------------------------
 
-/** Once: a request of a few bytes must not be answered with a partition many times over. */
-function refuseTwice({ partitions }: Request): void {
-  if (partitions.length < 2) return
-  const seen = new Set<string>()
-  for (const { topicId, partition } of partitions) {
-    const key = `${topicId}-${partition}`
-    if (seen.has(key)) {
-      throw new MinikafkaError('INVALID_REQUEST', {
-        message: `partition ${partition} of topic id ${topicId} is asked for twice`,
-      })
-    }
-    seen.add(key)
-  }
-}
-
-/** `bytes` of records are charged to the memory budget when it resolves. */
+/**
+ * `bytes` of records are charged to the memory budget when it resolves. `isCut`: waiting would bring no more, for there
+ * is an error to tell of, or a limit ended what was read of a partition.
+ */
 async function collect(request: Request, context: Context) {
   const { partitions } = request
   const { rooms } = context
   const roomMax = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
   const leastRoom = Math.min(roomMax, Math.max(1, request.minBytes))
   let bytes = 0
-  let failed = false
+  let buffers = 0
+  let isCut = false
   const results: Result[] = []
   const first = partitions.length === 0 ? 0 : rooms.nextRotation() % partitions.length
   for (let step = 0; step < partitions.length; step++) {
     const wanted = partitions[(first + step) % partitions.length]
     if (wanted === undefined) continue
     const room = rooms.memory.full ? leastRoom : roomMax
-    const bound = Math.max(0, Math.min(room - bytes, wanted.maxBytes))
+    const bound = buffers >= BUFFERS_MAX ? 0 : Math.max(0, Math.min(room - bytes, wanted.maxBytes))
     const read = readOne(wanted, request.isolation, bound, bytes === 0, context)
-    const result = read instanceof Promise ? await charged(read, bound, rooms.memory) : read
+    const { result, isMore } =
+      read instanceof Promise ? await charged(read, bound, rooms.memory) : read
     const resultBytes = bytesOf(result)
     rooms.memory.charge(resultBytes)
     bytes += resultBytes
-    failed ||= result.errorCode !== 0 || result.diverging !== null
+    buffers += result.records.length
+    isCut ||= isMore || result.errorCode !== 0 || result.diverging !== null
     results.push(result)
   }
-  return { results, bytes, failed }
+  return { results, bytes, isCut }
 }
 
 /** While it is read from the disk it counts as if all came that may come: others look before they read. */
 async function charged(
-  read: Promise<Result>,
+  read: Promise<Read>,
   bound: number,
   memory: Context['rooms']['memory'],
-): Promise<Result> {
+): Promise<Read> {
   const bytes = Math.min(bound, READ_BYTES_MAX)
   memory.charge(bytes)
   try {
@@ -139,20 +139,29 @@ function readOne(
   bytesMax: number,
   firstWhole: boolean,
   { rooms }: Context,
-): Result | Promise<Result> {
+): Read | Promise<Read> {
   const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
-  if ('error' in partition) return failure(wanted, partition.error, partition.message)
+  if ('error' in partition) return whole(failure(wanted, partition.error, partition.message))
   const wrong = refusal(wanted, partition)
-  if (wrong !== undefined) return wrong
+  if (wrong !== undefined) return whole(wrong)
   const below = isolation === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark
   if (wanted.fetchOffset >= below || (bytesMax === 0 && !firstWhole))
-    return success(wanted, partition, [])
+    return whole(success(wanted, partition, []))
+  const read = ({ buffers, nextOffset }: LogSlice): Read => ({
+    result: success(wanted, partition, buffers),
+    isMore: nextOffset < below,
+  })
   const slice = partition.read(wanted.fetchOffset, below, bytesMax, firstWhole)
-  if (!(slice instanceof Promise)) return success(wanted, partition, slice.buffers)
-  return slice.then(
-    ({ buffers }: LogSlice) => success(wanted, partition, buffers),
-    (error: Error) => failure(wanted, 'KAFKA_STORAGE_ERROR', error.message, partition),
-  )
+  if (!(slice instanceof Promise)) return read(slice)
+  return slice.then(read, (error: unknown) => {
+    const { name, message } = readError(error)
+    // Retention may have passed by: then the offset is out of range, and the answer says of which.
+    return whole(refusal(wanted, partition) ?? failure(wanted, name, message, partition))
+  })
+}
+
+function whole(result: Result): Read {
+  return { result, isMore: false }
 }
 
 /** The checks of REPLICATION 2.3, in their order. */
@@ -249,31 +258,40 @@ function failure(wanted: Wanted, error: ErrorName, message: string, partition?: 
 
 // --- waiting -----------------------------------------------------------------------------------
 
-/** Listens from before the read on, so that a watermark that moves during it is not missed. */
+/** Listens from before a read on, so that a watermark that moves during it is not missed. */
 function watchPartitions(request: Request, { env, rooms, signal }: Context) {
+  const { stopping } = rooms
   let hasMoved = false
-  let wake: (() => void) | undefined
+  let wake = () => {}
   const onMove = () => {
     hasMoved = true
-    wake?.()
+    wake()
   }
   const stops = request.partitions.map(({ topicId, partition }) => {
     const found = rooms.partitions.get(topicId, partition)
     return 'error' in found ? undefined : found.onReadable(onMove)
   })
-  const moved = (waitMs: number) =>
-    new Promise<void>((resolve) => {
-      if (hasMoved || signal.aborted) return resolve()
-      const timer = env.clock.timer(waitMs, resolve)
-      wake = () => {
-        timer.cancel()
-        resolve()
-      }
-      signal.addEventListener('abort', wake, { once: true })
-    })
-  const stop = () => {
-    for (const end of stops) end?.()
-    if (wake) signal.removeEventListener('abort', wake)
+  signal.addEventListener('abort', onMove)
+  stopping.addEventListener('abort', onMove)
+  return {
+    begin: () => {
+      hasMoved = false
+    },
+    /** The reader is gone, or the broker is about to be. */
+    isOver: () => signal.aborted || stopping.aborted,
+    moved: (waitMs: number) =>
+      new Promise<void>((resolve) => {
+        if (hasMoved) return resolve()
+        const timer = env.clock.timer(waitMs, resolve)
+        wake = () => {
+          timer.cancel()
+          resolve()
+        }
+      }),
+    stop: () => {
+      for (const end of stops) end?.()
+      signal.removeEventListener('abort', onMove)
+      stopping.removeEventListener('abort', onMove)
+    },
   }
-  return { moved, stop }
 }

@@ -8,6 +8,8 @@ import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
 import type { Log } from '../log/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Context } from './context.ts'
+import { readError } from './read-error.ts'
+import { refuseTwice } from './refuse-twice.ts'
 
 type Request = RequestOf<Apis['listOffsets']>
 type Response = ResponseOf<Apis['listOffsets']>
@@ -19,6 +21,7 @@ const EARLIEST = -2
 const READ_COMMITTED = 1
 
 export async function listOffsets(request: Request, context: Context): Promise<Response> {
+  refuseTwice(request.partitions)
   const results: Result[] = []
   for (const wanted of request.partitions)
     results.push(await findOne(wanted, request.isolation, context))
@@ -54,7 +57,8 @@ async function findOne(wanted: Wanted, isolation: number, { rooms }: Context): P
       ? found(wanted, -1, -1, log)
       : found(wanted, at.offset, at.timestamp, log)
   } catch (error) {
-    return failure(wanted, 'KAFKA_STORAGE_ERROR', (error as Error).message)
+    const { name, message } = readError(error)
+    return failure(wanted, name, message)
   }
 }
 

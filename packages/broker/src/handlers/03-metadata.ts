@@ -21,8 +21,10 @@ export async function metadata(request: Request, context: Context): Promise<Resp
   const { state } = rooms
   const all = names === null && topicIds === null
   const topics: TopicResult[] = all ? state.topics().map((topic) => describe(topic, context)) : []
-  for (const name of names ?? []) topics.push(await byName(name, allowAutoTopicCreation, context))
-  for (const topicId of topicIds ?? []) topics.push(byId(topicId, context))
+  // Each once: a request of a few bytes must not be answered with a topic many times over.
+  for (const name of new Set(names))
+    topics.push(await byName(name, allowAutoTopicCreation, context))
+  for (const topicId of new Set(topicIds)) topics.push(byId(topicId, context))
   return {
     clusterId: state.clusterId,
     controllerId: state.controllerId,

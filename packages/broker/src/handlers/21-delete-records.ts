@@ -7,6 +7,8 @@
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
 import type { Context } from './context.ts'
+import { readError } from './read-error.ts'
+import { refuseTwice } from './refuse-twice.ts'
 
 type Request = RequestOf<Apis['deleteRecords']>
 type Response = ResponseOf<Apis['deleteRecords']>
@@ -14,6 +16,7 @@ type Cut = Request['partitions'][number]
 type Result = Response['results'][number]
 
 export async function deleteRecords(request: Request, context: Context): Promise<Response> {
+  refuseTwice(request.partitions)
   const results: Result[] = []
   for (const cut of request.partitions) results.push(await cutOne(cut, context))
   return { results }
@@ -45,7 +48,8 @@ async function cutOne(cut: Cut, { rooms }: Context): Promise<Result> {
     await log.deleteBefore(before)
     return result(cut, 'NONE', null, log.logStartOffset)
   } catch (error) {
-    return result(cut, 'KAFKA_STORAGE_ERROR', (error as Error).message, -1)
+    const { name, message } = readError(error)
+    return result(cut, name, message, -1)
   }
 }
 

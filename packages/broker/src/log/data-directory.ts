@@ -13,7 +13,7 @@ import {
 import { Gate } from './gate.ts'
 import { IndexCache } from './index-cache.ts'
 import { Log } from './log.ts'
-import type { LogHooks, LogHost } from './log-host.ts'
+import type { LogHooks, LogHost, QueueAccount } from './log-host.ts'
 import { type OpenedLog, storageErrorOf } from './log-state.ts'
 import type {
   DataDirectoryOptions,
@@ -83,7 +83,7 @@ export class DataDirectory {
       this.#fail(error as Error),
     )
     const cache = new IndexCache(INDEX_CACHE_BYTES)
-    this.#host = { env, files, cache, tail: new Tail(options.tailBytesMax) }
+    this.#host = { env, files, cache, tail: new Tail(options.tailBytesMax), memory: undefined }
     const warn = (error: unknown) =>
       this.#logger.warn({ err: error }, 'a removed partition is still there')
     this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)
@@ -204,6 +204,11 @@ export class DataDirectory {
   /** What the in-memory tail holds of the memory budget. */
   get tailBytes(): number {
     return this.#host.tail.bytes
+  }
+
+  /** From now on what waits to be written is charged. Nothing is queued before. */
+  chargeTo(memory: QueueAccount): void {
+    this.#host.memory = memory
   }
 
   /** The tail gives way first when memory is short. */

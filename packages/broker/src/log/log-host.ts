@@ -1,5 +1,6 @@
 // What a log needs of the data directory it lies in. Enters: the directory's shared parts. Leaves: news of one log.
 import type { Env } from '@minikafka/platform'
+import type { MemoryAccount } from '@minikafka/protocol'
 import type { IndexShelf } from './index-file.ts'
 import type { Tail } from './tail.ts'
 
@@ -7,7 +8,11 @@ import type { Tail } from './tail.ts'
 export type LogHost = IndexShelf & {
   readonly env: Env
   readonly tail: Tail
+  /** Charged for what is queued and not written: a frame may be given back to its budget before (acks 0). */
+  memory: QueueAccount | undefined
 }
+
+export type QueueAccount = Pick<MemoryAccount, 'charge' | 'release'>
 
 /** What one log tells its directory. */
 export type LogHooks = {

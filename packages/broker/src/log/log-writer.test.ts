@@ -60,6 +60,33 @@ test('a full disk: the write is cut back, reported as unknown, and the log goes 
   }
 })
 
+test('what is queued is charged until it is written, given up, or the log is dead', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: 2 ** 30 } })
+  let charged = 0
+  bench.directory.chargeTo({
+    charge: (bytes) => {
+      charged += bytes
+    },
+    release: (bytes) => {
+      charged -= bytes
+    },
+  })
+  const batches = bench.enqueue(30, { valueSize: 100_000 })
+  expect(charged).toBe(Buffer.concat(batches).length)
+  await bench.run(bench.log.flush())
+  expect(charged).toBe(0)
+  bench.world.disk('a').fill(2 * 1024 * 1024)
+  bench.enqueue(40, { valueSize: 100_000 })
+  await bench.world.until(() => bench.heard.failures.length > 0)
+  expect(charged).toBe(0)
+  bench.world.disk('a').heal()
+  bench.world.disk('a').failSync()
+  bench.enqueue(30, { valueSize: 100_000 })
+  await bench.world.until(() => bench.heard.offlines.length > 0)
+  await bench.world.settled()
+  expect(charged).toBe(0)
+})
+
 test('what was queued behind a failed write fails with it', async () => {
   const bench = await LogBench.make({ settings: { segmentBytes: 2 ** 30 } })
   await bench.append(1)

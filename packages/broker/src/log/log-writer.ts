@@ -59,6 +59,7 @@ export class LogWriter {
       'the epoch of a batch is in the epoch cache',
     )
     this.#queue.push(batch)
+    this.#host.memory?.charge(batch.length)
     this.#queuedEndOffset = batchLastOffsetAt(batch, 0) + 1
     this.#writing ??= this.#write()
   }
@@ -111,7 +112,14 @@ export class LogWriter {
         await this.#cutBack(error)
       }
     }
+    this.#drop()
     this.#writing = undefined
+  }
+
+  /** Gives up what is still queued: the log is dead, or a write before it failed. */
+  #drop(): void {
+    this.#host.memory?.release(sizeOf(this.#queue))
+    this.#queue = []
   }
 
   /** The active segment's file where it is open already; rolls first where the next batch wants that. */
@@ -177,6 +185,7 @@ export class LogWriter {
       if (written !== undefined) await written
     } finally {
       files.release(open)
+      this.#host.memory?.release(sizeOf(group))
     }
     this.#overhang = false
     if (!this.#state.dead) this.#written(group)
@@ -229,7 +238,7 @@ export class LogWriter {
       return this.#hooks.failed(cause as Error)
     }
     if (this.#state.dead) return
-    this.#queue = []
+    this.#drop()
     this.#queuedEndOffset = this.#state.logEndOffset
     this.#state.listener.writeFailed(this.#state.logEndOffset, error)
   }
@@ -244,4 +253,10 @@ export class LogWriter {
       this.#host.files.release(open)
     }
   }
+}
+
+function sizeOf(batches: readonly Uint8Array[]): number {
+  let size = 0
+  for (const { length } of batches) size += length
+  return size
 }

@@ -78,7 +78,7 @@ export class Partition {
   #snapshotEndOffset = 0
   #offline: Refusal | undefined
   #lost = false
-  #waiters: Waiter[] = []
+  readonly #waiters = new Set<Waiter>()
   readonly #readers = new Set<() => void>()
 
   constructor(
@@ -195,9 +195,11 @@ export class Partition {
     const refusal = this.#refusal(acks) // 2
     if (refusal !== undefined) return refusal
     const log = this.#openLog()
-    const invalid = this.#invalid(batch) // 3
-    if (invalid !== undefined) return invalid
+    const malformed = this.#malformed(batch) // 3
+    if (malformed !== undefined) return malformed
     const header = readBatchHeader(batch)
+    const outside = this.#timestampOutside(header)
+    if (outside !== undefined) return outside
     const verdict = this.producers.check(header) // 4
     if (verdict.kind === 'refuse') return definite(verdict.error, verdict.message)
     if (verdict.kind === 'duplicate') {
@@ -243,7 +245,7 @@ export class Partition {
   }
 
   /** What makes a batch unacceptable whatever the state of the partition. No per-record work. */
-  #invalid(batch: Uint8Array): Appended | undefined {
+  #malformed(batch: Uint8Array): Appended | undefined {
     const max = this.#values['max.message.bytes']
     if (batch.length > max) {
       return definite(
@@ -252,8 +254,7 @@ export class Partition {
       )
     }
     const wrong = checkProducedBatch(batch)
-    if (wrong !== undefined) return definite(wrong.error, wrong.message)
-    return this.#timestampOutside(readBatchHeader(batch))
+    return wrong && definite(wrong.error, wrong.message)
   }
 
   #timestampOutside({ baseTimestamp, maxTimestamp }: BatchHeader): Appended | undefined {
@@ -305,7 +306,7 @@ export class Partition {
     return new Promise<Appended>((resolve) => {
       const waiter: Waiter = { offset, acks, success, settle: resolve, timer: undefined }
       waiter.timer = this.#env.clock.timer(timeoutMs, () => {
-        this.#waiters = this.#waiters.filter((other) => other !== waiter)
+        this.#waiters.delete(waiter)
         resolve(
           ambiguous(
             'REQUEST_TIMED_OUT',
@@ -313,7 +314,7 @@ export class Partition {
           ),
         )
       })
-      this.#waiters.push(waiter)
+      this.#waiters.add(waiter)
     })
   }
 
@@ -338,19 +339,19 @@ export class Partition {
       this.#highWatermark = position
       for (const wake of [...this.#readers]) wake()
     }
-    if (this.#waiters.length > 0) this.#settleWaiters()
+    if (this.#waiters.size > 0) this.#settleWaiters()
   }
 
   #settleWaiters(): void {
-    const left: Waiter[] = []
     for (const waiter of this.#waiters) {
-      if (this.#reached(waiter.acks) < waiter.offset) left.push(waiter)
-      else {
-        waiter.timer?.cancel()
-        waiter.settle(waiter.success)
-      }
+      if (this.#reached(waiter.acks) >= waiter.offset) this.#settle(waiter, waiter.success)
     }
-    this.#waiters = left
+  }
+
+  #settle(waiter: Waiter, outcome: Appended): void {
+    this.#waiters.delete(waiter)
+    waiter.timer?.cancel()
+    waiter.settle(outcome)
   }
 
   // --- trouble -------------------------------------------------------------------------------
@@ -370,12 +371,7 @@ export class Partition {
   }
 
   #failWaiters(which: (waiter: Waiter) => boolean, outcome: Appended): void {
-    const failed = this.#waiters.filter(which)
-    this.#waiters = this.#waiters.filter((waiter) => !which(waiter))
-    for (const waiter of failed) {
-      waiter.timer?.cancel()
-      waiter.settle(outcome)
-    }
+    for (const waiter of this.#waiters) if (which(waiter)) this.#settle(waiter, outcome)
   }
 
   // --- producers over a restart --------------------------------------------------------------
