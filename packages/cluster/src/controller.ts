@@ -91,11 +91,17 @@ export class Controller {
     settings: ControllerSettings,
   ): Promise<Controller> {
     const controller = new Controller(env, parts, settings)
-    await controller.#writes.enqueue(() => controller.#campaign())
+    // First: what changes while it campaigns is not told a second time.
     controller.#unsubscribe.push(
       parts.state.onChange((change) => controller.#changed(change)),
       parts.member.onRejoin(() => void controller.#inBackground(() => controller.#campaign())),
     )
+    try {
+      await controller.#writes.enqueue(() => controller.#campaign())
+    } catch (error) {
+      await controller.close()
+      throw error
+    }
     return controller
   }
 
@@ -199,7 +205,7 @@ export class Controller {
   }
 
   async #campaign(): Promise<void> {
-    if (this.isController) return
+    if (this.isController || this.#closed) return
     const { state, member, store } = this.#parts
     this.#writes.epoch = undefined
     if (state.controllerId < 0) {
@@ -222,6 +228,14 @@ export class Controller {
     await this.#topics.finishDeletions()
     await this.#fenceWhoeverNeeds()
     await this.#writes.rewrite(() => planMinIsr(this.#parts.state.image))
+    await this.#activateWhoIsReady()
+  }
+
+  /** Who was found ready, and for want of space could not be told so or given its partitions. */
+  async #activateWhoIsReady(): Promise<void> {
+    const { brokers } = this.#parts.state.image
+    for (const [brokerId, { incarnation }] of this.#ready)
+      if (brokers.get(brokerId)?.incarnation === incarnation) await this.#activate(brokerId)
   }
 
   // --- brokers -----------------------------------------------------------------------------------

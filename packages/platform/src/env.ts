@@ -64,6 +64,8 @@ export type Disk = {
   /**
    * tmp file (`<path>.tmp`) + write + fsync + rename + fsync of the directory: after it resolves, the content
    * survives; a crash before leaves the old content or the new one, and perhaps the temporary file.
+   *
+   * ENOSPC, EDQUOT: the old file is in place. EIO: perhaps the new one is, and it may be gone after a power cut.
    */
   replaceFile(path: string, content: Uint8Array): Promise<void>
   rename(from: string, to: string): Promise<void>

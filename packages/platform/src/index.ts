@@ -26,6 +26,7 @@ export type {
   Timer,
 } from './env.ts'
 export { CompressionError, DiskError, NetworkError } from './env.ts'
+export { isNoSpace } from './no-space.ts'
 export { realTurn } from './node/clock.ts'
 export { nodeCompress } from './node/compress.ts'
 export { type LineLoggerOptions, lineLogger } from './node/line-logger.ts'

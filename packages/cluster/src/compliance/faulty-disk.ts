@@ -7,17 +7,23 @@ export class FaultyDisk {
   onSync: (path: string) => DiskError | undefined = () => undefined
   /** As `onAppend`, for replaceFile. */
   onReplace: (path: string) => DiskError | undefined = () => undefined
+  /** As `onReplace`, for the sync of the directory: the new content is in place by then. */
+  onReplaced: (path: string) => DiskError | undefined = () => undefined
   /** Syncs wait for it. */
   gate: Promise<void> = Promise.resolve()
   readonly syncs: string[] = []
   readonly disk: Disk
+  /** One at a time, as the store does it. */
+  #replacing: string | undefined
 
   constructor(real: Disk) {
+    this.#failWithin(real)
     this.disk = {
       open: async (path, mode) => this.#wrap(path, await real.open(path, mode)),
       replaceFile: async (path, content) => {
         const error = this.onReplace(path)
         if (error !== undefined) throw error
+        this.#replacing = path
         await real.replaceFile(path, content)
       },
       readFile: (path) => real.readFile(path),
@@ -31,6 +37,18 @@ export class FaultyDisk {
       freeBytes: (path) => real.freeBytes(path),
       totalBytes: (path) => real.totalBytes(path),
       lock: (directory) => real.lock(directory),
+    }
+  }
+
+  /** What the real disk makes of the error is a part of what is tested: it fails inside of its replaceFile. */
+  #failWithin(real: Disk): void {
+    const syncDirectory = real.syncDirectory.bind(real)
+    real.syncDirectory = async (directory) => {
+      const path = this.#replacing
+      this.#replacing = undefined
+      const error = path && this.onReplaced(path)
+      if (error) throw error
+      await syncDirectory(directory)
     }
   }
 

@@ -1,7 +1,7 @@
 // The metadata store of one broker: a log of transactions in its data directory, everything in memory.
 // Enters: transactions, applied at once. Leaves: answers and events, once an fdatasync covers what they show.
 // Source: REPLICATION 3.7.
-import { DiskError, type Env, type File, type Timer } from '@minikafka/platform'
+import { type DiskError, type Env, type File, isNoSpace, type Timer } from '@minikafka/platform'
 import {
   type Cmp,
   type Lease,
@@ -43,7 +43,8 @@ const SWEEP_AGAIN_MS = 1000
 /**
  * Opens the store, or makes it where there is none. Leases of an earlier process are over: their keys are deleted.
  *
- * Errors  StoreDamaged: what was acknowledged is not there; nothing was changed. DiskError.
+ * Errors  StoreDamaged: what was acknowledged is not there; nothing was changed. DiskError. Where only the keys of those
+ *         leases could not be deleted, NotApplied `no-space` or Unknown. Nothing is left open.
  */
 export async function openEmbeddedStore(
   env: Env,
@@ -67,7 +68,12 @@ export async function openEmbeddedStore(
         listener,
       ),
   )
-  await store.endForeignLeases()
+  try {
+    await store.endForeignLeases()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
   return store
 }
 
@@ -105,7 +111,7 @@ async function writeAgain(env: Env, file: File, path: string): Promise<void> {
     if (content !== undefined && content.length > 0) await file.append([content], 0)
   } catch (error) {
     // A file system that writes elsewhere needs room even for this; the bytes that are there are whole.
-    if (!(error instanceof DiskError && error.code === 'ENOSPC')) throw error
+    if (!isNoSpace(error)) throw error
     env.logger.warn({ path }, 'the disk is full: the metadata was not written again')
   }
   await file.sync()
@@ -278,6 +284,7 @@ export class EmbeddedStore implements MetaStore {
     for (const waiter of this.#waiters.splice(0)) waiter.reject(refusal)
     this.#env.logger.warn({ err: error, rev }, 'no room to write metadata')
     this.#sweepTimer?.cancel()
+    if (this.#closed !== undefined) return
     this.#sweepTimer = this.#env.clock.timer(SWEEP_AGAIN_MS, () => this.#deleteOrphans())
   }
 

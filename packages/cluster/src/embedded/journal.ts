@@ -1,6 +1,6 @@
 // metadata.log: revisions are appended, one fdatasync covers a group, what arrives meanwhile rides the next one.
 // Enters: frames in the order of their revisions. Leaves: word of what is durable, undone, or that the disk failed.
-import { assert, DiskError, type Env, type File } from '@minikafka/platform'
+import { assert, type DiskError, type Env, type File, isNoSpace } from '@minikafka/platform'
 import type { FloorSlot } from './floor.ts'
 import { encodeHeader } from './frame.ts'
 
@@ -185,8 +185,4 @@ export class Journal {
       'no room for a snapshot of the metadata, its log grows on',
     )
   }
-}
-
-function isNoSpace(error: unknown): error is DiskError {
-  return error instanceof DiskError && error.code === 'ENOSPC'
 }

@@ -1,5 +1,6 @@
 // Names: whole files, renames, removals, directories, the lock.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { DiskError } from '../env.ts'
 import type { DiskWorld, InDisk } from './disk.ts'
 import { create, failsWith, text, write } from './disk-files.ts'
 
@@ -40,6 +41,25 @@ function wholeFiles(inDisk: InDisk): void {
       await failsWith('ENOENT', () =>
         run(port.replaceFile(`${directory}/absent/a`, Buffer.from('x'))),
       )
+    }),
+  )
+
+  test(
+    'replaceFile whose directory cannot be synced is EIO: the new content is in place',
+    inDisk(async (world) => {
+      const { port, directory, run } = world
+      await run(port.replaceFile(`${directory}/a`, Buffer.from('old')))
+      for (const code of ['ENOSPC', 'EDQUOT', 'EMFILE']) {
+        // The step after the rename, as every implementation takes it.
+        const syncs = vi.spyOn(port, 'syncDirectory')
+        syncs.mockRejectedValueOnce(new DiskError(code, `${code}: told to fail`))
+        const replaced = () => run(port.replaceFile(`${directory}/a`, Buffer.from(code)))
+        const error = await failsWith('EIO', replaced)
+        expect(error).toMatchObject({ path: `${directory}/a`, cause: { code } })
+        syncs.mockRestore()
+        expect(await text(world, 'a')).toBe(code)
+      }
+      expect(await run(port.list(directory))).toEqual(['a'])
     }),
   )
 

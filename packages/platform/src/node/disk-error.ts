@@ -12,6 +12,12 @@ export function newDiskError(code: string, what: string, path: string): DiskErro
   return new DiskError(code, `${code}: ${what}, '${path}'`, path)
 }
 
+/** Whatever the code was: ENOSPC and EDQUOT would say that the old file is in place, and it is not. */
+export function replacedUnsynced(error: unknown, path: string): DiskError {
+  const what = `replaced, but its directory was not synced (${(error as Error).message})`
+  return new DiskError('EIO', `EIO: ${what}, '${path}'`, path, { cause: error })
+}
+
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code !== undefined && codes.includes(code)

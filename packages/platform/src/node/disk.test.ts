@@ -135,6 +135,19 @@ test('a replacement that fails does not stop the next one, and leaves no tempora
   expect(readFileSync(here('file'), 'utf8')).toBe('z')
 })
 
+test('a replacement without room for its content leaves the old file in place, and says ENOSPC', async () => {
+  const full = new (class extends SyncQueue {
+    override run(): Promise<void> {
+      return Promise.reject(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }))
+    }
+  })(1)
+  writeFileSync(here('file'), 'old')
+  const replaced = new NodeDisk(full).replaceFile(here('file'), Buffer.from('new'))
+  await expect(replaced).rejects.toMatchObject({ name: 'DiskError', code: 'ENOSPC' })
+  expect(readFileSync(here('file'), 'utf8')).toBe('old')
+  expect(await disk.list(directory)).toEqual(['file'])
+})
+
 test.runIf(process.platform === 'linux')(
   'a full disk is ENOSPC, in the call and from the pool',
   async () => {

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import type { Disk, File, FileStat } from '../env.ts'
-import { diskErrorOf, hasCode, newDiskError, onPath } from './disk-error.ts'
+import { diskErrorOf, hasCode, newDiskError, onPath, replacedUnsynced } from './disk-error.ts'
 import { NodeFile } from './disk-file.ts'
 import { lockDirectory } from './lock.ts'
 import type { SyncQueue } from './sync-queue.ts'
@@ -150,7 +150,11 @@ export class NodeDisk implements Disk {
       await this.removeFile(temporary).catch(() => {})
       throw error
     }
-    await this.syncDirectory(path.dirname(file))
+    try {
+      await this.syncDirectory(path.dirname(file))
+    } catch (error) {
+      throw replacedUnsynced(error, file)
+    }
   }
 
   async #syncAndClose(file: string, fd: number): Promise<void> {
