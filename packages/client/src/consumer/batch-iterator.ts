@@ -136,7 +136,7 @@ export class HandedBatch {
     this.partition = feed.partition
     this.records = records
     this.#feed = feed
-    this.#generation = feed.generation
+    this.#generation = feed.readGeneration
   }
 
   get signal(): AbortSignal {
@@ -167,6 +167,6 @@ export class HandedBatch {
   }
 
   get #isPast(): boolean {
-    return this.#generation !== this.#feed.generation
+    return this.#generation !== this.#feed.readGeneration
   }
 }

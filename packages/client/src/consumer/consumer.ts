@@ -272,8 +272,8 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
 
   /** Until it is known where `feed` begins, or another seek came. Errors: why that cannot be found out. */
   async #positioned(feed: Feed, deadline: Deadline): Promise<void> {
-    const { generation } = feed
-    while (feed.start !== undefined && feed.generation === generation) {
+    const { readGeneration } = feed
+    while (feed.start !== undefined && feed.readGeneration === readGeneration) {
       if (feed.failure !== undefined) throw feed.failure
       this.#closing.signal.throwIfAborted()
       await deadline.hold(this.#bell.wait())

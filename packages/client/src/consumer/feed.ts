@@ -24,8 +24,10 @@ export class Feed {
   topicId = ''
 
   // --- where: the fetcher and those who seek write this
-  /** Grows with every seek: answers and promises of the time before are dropped. */
+  /** Grows with every move, whoever makes it: answers and promises of the time before are dropped. */
   generation = 0
+  /** Grows where the reader is sent elsewhere: what it has in hand is past, and is not handed out (again). */
+  readGeneration = 0
   /** What the reader wants first; undefined once it is an offset. */
   start: OffsetSpec | undefined
   /** Next offset to ask the broker for; -1 until `start` is resolved. */
@@ -122,23 +124,37 @@ export class Feed {
     this.lastEpoch = leaderEpoch
   }
 
-  /** Drops all that was fetched; the next fetch asks from `offset`. */
+  /** Sends the reader to `offset`: all that was fetched is dropped, what is in hand is past. */
   seek(offset: number): void {
-    this.#forget(offset)
-    this.start = undefined
+    this.#passInHand()
+    this.move(offset)
   }
 
-  /** Drops all that was fetched; where to go on has to be found out. */
+  /** The same to a place that has to be found out. */
   restart(start: OffsetSpec): void {
+    this.#passInHand()
     this.#forget(-1)
     this.start = start
+  }
+
+  #passInHand(): void {
+    this.readGeneration++
+    this.records = []
+    this.index = 0
+    this.settle()
+  }
+
+  /** Drops what was fetched and not handed out; the next fetch asks from `offset`. What is in hand stays so. */
+  move(offset: number): void {
+    this.#forget(offset)
+    this.start = undefined
   }
 
   /** Goes on fetching from `offset`, behind what is here and unread. */
   jump(offset: number): void {
     const isUnread = this.index < this.records.length || this.broken !== undefined
     const isEmpty = !isUnread && this.#opened === undefined && this.#inbox.isEmpty
-    if (isEmpty || offset < this.fetchOffset) this.seek(offset)
+    if (isEmpty || offset < this.fetchOffset) this.move(offset)
     this.fetchOffset = offset
     this.lastEpoch = -1
   }
@@ -154,15 +170,14 @@ export class Feed {
     this.#openedBytes = 0
     this.bufferedBytes = 0
     this.outSinceMs = undefined
-    this.records = []
-    this.index = 0
+    // What was handed out may come back: goBack() looks for it here.
+    this.records = this.records.slice(0, this.index)
     this.broken = undefined
     this.attempts = 0
     this.failure = undefined
     this.busy = false
     this.notBeforeMs = 0
     this.failures = 0
-    this.settle()
   }
 
   // --- decoding ----------------------------------------------------------------------------
@@ -293,7 +308,7 @@ export class Feed {
   goBack(offset: number): void {
     const at = this.records.findIndex((record) => record.offset === offset)
     if (at === -1 || at >= this.index) {
-      if (offset < this.position) this.seek(offset)
+      if (offset < this.position) this.move(offset)
       return
     }
     this.records = this.records.slice(at).filter((record) => !this.#acked.has(record.offset))

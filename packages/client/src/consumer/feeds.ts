@@ -55,7 +55,11 @@ export class Feeds {
   async #open(signal: AbortSignal): Promise<void> {
     const names = [...new Set(this.#wanted.map(({ topic }) => topicName(topic)))]
     const infos = await Promise.all(names.map((name) => this.#topicInfo(name, signal)))
+    // Closed meanwhile: nobody would stop the watching that begins below.
+    signal.throwIfAborted()
     for (const info of infos) {
+      // Nothing was read yet, so that the topic that has the name now is the one that is wanted.
+      for (const feed of this.#list) if (feed.topic === info.name) feed.topicId = info.topicId
       for (const wanted of this.#wantedOf(info.name)) {
         const { partition } = wanted
         if (partition === undefined) this.#addAll(wanted, info, wanted.start)

@@ -9,7 +9,7 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@minikafka/protocol'
-import type { Core, Lane } from '../core/index.ts'
+import { type Core, knownError, type Lane } from '../core/index.ts'
 import { traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { type FetchPlan, planFetches } from './fetch-plan.ts'
@@ -228,7 +228,7 @@ export class Fetcher {
   /** The log was cut below what was fetched: those records are not in it any more (KIP-320). */
   #diverged(endOffset: number, feed: Feed): boolean {
     if (endOffset < 0 || endOffset >= feed.position) {
-      feed.seek(feed.position)
+      feed.move(feed.position)
       return false
     }
     feed.failure = diverged(feed, endOffset)
@@ -240,7 +240,7 @@ export class Fetcher {
   #failed({ leaderId, feeds }: FetchPlan, error: unknown): void {
     this.#busy.delete(leaderId)
     if (this.#closed) return
-    const known = isMinikafkaError(error) ? error : unexpected(error)
+    const known = knownError(error, 'a fetch')
     let isNews = false
     for (const feed of feeds) isNews = this.#failedFor(feed, known) || isNews
     const topics = [...new Set(feeds.map(({ topic }) => topic))]
@@ -268,11 +268,6 @@ export class Fetcher {
     feed.notBeforeMs = this.#core.env.clock.monotonicMs() + delayMs
     this.#wakeup.in(delayMs)
   }
-}
-
-function unexpected(cause: unknown): MinikafkaError {
-  const message = `a fetch failed unexpectedly: ${cause instanceof Error ? cause.message : String(cause)}`
-  return new MinikafkaError('UNKNOWN_SERVER_ERROR', { message }, { cause })
 }
 
 function sizeOf({ results }: Response): number {

@@ -128,6 +128,14 @@ test('2: a seek in a loop: nothing fetched before is handed out, breaking starts
   expect(await done(take(reader, 2))).toEqual(['6', '7'])
 })
 
+test('2: an assigned partition can be sent elsewhere before anything was read of it', async () => {
+  const { cluster, client, done } = await readingStage()
+  cluster.append('orders', 0, numbered(0, 5))
+  const reader = client.consumer({ assign: [{ ...ORDERS, start: 'latest' }] })
+  await done(reader.seek(ORDERS, 3))
+  expect(await done(take(reader, 2))).toEqual(['3', '4'])
+})
+
 test('2: a seek does not wait for the poll of the time before, and drops its answer', async () => {
   const { cluster, consumer, done, world } = await readingStage()
   cluster.append('orders', 0, numbered(0, 3))

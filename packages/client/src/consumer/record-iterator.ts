@@ -106,20 +106,20 @@ class Turn {
 
   constructor(feed: Feed) {
     this.feed = feed
-    this.#generation = feed.generation
+    this.#generation = feed.readGeneration
     this.#first = feed.index
     feed.unfinished = 1
   }
 
   /** The record that was handed out last; undefined after a seek: nothing goes back behind it. */
   get inHand(): FetchedRecord | undefined {
-    const { generation, records, index } = this.feed
-    return generation === this.#generation ? records[index - 1] : undefined
+    const { readGeneration, records, index } = this.feed
+    return readGeneration === this.#generation ? records[index - 1] : undefined
   }
 
   /** Returns how many records are finished with it. */
   finish(): number {
-    if (this.feed.generation !== this.#generation) return 0
+    if (this.feed.readGeneration !== this.#generation) return 0
     this.feed.settle()
     return this.feed.index - this.#first
   }

@@ -92,7 +92,7 @@ export class Starts {
   #answered(feed: Feed, info: TopicInfo, answer: number | MinikafkaError | undefined): boolean {
     if (typeof answer === 'number') {
       feed.topicId = info.topicId
-      feed.seek(answer)
+      feed.move(answer)
       return true
     }
     if (isMinikafkaError(answer) && !answer.retriable) {

@@ -5,18 +5,18 @@ import type { FetchedRecord } from './record.ts'
 export class Task {
   readonly feed: Feed
   readonly record: FetchedRecord
-  readonly generation: number
+  readonly #generation: number
   /** From 1. */
   attempt = 1
 
   constructor(feed: Feed, record: FetchedRecord) {
     this.feed = feed
     this.record = record
-    this.generation = feed.generation
+    this.#generation = feed.readGeneration
   }
 
   /** A seek came after it: it is not handed out (again). */
   get isPast(): boolean {
-    return this.generation !== this.feed.generation
+    return this.#generation !== this.feed.readGeneration
   }
 }

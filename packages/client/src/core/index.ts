@@ -17,4 +17,5 @@ export {
   waitRules,
 } from './options.ts'
 export type { BrokerInfo, PartitionInfo, TopicInfo } from './topic-info.ts'
+export { knownError } from './unexpected.ts'
 export { CLOSE_TIMEOUT_MS, Deadline } from './wait.ts'

@@ -256,6 +256,33 @@ describe('partitions', () => {
     })
   })
 
+  test("a user's partitioner that throws fails its record, known topic or not, and no other", async () => {
+    const cause = new Error('mine')
+    const { twin, producer, done } = await start({
+      producer: {
+        partitioner: ({ key }) => {
+          if (key !== null) throw cause
+          return 0
+        },
+      },
+    })
+    const sends = [
+      producer.send('orders', { key: 'k', value: 'a' }),
+      producer.send('orders', { value: 'b' }),
+    ]
+    const outcomes = await done(Promise.allSettled(sends))
+    const threw = { name: 'INVALID_OPTION', path: 'partitioner', outcome: 'not-written', cause }
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: threw },
+      { status: 'fulfilled', value: { offset: 0 } },
+    ])
+    await expect(producer.send('orders', { key: 'k', value: 'c' })).rejects.toMatchObject(threw)
+    expect(() => producer.push('orders', { key: 'k', value: 'd' })).toThrow(
+      expect.objectContaining(threw),
+    )
+    expect(twin.values('orders')).toEqual(['b'])
+  })
+
   test('a partition that was just added is found, one that is not there is an error', async () => {
     const { twin, producer, done } = await start()
     await warm(producer)

@@ -6,10 +6,10 @@ import {
   type Apis,
   type Connection,
   errorName,
-  isMinikafkaError,
   MinikafkaError,
   type ResponseOf,
 } from '@minikafka/protocol'
+import { knownError } from '../core/index.ts'
 import type { Batch } from './batch.ts'
 import { traceAttempt } from './channels.ts'
 import type { ProducerContext } from './context.ts'
@@ -139,7 +139,7 @@ export class Sender {
     } catch (error) {
       this.#connecting = false
       if (core.closed || this.#context.signal.aborted) return
-      this.#block(asError(error))
+      this.#block(knownError(error, 'connecting'))
       return
     }
     this.#connecting = false
@@ -273,7 +273,7 @@ export class Sender {
 
   /** No answer, or none for each batch: all share its fate. */
   #failed(items: readonly Item[], cause: unknown): void {
-    const error = asError(cause)
+    const error = knownError(cause, 'a Produce request', 'unknown')
     const written = error.outcome !== 'not-written'
     for (const { partition, batch } of items) {
       partition.attemptFailed(batch, error, { written, atOnce: false })
@@ -287,12 +287,6 @@ export class Sender {
     this.wake()
     for (const { partition } of items) if (partition.sender !== this) partition.sender?.wake()
   }
-}
-
-function asError(cause: unknown): MinikafkaError {
-  if (isMinikafkaError(cause)) return cause
-  const fields = { message: String(cause), outcome: 'unknown' } as const
-  return new MinikafkaError('UNKNOWN_SERVER_ERROR', fields, { cause })
 }
 
 function lend(items: readonly Item[]): void {

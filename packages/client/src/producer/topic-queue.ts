@@ -1,7 +1,7 @@
 // One topic of a producer: its partitions, whose turn it is, and what metadata says of them.
 // Enters: records, encoded. Leaves: each in the batch of its partition, or in the waiting room until that is known.
 import { type HeaderInput, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
-import type { TopicInfo } from '../core/index.ts'
+import { knownError, type TopicInfo } from '../core/index.ts'
 import type { Bytes } from '../words.ts'
 import type { ProducerContext } from './context.ts'
 import { PartitionQueue } from './partition-queue.ts'
@@ -119,19 +119,29 @@ export class TopicQueue {
   /** The user's own partitioner. */
   #ask(key: Bytes | null): number {
     const partitionCount = this.#partitions.length
-    const chosen = this.#context.settings.partitioner({
-      topic: this.name,
-      key: key === null ? null : asBuffer(key),
-      partitionCount,
-      available: this.#info?.available ?? [],
-    })
+    let chosen: number
+    try {
+      chosen = this.#context.settings.partitioner({
+        topic: this.name,
+        key: key === null ? null : asBuffer(key),
+        partitionCount,
+        available: this.#info?.available ?? [],
+      })
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw this.#badPartitioner(`the partitioner threw for a record of '${this.name}': ${why}`, {
+        cause,
+      })
+    }
     if (Number.isInteger(chosen) && chosen >= 0 && chosen < partitionCount) return chosen
-    throw new MinikafkaError('INVALID_OPTION', {
-      message: `the partitioner answered ${chosen}; '${this.name}' has partitions 0 to ${partitionCount - 1}`,
-      topic: this.name,
-      path: 'partitioner',
-      outcome: 'not-written',
-    })
+    throw this.#badPartitioner(
+      `the partitioner answered ${chosen}; '${this.name}' has partitions 0 to ${partitionCount - 1}`,
+    )
+  }
+
+  #badPartitioner(message: string, options?: { readonly cause: unknown }): MinikafkaError {
+    const where = { topic: this.name, path: 'partitioner', outcome: 'not-written' } as const
+    return new MinikafkaError('INVALID_OPTION', { message, ...where }, options)
   }
 
   // --- until it is known ---------------------------------------------------------------------
@@ -171,8 +181,9 @@ export class TopicQueue {
       else batch.join(sink, slot, timestamp)
       batch.cohorts.push(waiting.cohort)
     } catch (error) {
-      if (!isMinikafkaError(error)) throw error
-      this.#waiting.reject(waiting, error)
+      // Whatever it is, it is this record's: those behind it still enter.
+      const known = knownError(error, `a record for '${this.name}'`, 'not-written')
+      this.#waiting.reject(waiting, known)
     }
   }
 
@@ -189,9 +200,7 @@ export class TopicQueue {
   /** The topic cannot be had. After a time-out only those fail that waited for all of it. */
   #refused(cause: unknown): void {
     if (this.#context.signal.aborted) return
-    const error = isMinikafkaError(cause)
-      ? cause
-      : new MinikafkaError('UNKNOWN_SERVER_ERROR', { outcome: 'not-written' }, { cause })
+    const error = knownError(cause, `asking for topic '${this.name}'`, 'not-written')
     if (error.name === 'TIMED_OUT') {
       this.expire(this.#context.core.env.clock.monotonicMs())
       if (!this.#waiting.empty) this.#resolve()
