@@ -1,16 +1,18 @@
 // `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions]`: one table, its limit measured in the same run.
 // Broker and client share the machine; every ack of flush=group comes after an fdatasync. Ratios to the limit are
 // what can be compared between machines.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from '@minikafka/client'
 import { atRate, oneAtATime } from './bench/latency.ts'
-import { consumeAll, limitFor, type Mode, produceFor } from './bench/load.ts'
+import { limitFor, startLimitServer } from './bench/limit.ts'
+import { consumeAll, type Mode, produceFor } from './bench/load.ts'
 import { manyPartitions } from './bench/many-partitions.ts'
-import { type Running, startBroker, startScript } from './bench/process.ts'
 import { median, percentiles, printTable, type Row } from './bench/table.ts'
+import { type BrokerChild, startBroker } from './broker-child.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,44 +25,20 @@ const { values: flags } = parseArgs({
 const ms = Number(flags.seconds) * 1000
 const MEBIBYTE = 1024 ** 2
 const FLUSHES = ['group', 'os'] as const
-mkdirSync(flags.folder, { recursive: true })
-const folder = mkdtempSync(join(flags.folder, 'bench-'))
+using temporary = temporaryFolder(flags.folder, 'bench-')
+const folder = temporary.path
 const rows: Row[] = []
 let limit = Number.NaN
 
 console.log(
   `Node ${process.versions.node}, ${availableParallelism()} cores, ${flags.seconds} s each\n`,
 )
-try {
-  if (flags.partitions) await manyPartitions(folder)
-  else await everything()
-} finally {
-  rmSync(folder, { recursive: true, force: true })
-}
+if (flags.partitions) await manyPartitions(folder)
+else await everything()
 
 async function everything(): Promise<void> {
   await measureLimit()
-  const broker = await startBroker(folder)
-  const idleMiB = broker.rssMiB()
-  const client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
-  const admin = client.admin()
-  for (const flush of FLUSHES) {
-    for (const size of [100, 1024]) {
-      for (const mode of ['push', 'sendMany', 'send'] as const) {
-        const topic = `${mode}-${size}-${flush}`
-        if (!topic.includes(flags.only)) continue
-        await admin.createTopic(topic, { config: { flush, 'file.delete.delay.ms': 0 } })
-        await produceRow(client, topic, mode, size, flush)
-        if (mode === 'push' && flush === 'group') await consumeRows(client, topic, size)
-        await admin.deleteTopic(topic)
-      }
-    }
-  }
-  for (const flush of FLUSHES) await latencyRows(client, broker, flush)
-  const clientMiB = process.memoryUsage.rss() / MEBIBYTE
-  const peakMiB = broker.rssPeakMiB()
-  await client.close()
-  await broker.stop()
+  const { idleMiB, peakMiB, clientMiB } = await loads()
   await measureLimit()
   printTable(rows)
   await startUp(idleMiB)
@@ -69,12 +47,36 @@ async function everything(): Promise<void> {
   )
 }
 
+/** All that goes through the broker; resolves with what it took of memory. */
+async function loads() {
+  await using broker = await startBroker(folder)
+  const idleMiB = broker.rssMiB()
+  await using client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
+  for (const flush of FLUSHES) await throughputRows(client, flush)
+  for (const flush of FLUSHES) await latencyRows(client, broker, flush)
+  const clientMiB = process.memoryUsage.rss() / MEBIBYTE
+  return { idleMiB, peakMiB: broker.rssPeakMiB(), clientMiB }
+}
+
+async function throughputRows(client: Client, flush: string): Promise<void> {
+  const admin = client.admin()
+  for (const size of [100, 1024]) {
+    for (const mode of ['push', 'sendMany', 'send'] as const) {
+      const topic = `${mode}-${size}-${flush}`
+      if (!topic.includes(flags.only)) continue
+      await admin.createTopic(topic, { config: { flush, 'file.delete.delay.ms': 0 } })
+      await produceRow(client, topic, mode, size, flush)
+      if (mode === 'push' && flush === 'group') await consumeRows(client, topic, size)
+      await admin.deleteTopic(topic)
+    }
+  }
+}
+
 /** Bytes from a socket to a file and nothing else; measured first and last, for the machine may drift. */
 async function measureLimit(): Promise<void> {
-  const server = await startScript('limit-server.mjs', [join(folder, 'limit')])
-  const { bytes, seconds } = await limitFor(server.port, ms)
-  await server.stop()
-  rmSync(join(folder, 'limit'), { force: true })
+  const file = join(folder, 'limit')
+  const { bytes, seconds } = await limitThrough(file)
+  rmSync(file, { force: true })
   const rate = bytes / seconds / MEBIBYTE
   if (Number.isNaN(limit)) limit = rate
   rows.push({
@@ -82,6 +84,11 @@ async function measureLimit(): Promise<void> {
     mebibytesPerSecond: rate,
     ofLimit: rate / limit,
   })
+}
+
+async function limitThrough(file: string) {
+  await using server = await startLimitServer(file)
+  return await limitFor(server.port, ms)
 }
 
 async function produceRow(
@@ -128,7 +135,7 @@ async function consumeRows(client: Client, topic: string, size: number): Promise
   }
 }
 
-async function latencyRows(client: Client, { port }: Running, flush: string): Promise<void> {
+async function latencyRows(client: Client, { port }: BrokerChild, flush: string): Promise<void> {
   const admin = client.admin()
   const plans = [
     { what: 'one at a time', aim: 'p50 ≤ 0.7 ms', rate: 0 },
@@ -155,15 +162,13 @@ async function latencyRows(client: Client, { port }: Running, flush: string): Pr
 async function startUp(idleMiB: number): Promise<void> {
   const times: number[] = []
   for (let round = 0; round < 7; round++) {
-    const broker = await startBroker(folder)
+    await using broker = await startBroker(folder)
     times.push(broker.readyMs)
-    await broker.stop()
   }
   const bare: number[] = []
   for (let round = 0; round < 7; round++) {
-    const server = await startScript('limit-server.mjs', [join(folder, 'limit')])
+    await using server = await startLimitServer(join(folder, 'limit'))
     bare.push(server.readyMs)
-    await server.stop()
   }
   console.log(
     `\nstart-up   broker ready ${median(times).toFixed(0)} ms after its process started (aim ≤ 200), a bare Node server ${median(bare).toFixed(0)} ms; idle ${idleMiB.toFixed(0)} MiB (aim ≤ 70)`,

@@ -1,13 +1,13 @@
 // The main job on real input: 240,000 flights through a broker and back, counted and checked per key.
 // `npm run demo [-- --brokers H:P]`: uses the broker at 127.0.0.1:9092 if one answers, else starts its own.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client, type TopicPartition } from '@minikafka/client'
 import { Presets, SingleBar } from 'cli-progress'
+import { startBroker } from './broker-child.ts'
 
 const DATASET = 'vega-datasets@3.2.1'
 const TOPIC = 'demo-flights'
@@ -17,27 +17,24 @@ const ROUNDS = 12
 const TICK = 2_000
 
 type Flight = { readonly origin: string; readonly destination: string }
+type FoundBroker = AsyncDisposable & { readonly address: string }
 type Report = { readonly records: number; readonly bytes: number; readonly seconds: number }
 
 const { values: flags } = parseArgs({ options: { brokers: { type: 'string' } } })
 const flights = readFlights()
 
 async function main(): Promise<void> {
-  const broker = await findBroker(flags.brokers)
-  try {
-    await using client = new Client({ brokers: broker.address, clientId: 'demo', logger: false })
-    await freshTopic(client)
-    const produced = await produceAll(client)
-    const consumed = await consumeAll(client, produced.records)
-    report('produced', produced)
-    report('consumed', consumed)
-    const keys = new Set(flights.map(({ origin }) => origin)).size
-    console.log(
-      `in order  every one of ${keys} origins, on ${PARTITIONS} partitions; nothing lost, nothing twice`,
-    )
-  } finally {
-    await broker.stop()
-  }
+  await using broker = await findBroker(flags.brokers)
+  await using client = new Client({ brokers: broker.address, clientId: 'demo', logger: false })
+  await freshTopic(client)
+  const produced = await produceAll(client)
+  const consumed = await consumeAll(client, produced.records)
+  report('produced', produced)
+  report('consumed', consumed)
+  const keys = new Set(flights.map(({ origin }) => origin)).size
+  console.log(
+    `in order  every one of ${keys} origins, on ${PARTITIONS} partitions; nothing lost, nothing twice`,
+  )
 }
 
 // --- input -------------------------------------------------------------------------------------
@@ -144,46 +141,23 @@ function nextOffsetOf(
 
 // --- the broker --------------------------------------------------------------------------------
 
-async function findBroker(
-  given: string | undefined,
-): Promise<{ address: string; stop(): Promise<void> }> {
+async function findBroker(given: string | undefined): Promise<FoundBroker> {
   const address = given ?? '127.0.0.1:9092'
   await using probe = new Client({ brokers: address, logger: false })
   try {
     const { clusterId } = await probe.ping({ timeoutMs: given ? 10_000 : 1_000 })
     console.log(`using the broker at ${address} (cluster ${clusterId})`)
-    return { address, stop: async () => {} }
+    return { address, [Symbol.asyncDispose]: async () => {} }
   } catch (error) {
     if (given) throw error
-    return ownBroker()
+    return await ownBroker()
   }
 }
 
-async function ownBroker(): Promise<{ address: string; stop(): Promise<void> }> {
-  const data = mkdtempSync(join(tmpdir(), 'minikafka-demo-'))
-  const program = join(dirname(import.meta.dirname), 'packages/broker/dist/bin.cjs')
-  const flags = ['--data-dir', data, '--port', '0', '--log-format', 'json']
-  const child = spawn(process.execPath, [program, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const port = await readyPort(child)
-  console.log(`no broker at 127.0.0.1:9092: started one of our own on port ${port}`)
-  const stop = async () => {
-    child.kill('SIGTERM')
-    await new Promise((resolve) => child.once('exit', resolve))
-    rmSync(data, { recursive: true, force: true })
-  }
-  return { address: `127.0.0.1:${port}`, stop }
-}
-
-/** The broker's JSON log says `ready` with its true port. */
-async function readyPort(child: ChildProcess): Promise<number> {
-  if (child.stdout === null) throw new Error('the broker has no stdout')
-  for await (const line of createInterface({ input: child.stdout })) {
-    const entry = JSON.parse(line) as { msg?: string; port?: number }
-    if (entry.msg === 'ready' && entry.port !== undefined) return entry.port
-  }
-  throw new Error('the broker stopped before it was ready')
+async function ownBroker(): Promise<FoundBroker> {
+  const broker = await startBroker(tmpdir())
+  console.log(`no broker at 127.0.0.1:9092: started one of our own on port ${broker.port}`)
+  return { ...broker, address: `127.0.0.1:${broker.port}` }
 }
 
 // --- words -------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 // End to end: from when a record is due until it is in the consumer's hands.
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
-import type { Client } from '@minikafka/client'
+import type { Client, Consumer } from '@minikafka/client'
+import { Child } from '../child.ts'
 import { microseconds } from './load.ts'
 
 const SIZE = 100
+const WARM_UP_MS = 1_000
 
 /** Wall clock with microseconds, comparable between the processes of one machine. */
 export function nowMs(): number {
@@ -47,29 +47,31 @@ export async function atRate(
   rate: number,
   ms: number,
 ): Promise<RecordableHistogram> {
-  const histogram = createHistogram()
-  const child = fork(
-    join(import.meta.dirname, 'rate-producer.ts'),
-    [brokers, topic, String(rate), String(ms)],
-    {
-      execArgv: ['--import', 'tsx', '--conditions=@minikafka/source'],
-    },
-  )
-  const exited = once(child, 'exit')
-  const warmUpMs = 1_000
-  let firstDueMs = 0
-  const total = Math.floor((rate * (ms + warmUpMs)) / 1000)
+  const program = join(import.meta.dirname, 'rate-producer.ts')
+  const args = [program, brokers, topic, String(rate), String(ms)]
+  await using child = new Child(['--import', 'tsx', '--conditions=@minikafka/source', ...args])
   await using consumer = client.consumer({ topics: [topic], start: 'earliest' })
+  const total = Math.floor((rate * (ms + WARM_UP_MS)) / 1000)
+  // A producer that fails ends the wait for its records.
+  const [histogram] = await Promise.all([latenciesOf(consumer, total), child.succeeded()])
+  return histogram
+}
+
+async function latenciesOf(
+  consumer: Consumer<string>,
+  total: number,
+): Promise<RecordableHistogram> {
+  const histogram = createHistogram()
+  let firstDueMs = 0
   let records = 0
   for await (const batch of consumer.batches()) {
     const atMs = nowMs()
     for (const { value } of batch.records) {
       const dueMs = value?.readDoubleLE(0) ?? 0
       if (records++ === 0) firstDueMs = dueMs
-      if (dueMs - firstDueMs > warmUpMs) histogram.record(microseconds(atMs - dueMs))
+      if (dueMs - firstDueMs > WARM_UP_MS) histogram.record(microseconds(atMs - dueMs))
     }
     if (records >= total) break
   }
-  await exited
   return histogram
 }

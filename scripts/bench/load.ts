@@ -1,5 +1,4 @@
 // The loads: produce and consume as fast as it goes, for a time; what came of it.
-import { connect } from 'node:net'
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks'
 import { type Client, type Consumer, roundRobin } from '@minikafka/client'
 
@@ -120,29 +119,6 @@ export async function consumeAll(
     }
   }
   return { records, bytes, seconds: (performance.now() - began) / 1000 }
-}
-
-/** Bytes as fast as a bare socket takes them, in writes of 1 MiB. */
-export function limitFor(port: number, ms: number): Promise<Rate> {
-  const chunk = Buffer.alloc(1024 * 1024, 'x')
-  return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-    const began = performance.now()
-    let bytes = 0
-    const write = () => {
-      if (performance.now() - began > ms) {
-        socket.end()
-        return
-      }
-      bytes += chunk.length
-      socket.write(chunk, write)
-    }
-    socket.on('connect', write)
-    socket.on('error', reject)
-    socket.on('data', () =>
-      resolve({ records: 0, bytes, seconds: (performance.now() - began) / 1000 }),
-    )
-  })
 }
 
 export function microseconds(ms: number): number {

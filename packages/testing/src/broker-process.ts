@@ -42,8 +42,7 @@ export class BrokerProcess {
   async start(): Promise<void> {
     assert(!this.running, 'a broker is started when it does not run')
     const env = this.#world.start(this.node, { ...this.#options.process, namesTimers: false })
-    const starting = startBroker(env, this.#config())
-    const broker = await this.#world.complete(starting, { what: 'the broker ready' })
+    const broker = await this.#ready(env)
     this.#port = broker.address.port
     this.#life = { env, broker }
     void broker.failed.then(() => this.#exit(env, broker))
@@ -65,6 +64,17 @@ export class BrokerProcess {
   powerCut(): void {
     this.#life = undefined
     this.#world.powerCut(this.node)
+  }
+
+  /** As the daemon does when it cannot start: its process ends. */
+  async #ready(env: Env): Promise<Broker> {
+    try {
+      const starting = startBroker(env, this.#config())
+      return await this.#world.complete(starting, { what: 'the broker ready' })
+    } catch (error) {
+      this.#world.kill(this.node)
+      throw error
+    }
   }
 
   /** As the daemon does when its disk failed. */

@@ -185,6 +185,22 @@ test('the same seed gives the same run', async () => {
   expect(await hashOf(1)).not.toBe(await hashOf(2))
 })
 
+test('a start that failed leaves no process, and the next one is free to try', async () => {
+  await using broker = await TestBroker.start({ topics: { orders: 1 } })
+  await broker.kill()
+  broker.disk().fill()
+  await expect(broker.restart()).rejects.toMatchObject({ name: 'StartError' })
+  expect(broker.world.pid('broker-0')).toBeUndefined()
+  broker.disk().heal()
+  await broker.restart()
+  expect(await broker.read('orders')).toEqual([])
+})
+
+test('a topic that is refused ends the start with the refusal', async () => {
+  const began = TestBroker.start({ topics: { orders: 1, 'not a name': 1 } })
+  await expect(began).rejects.toMatchObject({ name: 'INVALID_TOPIC_EXCEPTION' })
+})
+
 test('options that cannot work together are refused', async () => {
   await expect(TestBroker.start({ transport: 'tcp', clock: 'jumping' })).rejects.toThrow(
     `transport 'tcp' takes real time`,

@@ -65,8 +65,7 @@ export class TestBroker implements AsyncDisposable {
       await broker.#createTopics()
       return broker
     } catch (error) {
-      broker.world.kill(NODE)
-      broker.world.close()
+      broker.#abandon()
       throw error
     }
   }
@@ -181,22 +180,38 @@ export class TestBroker implements AsyncDisposable {
       await this.world.settled()
       return [...consumers, ...this.world.leftovers()]
     } finally {
-      for (const node of [NODE, READER]) this.world.kill(node)
+      this.#killAll()
       this.world.close()
     }
+  }
+
+  /** After a start that failed. */
+  #abandon(): void {
+    this.#killAll()
+    try {
+      this.world.close()
+    } catch {
+      // It throws the first failure of the world again, where the start's own error is to be seen.
+    }
+  }
+
+  #killAll(): void {
+    for (const node of [NODE, READER]) this.world.kill(node)
   }
 
   async #createTopics(): Promise<void> {
     const topics = Object.entries(this.#options.topics ?? {})
     if (topics.length === 0) return
     const { address } = this
-    const client = createClient(this.#readerEnv(), { brokers: address, clientId: 'testing' })
-    const admin = client.admin()
     const create = async () => {
+      await using client = createClient(this.#readerEnv(), {
+        brokers: address,
+        clientId: 'testing',
+      })
+      const admin = client.admin()
       for (const [name, given] of topics) {
         await admin.createTopic(name, typeof given === 'number' ? { partitions: given } : given)
       }
-      await client.close()
     }
     await this.world.complete(create(), { what: 'the topics created' })
   }

@@ -82,6 +82,25 @@ test('until moves time only as far as needed', async () => {
   world.close()
 })
 
+test('a condition that throws fails its own wait, and the world goes on', async () => {
+  const world = createWorld({ seed: 1 })
+  const { clock } = world.env('a')
+  let broken = false
+  clock.timer(1000, () => {
+    broken = true
+  })
+  const waiting = world.until(() => {
+    if (broken) throw new Error('no such field')
+    return false
+  })
+  const other = world.clock.advance('2s')
+  await expect(waiting).rejects.toThrow('no such field')
+  await other
+  await world.clock.advance('1s')
+  expect(clock.monotonicMs()).toBe(3000)
+  world.close()
+})
+
 test('until gives up after its virtual deadline and says what waits', async () => {
   const world = createWorld({ seed: 1 })
   world.env('broker-0').clock.timer(120_000, () => undefined)

@@ -36,6 +36,9 @@ type Wait = {
   readonly fail: (error: unknown) => void
 }
 
+/** What is called once a wait is over. */
+type Ending = () => void
+
 /** Real time that real sockets get before virtual time moves on. */
 const REAL_IO_MS = 5
 
@@ -219,19 +222,24 @@ export class Scheduler {
 
   #settleWhatHolds(): boolean {
     if (this.#waits.length === 0) return false
-    return this.#settle('holds', (wait) => wait.holds?.() === true)
+    return this.#end(endingByCondition)
   }
 
   #reach(stopMs: number): void {
     this.#nowMs = Math.max(this.#nowMs, stopMs)
-    this.#settle('reached', (wait) => wait.untilMs <= stopMs)
+    this.#end((wait) => (wait.untilMs <= stopMs ? () => wait.settle('reached') : undefined))
   }
 
-  #settle(outcome: 'reached' | 'holds', which: (wait: Wait) => boolean): boolean {
-    const settled = this.#waits.filter(which)
-    if (settled.length === 0) return false
-    this.#waits = this.#waits.filter((wait) => !settled.includes(wait))
-    for (const wait of settled) wait.settle(outcome)
+  /** Ends the waits that have an ending; true: there was one. */
+  #end(endingOf: (wait: Wait) => Ending | undefined): boolean {
+    const endings = new Map<Wait, Ending>()
+    for (const wait of this.#waits) {
+      const ending = endingOf(wait)
+      if (ending !== undefined) endings.set(wait, ending)
+    }
+    if (endings.size === 0) return false
+    this.#waits = this.#waits.filter((wait) => !endings.has(wait))
+    for (const end of endings.values()) end()
     return true
   }
 
@@ -248,5 +256,14 @@ export class Scheduler {
         resolve()
       }
     })
+  }
+}
+
+/** A condition that throws fails its own wait: in the pump the error would stop the whole world without a word. */
+function endingByCondition({ holds, settle, fail }: Wait): Ending | undefined {
+  try {
+    return holds?.() === true ? () => settle('holds') : undefined
+  } catch (error) {
+    return () => fail(error)
   }
 }

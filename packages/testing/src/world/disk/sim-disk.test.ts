@@ -141,6 +141,20 @@ test('a full disk refuses with ENOSPC, perhaps after a part, until there is room
   }
 })
 
+test('a full disk refuses a replacement with ENOSPC, and the old file is in place', async () => {
+  for (const seed of SEEDS.slice(0, 20)) {
+    const world = createWorld({ seed })
+    const { disk } = world.env('a')
+    await disk.replaceFile('/meta', Buffer.from('old'))
+    world.disk('a').fill(2)
+    await expect(disk.replaceFile('/meta', Buffer.from('new'))).rejects.toMatchObject({
+      code: 'ENOSPC',
+    })
+    expect(await contentOf(world.env('a'), '/meta')).toBe('old')
+    world.close()
+  }
+})
+
 test('a removed file gives its space back', async () => {
   const world = createWorld({ seed: 1 })
   const { disk } = world.env('a')

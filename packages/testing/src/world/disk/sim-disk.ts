@@ -43,7 +43,12 @@ export class SimDisk implements Disk {
     }
     await file.close()
     await this.rename(temporary, path)
-    await this.syncDirectory(`${path}/..`)
+    try {
+      await this.syncDirectory(`${path}/..`)
+    } catch (error) {
+      // The new file is in place: no other code may say that the old one still is.
+      throw diskError('EIO', 'fsync of the directory after the rename', path, { cause: error })
+    }
   }
 
   rename(from: string, to: string): Promise<void> {

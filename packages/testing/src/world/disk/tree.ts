@@ -14,8 +14,14 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'directory not empty',
 }
 
-export function diskError(code: string, call: string, path: string): DiskError {
-  return new DiskError(code, `${code}: ${MESSAGES[code] ?? 'failed'}, ${call} '${path}'`, path)
+export function diskError(
+  code: string,
+  call: string,
+  path: string,
+  options?: ErrorOptions,
+): DiskError {
+  const message = `${code}: ${MESSAGES[code] ?? 'failed'}, ${call} '${path}'`
+  return new DiskError(code, message, path, options)
 }
 
 export class Tree {
