@@ -2,26 +2,25 @@
 // Before: protocol/codec. After: broker/handlers.
 // Enters: a checked request. Leaves: the handler's answer, or the error it threw.
 import { channel } from 'node:diagnostics_channel'
-import { assert, type Env, type Logger } from '@minikafka/platform'
+import { assert, type Env } from '@minikafka/platform'
 import type { CallOutcome, ServerCall, ServerConnection, Service } from '@minikafka/protocol'
 import { isMinikafkaError } from '@minikafka/protocol'
 import { type Hello, hello } from './handlers/18-api-versions.ts'
 import { type Context, handlers } from './handlers/index.ts'
+import { QuietLog } from './quiet-log.ts'
 import type { Rooms } from './rooms.ts'
 
 const requests = channel('minikafka:broker:request')
 const ANONYMOUS = 'User:ANONYMOUS'
-/** Lines of the log per second and address, for what strangers can cause (SECURITY "Node specifics"). */
-const LINE_EVERY_MS = 1000
-const ADDRESSES_MAX = 10_000
 
 /** What stands behind the sockets of one listener. */
 export function dispatcher(env: Env, rooms: Rooms, listener: string, facts: () => Hello): Service {
-  const log = new QuietLog(env, env.logger.child({ component: 'listener', listener }))
+  const log = new QuietLog(env.clock, env.logger.child({ component: 'listener', listener }))
   return {
     serve: (call) => serve(call, env, rooms, listener),
     hello: () => hello(facts()),
-    refused: ({ remote }, reason, detail) => log.refused(remote.host, reason, detail),
+    refused: ({ remote: { host: address } }, reason, detail) =>
+      log.warn(address, { address, reason, detail }, 'refused a connection'),
     unexpected: (error, { api, connection }) => {
       env.logger.error(
         { err: error, api, clientId: connection.clientId },
@@ -70,32 +69,5 @@ async function observed(
   } finally {
     const durationMs = env.clock.monotonicMs() - receivedAtMs
     requests.publish({ api, clientId, durationMs, requestBytes: frameBytes, error })
-  }
-}
-
-/** At most one line a second for each address; what was kept back is counted in the next. */
-class QuietLog {
-  readonly #env: Env
-  readonly #logger: Logger
-  readonly #addresses = new Map<string, { untilMs: number; suppressed: number }>()
-
-  constructor(env: Env, logger: Logger) {
-    this.#env = env
-    this.#logger = logger
-  }
-
-  refused(address: string, reason: string, detail: string): void {
-    const nowMs = this.#env.clock.monotonicMs()
-    const entry = this.#addresses.get(address)
-    if (entry !== undefined && nowMs < entry.untilMs) {
-      entry.suppressed++
-      return
-    }
-    if (this.#addresses.size >= ADDRESSES_MAX) this.#addresses.clear()
-    this.#addresses.set(address, { untilMs: nowMs + LINE_EVERY_MS, suppressed: 0 })
-    this.#logger.warn(
-      { address, reason, detail, suppressed: entry?.suppressed ?? 0 },
-      'refused a connection',
-    )
   }
 }

@@ -1,6 +1,6 @@
 // The doors of the broker: bound before the logs are recovered, so that a taken port is found out at once; opened after.
 // Enters: accepted sockets. Leaves: connections, each served by its listener's dispatcher.
-import type { Address, Env, Listener, Socket } from '@minikafka/platform'
+import type { Address, Env, Listener, NetworkError, Socket } from '@minikafka/platform'
 import {
   type MemoryAccount,
   RpcServer,
@@ -11,10 +11,13 @@ import type { ListenerSpec, LiveConfig } from './config/index.ts'
 import { dispatcher } from './dispatch.ts'
 import type { Hello } from './handlers/index.ts'
 import { EXIT, StartError } from './log/index.ts'
+import { QuietLog } from './quiet-log.ts'
 import type { Rooms } from './rooms.ts'
 
 /** Sockets held while the logs are recovered; beyond it the oldest is sent away and will come again. */
 const WAITING_MAX = 1_000
+
+const DESCRIPTORS_GONE: readonly string[] = ['EMFILE', 'ENFILE']
 
 type Bound = {
   readonly spec: ListenerSpec
@@ -25,10 +28,12 @@ type Bound = {
 
 export class Listeners {
   readonly #env: Env
+  readonly #log: QuietLog
   readonly #bound: Bound[] = []
 
   constructor(env: Env) {
     this.#env = env
+    this.#log = new QuietLog(env.clock, env.logger.child({ component: 'listener' }))
   }
 
   /** Binds them all, or none. Errors: StartError with what is in the way. */
@@ -56,12 +61,21 @@ export class Listeners {
       }
     }
     try {
-      const listener = await this.#env.network.listen(spec.bind, accept)
+      const listener = await this.#env.network.listen(
+        { ...spec.bind, onAcceptFailed: (error) => this.#lost(spec.name, error) },
+        accept,
+      )
       bound.current = { spec, listener, waiting, server: undefined }
       return bound.current
     } catch (error) {
       throw cannotListen(spec, error as Error & { code?: string })
     }
+  }
+
+  /** Whoever wanted to connect sees it closed; those who are connected are served. */
+  #lost(listener: string, { code }: NetworkError): void {
+    const cure = DESCRIPTORS_GONE.includes(code) ? ': raise the limit of open files' : ''
+    this.#log.warn(listener, { listener, code }, `a connection could not be accepted${cure}`)
   }
 
   addresses(): ReadonlyMap<string, Address> {

@@ -55,7 +55,6 @@ export function neededFence(
     incarnation: value.incarnation,
     status: 'fenced',
     sinceRev: image.revision,
-    shutdownOk: false,
   }
   return { status, clean }
 }

@@ -71,7 +71,6 @@ function putPartition(
     removing: [],
     minIsr: 1,
     unclean: false,
-    recovering: false,
     ...fields,
   }
   return put(partitionKey(topicId, partition), partitionCodec.encode(value))

@@ -213,7 +213,6 @@ describe('a single broker', () => {
     ).toMatchObject({
       leader: 1,
       unclean: true,
-      recovering: true,
     })
     await second.stop()
   })

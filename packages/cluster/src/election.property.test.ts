@@ -31,7 +31,6 @@ const states = fc
       removing: [],
       minIsr: Math.min(minIsr, replicas.length),
       unclean: false,
-      recovering: false,
     }
   })
 

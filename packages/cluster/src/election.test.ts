@@ -15,7 +15,6 @@ function partition(fields: Partial<PartitionValue>): PartitionValue {
     removing: [],
     minIsr: 2,
     unclean: false,
-    recovering: false,
     ...fields,
   }
 }
@@ -265,7 +264,7 @@ describe('recover, with ISR and ELR empty', () => {
     expect(state.leader).toBe(row.leader)
     expect(state.leaderEpoch).toBe(row.leader < 0 ? 5 : 6)
     expect(state.isr).toEqual(row.leader < 0 ? [] : [row.leader])
-    expect([state.unclean, state.recovering]).toEqual([row.unclean ?? false, row.unclean ?? false])
+    expect(state.unclean).toBe(row.unclean ?? false)
   })
 
   test('is not needed while somebody is eligible', () => {

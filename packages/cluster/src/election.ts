@@ -160,7 +160,7 @@ function recovered(state: PartitionValue, leader: number, reason: string): Recov
 }
 
 function uncleanly(state: PartitionValue, leader: number, reason: string): Recovered {
-  const next = { ...recovered(state, leader, reason).state, unclean: true, recovering: true }
+  const next = { ...recovered(state, leader, reason).state, unclean: true }
   return { state: next, outcome: 'unclean', reason }
 }
 

@@ -170,6 +170,5 @@ function planPartitions(
     removing: [],
     minIsr,
     unclean: false,
-    recovering: false,
   }))
 }

@@ -23,7 +23,6 @@ const partitions: fc.Arbitrary<PartitionValue> = fc.record({
   removing: ids,
   minIsr: fc.integer({ min: 1, max: 9 }),
   unclean: fc.boolean(),
-  recovering: fc.boolean(),
 })
 
 describe('values', () => {
@@ -48,7 +47,6 @@ describe('values', () => {
       removing: [],
       minIsr: 1,
       unclean: false,
-      recovering: false,
     })
     expect(text).toBe('{"v":1,"r":[1],"i":[1],"l":1,"le":0,"m":1}')
   })

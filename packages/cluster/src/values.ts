@@ -51,7 +51,6 @@ export const brokerStatusCodec = defineValue({
   status: oneOf('status', ['fenced', 'active', 'draining']),
   /** The store's revision that the controller had seen when it decided. */
   sinceRev: integer('sinceRev'),
-  shutdownOk: flag('shutdownOk'),
 })
 export type BrokerStatusValue = ReturnType<typeof brokerStatusCodec.decode>
 
@@ -89,8 +88,6 @@ export const partitionCodec = defineValue({
   minIsr: integer('m', 1),
   /** The last election may have lost acknowledged records. */
   unclean: flag('u'),
-  /** The leader rebuilds its state first; until then the ISR may not exceed {leader}. */
-  recovering: flag('s'),
 })
 export type PartitionValue = ReturnType<typeof partitionCodec.decode>
 

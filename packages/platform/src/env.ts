@@ -138,6 +138,8 @@ export type ListenOptions = {
   readonly host: string
   readonly port: number
   readonly backlog?: number | undefined
+  /** A connection could not be accepted (`EMFILE`, `ENFILE` ...) and is lost; the listener goes on. */
+  readonly onAcceptFailed?: ((error: NetworkError) => void) | undefined
 }
 
 export type ConnectOptions = {

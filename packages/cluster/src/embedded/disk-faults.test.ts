@@ -43,6 +43,11 @@ function holdSyncs(): () => void {
   return release
 }
 
+/** The disk is asked for the sync that `release` ends: whoever did not wait for it has answered by now. */
+async function untilHeld(before: number): Promise<void> {
+  while (logSyncs() === before) await new Promise((resolve) => setImmediate(resolve))
+}
+
 async function settled(promise: Promise<unknown>): Promise<boolean> {
   let done = false
   void promise.then(
@@ -66,10 +71,12 @@ describe('group commit', () => {
   test('nothing is answered or shown before it is synced: no write, no read, no event', async () => {
     const store = await open()
     const release = holdSyncs()
+    const before = logSyncs()
     const write = store.txn([], [put('a', '1')], [])
     const read = store.range('a')
     const refusal = store.txn([{ key: 'a', createRev: 0 }], [], [{ op: 'get', key: 'a' }])
     const event = store.watch('', 1)[Symbol.asyncIterator]().next()
+    await untilHeld(before)
     for (const answer of [write, read, refusal, event]) expect(await settled(answer)).toBe(false)
     release()
     await write

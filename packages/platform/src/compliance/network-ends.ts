@@ -1,7 +1,7 @@
 // The two ends of a connection as the network suites use them: each writes down what happens to it.
 import { expect } from 'vitest'
 import { assert } from '../assert.ts'
-import type { Listener, Receiver, Socket } from '../env.ts'
+import type { Listener, ListenOptions, Receiver, Socket } from '../env.ts'
 import type { NetworkWorld } from './network.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -136,7 +136,7 @@ export type Accepting = {
 export async function accepting(
   world: NetworkWorld,
   port = 0,
-  options: { receive?: boolean } = {},
+  options: { receive?: boolean } & Pick<ListenOptions, 'onAcceptFailed'> = {},
 ): Promise<Accepting> {
   const ends: End[] = []
   let waits: { count: number; resolve: (ends: End[]) => void }[] = []
@@ -147,7 +147,9 @@ export async function accepting(
     waits = waits.filter((wait) => !ready.includes(wait))
     for (const { count, resolve } of ready) resolve(ends.slice(0, count))
   }
-  const listener = await world.run(world.port.listen({ host: world.host, port }, accept))
+  const listener = await world.run(
+    world.port.listen({ host: world.host, port, onAcceptFailed: options.onAcceptFailed }, accept),
+  )
   return {
     listener,
     accepted(count) {

@@ -11,6 +11,8 @@ export type NetworkWorld = PortWorld<Network> & {
   readonly host: string
   /** Where nobody answers, not even by a refusal. Undefined: this world cannot offer one. */
   readonly silent?: Address | undefined
+  /** The next connection to a listener on this port finds no descriptor free (EMFILE). */
+  failAccept(port: number): void
 }
 
 export type InNetwork = (use: (world: NetworkWorld) => Promise<void>) => () => Promise<void>
@@ -71,6 +73,23 @@ function listening(inNetwork: InNetwork): void {
       await world.run(server.has(10))
       expect(server.text()).toBe('still here')
       await close()
+    }),
+  )
+
+  test(
+    'a connection that could not be accepted is told of, and the listener goes on',
+    inNetwork(async (world) => {
+      const failed: unknown[] = []
+      const onAcceptFailed = (error: NetworkError) => failed.push(error)
+      const { listener, accepted } = await accepting(world, 0, { onAcceptFailed })
+      const { port } = listener.address
+      world.failAccept(port)
+      const lost = await connect(world, port)
+      const first = await connect(world, port)
+      await world.run(accepted(1))
+      expect(failed).toMatchObject([{ name: 'NetworkError', code: 'EMFILE' }])
+      for (const end of [lost, first]) end.socket.destroy()
+      await world.run(listener.close())
     }),
   )
 

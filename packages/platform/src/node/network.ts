@@ -26,15 +26,15 @@ const OPTIONS = {
 } as const
 
 function listen(options: ListenOptions, accept: (socket: Socket) => void): Promise<Listener> {
-  const { host, port, backlog = BACKLOG_DEFAULT } = options
+  const { host, port, backlog = BACKLOG_DEFAULT, onAcceptFailed } = options
   return new Promise((resolve, reject) => {
     const server = net.createServer({ ...OPTIONS, pauseOnConnect: true }, (accepted) => {
       accept(readingInPlace(accepted))
     })
     server.once('error', (error) => reject(networkErrorOf(error, `listen ${host}:${port}`)))
     server.listen({ host, port, backlog, exclusive: true }, () => {
-      // A connection that could not be accepted is the peer's loss; the listener goes on.
-      server.on('error', () => {})
+      // Where the descriptors of this process are used up libuv mostly accepts and closes by itself, and tells nobody.
+      server.on('error', (error) => onAcceptFailed?.(networkErrorOf(error, 'accept')))
       resolve(listenerOf(server))
     })
   })

@@ -1,5 +1,6 @@
 // The compliance suites on this process: real clocks, files in a temporary directory, sockets on loopback.
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -45,5 +46,17 @@ networkCompliance('node', () => ({
   port: nodeNetwork,
   host: '127.0.0.1',
   ...realTime,
+  failAccept,
   close: nothing,
 }))
+
+/** As node:net tells of it; the descriptors of this process cannot be used up for one test. */
+function failAccept(port: number): void {
+  const servers = getActiveHandles().filter((handle) => handle instanceof Server)
+  const server = servers.find((one) => (one.address() as AddressInfo).port === port)
+  server?.emit('error', Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' }))
+}
+
+function getActiveHandles(): unknown[] {
+  return (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles()
+}

@@ -41,6 +41,22 @@ test('a sync that fails rejects, and the next one begins all the same', async ()
   await next
 })
 
+test('a sync that throws at once rejects, and gives its slot to the next one', async () => {
+  const { begun, sync, endFirst } = slowSyncs()
+  const queue = new SyncQueue(1)
+  const first = queue.run(sync('a'))
+  const throwing = queue.run(() => {
+    throw new RangeError('no such descriptor')
+  })
+  const next = queue.run(sync('b'))
+  endFirst()
+  await first
+  await expect(throwing).rejects.toThrow('no such descriptor')
+  expect(begun).toEqual(['a', 'b'])
+  endFirst()
+  await next
+})
+
 test.each([
   [undefined, 3],
   ['1', 1],

@@ -15,17 +15,22 @@ export class SyncQueue {
     this.#atOnceMax = atOnceMax
   }
 
-  /** Settles with what `sync` gives to its callback; begins now, or when it is its turn. */
+  /** Settles with what `sync` throws or gives to its callback; begins now, or when it is its turn. */
   run(sync: Sync): Promise<void> {
     return new Promise((resolve, reject) => {
+      const end = (error: Error | null) => {
+        this.#running--
+        if (error === null) resolve()
+        else reject(error)
+        this.#waiting.shift()?.()
+      }
       const begin = () => {
         this.#running++
-        sync((error) => {
-          this.#running--
-          if (error === null) resolve()
-          else reject(error)
-          this.#waiting.shift()?.()
-        })
+        try {
+          sync(end)
+        } catch (error) {
+          end(error as Error)
+        }
       }
       if (this.#running < this.#atOnceMax) begin()
       else this.#waiting.push(begin)

@@ -40,11 +40,15 @@ for (const [seed, clock] of [
   [1, 'held'],
   [2, 'jumping'],
 ] as const) {
-  networkCompliance(`simulated, ${clock}, seed ${seed}`, () => ({
-    ...portWorld(seed, clock, (env) => env.network),
-    host: '127.0.0.1',
-    silent: { host: SILENT, port: 9092 },
-  }))
+  networkCompliance(`simulated, ${clock}, seed ${seed}`, () => {
+    const { world, ...ends } = portWorld(seed, clock, (env) => env.network)
+    return {
+      ...ends,
+      host: '127.0.0.1',
+      silent: { host: SILENT, port: 9092 },
+      failAccept: () => world.network.failAccepts(NODE),
+    }
+  })
 }
 
 compressCompliance('simulated', () => portWorld(1, 'held', (env) => env.compress).port)
@@ -53,12 +57,13 @@ function portWorld<Port>(
   seed: number,
   clock: ClockMode,
   portOf: (env: Env) => Port,
-): PortWorld<Port> {
+): PortWorld<Port> & { readonly world: World } {
   const world: World = createWorld({ seed, clock })
   const port = portOf(world.env(NODE))
   world.env(SILENT)
   world.powerCut(SILENT)
   return {
+    world,
     port,
     advance: (ms) => world.clock.advance(ms),
     run: (promise) => world.complete(promise),

@@ -232,6 +232,7 @@ function networkFaults(wires: Wires, hostSockets: HostSockets): NetworkFaults {
       wires.slow(from, to, durationMs(duration))
       wires.slow(to, from, durationMs(duration))
     },
+    failAccepts: (node, count = 1) => wires.failAccepts(node, count),
     heal: () => wires.heal(),
     disconnectAll(node) {
       wires.disconnectAll(node)

@@ -43,6 +43,8 @@ export type NetworkFaults = {
   cut(from: string, to: string, options?: { oneWay?: boolean }): void
   /** Adds to the latency, both ways. */
   slow(from: string, to: string, duration: Duration): void
+  /** The next `count` (default 1) connections to a node are lost: its process has no descriptor left (EMFILE). */
+  failAccepts(node: string, count?: number): void
   heal(): void
   /** Resets every connection of a node. */
   disconnectAll(node: string): void

@@ -1,5 +1,5 @@
 // This machine's sockets inside a world. They run by themselves: the seed does not order what they bring.
-import type { Listener, Network, Socket } from '@minikafka/platform'
+import type { Listener, Network, NetworkError, Socket } from '@minikafka/platform'
 import type { Process, Resource } from '../process.ts'
 
 /** Real sockets of each node, to be cut by the test. */
@@ -22,7 +22,12 @@ export class HostSockets {
 export function hostNetwork(owner: Process, sockets: HostSockets, real: Network): Network {
   return {
     async listen(options, accept) {
-      const listener = await real.listen(options, (socket) => {
+      const { onAcceptFailed } = options
+      const hooks = {
+        ...options,
+        onAcceptFailed: (error: NetworkError) => owner.alive && onAcceptFailed?.(error),
+      }
+      const listener = await real.listen(hooks, (socket) => {
         if (owner.alive) accept(keptSocket(owner, sockets, socket))
         else socket.destroy()
       })

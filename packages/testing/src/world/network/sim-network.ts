@@ -34,7 +34,13 @@ export class SimNetwork implements Network {
         if (refusal !== undefined) return reject(refusal)
         const port = options.port === 0 ? this.#freePort() : options.port
         const address = { host: options.host, port }
-        resolve(new SimListener(this.#ground, this.#owner, this.#host, address, accept))
+        const { onAcceptFailed } = options
+        resolve(
+          new SimListener(this.#ground, this.#owner, this.#host, address, {
+            accept,
+            onAcceptFailed,
+          }),
+        )
       })
     })
   }
@@ -133,28 +139,24 @@ export class SimNetwork implements Network {
   }
 }
 
+type Hooks = Pick<ListenOptions, 'onAcceptFailed'> & { readonly accept: (socket: Socket) => void }
+
 export class SimListener implements Listener, Resource {
   readonly about: string
   readonly address: Address
   readonly owner: Process
   readonly #ground: Ground
   readonly #host: Host
-  readonly #accept: (socket: Socket) => void
+  readonly #hooks: Hooks
   /** Arrived and not yet handed over: lost when the listener closes first. */
   readonly #waiting = new Set<SimSocket>()
 
-  constructor(
-    ground: Ground,
-    owner: Process,
-    host: Host,
-    address: Address,
-    accept: (socket: Socket) => void,
-  ) {
+  constructor(ground: Ground, owner: Process, host: Host, address: Address, hooks: Hooks) {
     this.#ground = ground
     this.owner = owner
     this.#host = host
     this.address = address
-    this.#accept = accept
+    this.#hooks = hooks
     this.about = `listener on ${nameOf(address)}`
     host.listeners.set(address.port, this)
     owner.holds(this)
@@ -169,7 +171,12 @@ export class SimListener implements Listener, Resource {
   accept(socket: SimSocket): void {
     this.#waiting.add(socket)
     this.#ground.scheduler.schedule(this.owner, 'io', 'net accept', 0, () => {
-      if (this.#waiting.delete(socket)) this.#accept(socket)
+      if (!this.#waiting.delete(socket)) return
+      if (this.#host.acceptsToFail === 0) return this.#hooks.accept(socket)
+      this.#host.acceptsToFail--
+      // As libuv does: it keeps one descriptor, to accept and close with where no other is left.
+      socket.destroy()
+      this.#hooks.onAcceptFailed?.(networkError('EMFILE'))
     })
   }
 

@@ -14,6 +14,8 @@ export type Host = {
   readonly listeners: Map<number, SimListener>
   powered: boolean
   nextPort: number
+  /** So many of the next connections find no descriptor free. */
+  acceptsToFail: number
 }
 
 export class Wires {
@@ -41,7 +43,12 @@ export class Wires {
   powerOn(node: string): void {
     const host = this.#hosts.get(node)
     if (host === undefined) {
-      this.#hosts.set(node, { listeners: new Map(), powered: true, nextPort: PORT_FIRST })
+      this.#hosts.set(node, {
+        listeners: new Map(),
+        powered: true,
+        nextPort: PORT_FIRST,
+        acceptsToFail: 0,
+      })
     } else host.powered = true
     for (const socket of this.#orphans.get(node) ?? []) socket.resetSoon('ECONNRESET')
     this.#orphans.delete(node)
@@ -77,9 +84,15 @@ export class Wires {
     this.#extraMs.set(linkOf(from, to), extraMs)
   }
 
+  failAccepts(node: string, count: number): void {
+    const host = this.#hosts.get(node)
+    if (host !== undefined) host.acceptsToFail = count
+  }
+
   heal(): void {
     this.#cut.clear()
     this.#extraMs.clear()
+    for (const host of this.#hosts.values()) host.acceptsToFail = 0
     for (const socket of this.sockets) {
       socket.kick()
       socket.peer.kick()
