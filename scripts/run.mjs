@@ -3,7 +3,9 @@
 // `node scripts/run.mjs JOB [arguments]`
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -100,9 +102,9 @@ function run(command, args) {
 /** Runs the program in place of this one: its signals, its exit code. */
 function replace(command, args) {
   const child = spawn(command, args, { cwd: root, stdio: 'inherit' })
-  // Ctrl-C reaches the child by itself; a SIGTERM from a supervisor does not.
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
-    process.on(signal, () => signal !== 'SIGINT' && child.kill(signal))
-  }
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGKILL' ? 137 : 1)))
+  // At a terminal Ctrl-C reaches the child by itself, and the broker takes a second one as "at once".
+  const atTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor))
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'])
+    process.on(signal, () => (signal === 'SIGINT' && atTerminal) || child.kill(signal))
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]))
 }

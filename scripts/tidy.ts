@@ -81,7 +81,8 @@ const BANNED: readonly (readonly [RegExp, string])[] = [
   [/\bAbortSignal\.timeout\(/, 'env.clock.timer'],
   [/\bglobalThis\b/, 'what Env gives'],
   [/\bnew (?:WeakRef|FinalizationRegistry)\b/, 'a life that is ended by hand'],
-  [/(?<![.\w])fetch\(['"`]http/, 'env.network'],
+  // The handler of that name is a function of ours.
+  [/(?<![.#\w]|function )fetch\(/, 'env.network'],
 ]
 
 const NAMES_WITHOUT_NOUN = /(?:^|\/)(?:utils?|common|shared|helpers?|misc)(?:\/|\.ts$|-)/

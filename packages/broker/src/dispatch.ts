@@ -37,7 +37,6 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
     rooms,
     principal: ANONYMOUS,
     listener,
-    local: connection.local,
     clientId: connection.clientId,
     receivedAtMs,
     get signal() {

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { quietEnv, runBroker, start } from './running-broker.ts'
 
 let directory: string
@@ -77,15 +77,17 @@ const program = join(import.meta.dirname, '..', 'src', 'bin.ts')
 const node = ['--import', 'tsx', '--conditions=@minikafka/source', program]
 
 function run(args: readonly string[], env: Record<string, string> = {}) {
-  return new Promise<{ code: number; out: string; err: string }>((resolve) => {
-    execFile(
+  return new Promise<{ code: number | string; out: string; err: string }>((resolve) => {
+    const child = execFile(
       process.execPath,
       [...node, ...args],
       { env: { ...process.env, ...env } },
       (error, out, err) => {
-        resolve({ code: typeof error?.code === 'number' ? error.code : 0, out, err })
+        const code = error === null ? 0 : (error.code ?? error.signal ?? 'nobody knows what')
+        resolve({ code, out, err })
       },
     )
+    onTestFinished(() => void child.kill('SIGKILL'))
   })
 }
 
@@ -133,6 +135,7 @@ test('it says ready with its true port, stops in order on SIGTERM, and the next 
   const args = [...node, '--data-dir', directory, '--port', '0', '--log-format', 'json']
   for (const clean of [false, true]) {
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
     const exited = new Promise((resolve) =>
       child.once('exit', (code, signal) => resolve(code ?? signal)),
     )

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type RunningBroker, runBroker } from '../../broker/test/running-broker.ts'
 import { commandLineOf } from './program.ts'
 
@@ -21,7 +21,9 @@ const BIN = new URL('../src/bin.ts', import.meta.url).pathname
 
 function start(...args: string[]): ChildProcess {
   const flags = ['--import', 'tsx', '--conditions=@minikafka/source', BIN]
-  return spawn(process.execPath, [...flags, '-b', `127.0.0.1:${broker.port}`, ...args])
+  const child = spawn(process.execPath, [...flags, '-b', `127.0.0.1:${broker.port}`, ...args])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
 }
 
 /** Closes stdout after its first bytes, as `head -1` does. */

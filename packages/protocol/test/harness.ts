@@ -12,7 +12,6 @@ import {
   RpcServer,
   SERVER_LIMITS,
   type ServerCall,
-  type ServerConnection,
   type ServerLimits,
   type Service,
 } from '../src/rpc/index.ts'
@@ -59,7 +58,6 @@ export class TestService implements Service {
   readonly calls: ServerCall[] = []
   readonly refusals: string[] = []
   readonly unexpectedErrors: unknown[] = []
-  readonly closedConnections: ServerConnection[] = []
   hello: Service['hello'] = () => HELLO
   answer: (call: ServerCall) => Promise<CallOutcome> = async (call) => answerTo(call)
 
@@ -72,9 +70,6 @@ export class TestService implements Service {
   }
   unexpected(error: unknown) {
     this.unexpectedErrors.push(error)
-  }
-  closed(connection: ServerConnection) {
-    this.closedConnections.push(connection)
   }
 }
 

@@ -70,17 +70,6 @@ test('a service may close a connection: what is in flight is answered first', as
   expect(await peer.rest()).toHaveLength(0)
 })
 
-test('what a service keeps for a connection is there with its next call', async () => {
-  const server = await serverWith()
-  const peer = await server.greeted()
-  peer.produce(1)
-  await peer.answeredIds(1)
-  server.service.calls[0]?.connection.state.set('session', 7)
-  peer.produce(2)
-  await peer.answeredIds(1)
-  expect(server.service.calls[1]?.connection.state.get('session')).toBe(7)
-})
-
 test('whatever a stream holds, wherever it is cut: it is answered or closed, and nothing is kept', async () => {
   const server = await serverWith({ limits: { frameBytesMax: 100_000 } })
   const change = fc.record({ at: fc.nat(), byte: fc.nat(255) })

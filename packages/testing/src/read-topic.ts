@@ -77,7 +77,7 @@ async function readPartition(
   const records: ReadRecord[] = []
   let next = from ?? (await logStartOf(connection, wanted))
   for (;;) {
-    const { records: blobs, highWatermark } = await fetch(connection, wanted, next)
+    const { records: blobs, highWatermark } = await fetchRecords(connection, wanted, next)
     for (const batch of blobs.flatMap(batchesOf)) {
       for (const record of await decoded(env, batch)) {
         if (record.offset >= next) records.push({ topic, partition, ...record })
@@ -97,7 +97,7 @@ async function logStartOf(connection: Connection, { topic, topicId, partition }:
   return result.offset
 }
 
-async function fetch(
+async function fetchRecords(
   connection: Connection,
   { topic, topicId, partition }: Partition,
   from: number,

@@ -72,7 +72,6 @@ async function makeContext(): Promise<Context> {
     rooms: rooms as Rooms,
     principal: '',
     listener: '',
-    local: { host: '', port: 0 },
     clientId: '',
     receivedAtMs: env.clock.monotonicMs(),
     signal: new AbortController().signal,

@@ -1,5 +1,5 @@
 // What a handler may use besides its request. Everything a handler touches comes through here.
-import type { Address, Env } from '@minikafka/platform'
+import type { Env } from '@minikafka/platform'
 import type { Rooms } from '../rooms.ts'
 
 export type Context = {
@@ -9,8 +9,6 @@ export type Context = {
   readonly principal: string
   /** Name of the listener that the connection came in on. */
   readonly listener: string
-  /** Where the client dialled in, as this side of the socket sees it. */
-  readonly local: Address
   readonly clientId: string
   /** Monotonic milliseconds at which the request arrived. */
   readonly receivedAtMs: number

@@ -12,6 +12,8 @@ export class FaultyDisk {
   /** Syncs wait for it. */
   gate: Promise<void> = Promise.resolve()
   readonly syncs: string[] = []
+  /** Files that are open. */
+  openCount = 0
   readonly disk: Disk
   /** One at a time, as the store does it. */
   #replacing: string | undefined
@@ -19,7 +21,11 @@ export class FaultyDisk {
   constructor(real: Disk) {
     this.#failWithin(real)
     this.disk = {
-      open: async (path, mode) => this.#wrap(path, await real.open(path, mode)),
+      open: async (path, mode) => {
+        const file = await real.open(path, mode)
+        this.openCount++
+        return this.#wrap(path, file)
+      },
       replaceFile: async (path, content) => {
         const error = this.onReplace(path)
         if (error !== undefined) throw error
@@ -69,7 +75,10 @@ export class FaultyDisk {
       read: (into, position) => file.read(into, position),
       truncate: (size) => file.truncate(size),
       size: () => file.size(),
-      close: () => file.close(),
+      close: () => {
+        this.openCount--
+        return file.close()
+      },
     }
   }
 

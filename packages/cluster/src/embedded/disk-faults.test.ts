@@ -160,6 +160,20 @@ describe('a full disk', () => {
     await store.close()
   })
 
+  test('fails an opening that must end the leases of an earlier process, and leaves nothing open', async () => {
+    const store = await open()
+    const lease = await store.grant(5000)
+    await store.txn([], [{ op: 'put', key: 'b/1', value: '', leaseId: lease.id }], [])
+    await store.close()
+    faulty.onAppend = full
+    await expect(open()).rejects.toMatchObject({ reason: 'no-space' })
+    expect([faulty.openCount, clock.timerCount]).toEqual([0, 0])
+    faulty.onAppend = () => undefined
+    const reopened = await open()
+    expect((await reopened.range('b/')).kvs).toEqual([])
+    await reopened.close()
+  })
+
   test('puts the snapshot off, the log grows on, and nothing is lost', async () => {
     const store = await open({ logBytesMax: 500 })
     faulty.onReplace = () => diskError('ENOSPC')

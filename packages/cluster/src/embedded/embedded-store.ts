@@ -291,6 +291,7 @@ export class EmbeddedStore implements MetaStore {
   #failed(error: Error): void {
     this.#closed = error
     this.#leases.close()
+    this.#sweepTimer?.cancel()
     const unknown = new Unknown('the disk failed while metadata was written', { cause: error })
     for (const waiter of this.#waiters.splice(0)) waiter.reject(unknown)
     this.#watchers.end(unknown)

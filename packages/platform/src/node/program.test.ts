@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { nodeProgram } from './program.ts'
 
 const PROGRAM = JSON.stringify(new URL('program.ts', import.meta.url).href)
@@ -8,7 +8,9 @@ const PROGRAM = JSON.stringify(new URL('program.ts', import.meta.url).href)
 function start(body: string): ChildProcess {
   const script = `const { nodeProgram } = await import(${PROGRAM}); const program = nodeProgram(); ${body}`
   const flags = ['--import', 'tsx', '--input-type=module', '-e', script]
-  return spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, flags, { stdio: ['pipe', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  return child
 }
 
 async function run(body: string, options: { readOutput?: boolean; input?: string } = {}) {

@@ -56,13 +56,11 @@ export class PeerConnection implements ServerConnection, Receiver {
   readonly #outbox: Outbox
   readonly #gate: ReadingGate
   #phase: Phase = 'begin'
-  #state: Map<string, unknown> | undefined
   #aborter: AbortController | undefined
 
   /** Invariant: 0 <= inFlight <= requestsInFlightMax. */
   #inFlight = 0
   #unknownApis = 0
-  #greeted = false
   #peerEnded = false
   #pumpIsDue = false
 
@@ -86,15 +84,6 @@ export class PeerConnection implements ServerConnection, Receiver {
 
   get remote(): Address {
     return this.#socket.remote
-  }
-
-  get local(): Address {
-    return this.#socket.local
-  }
-
-  get state(): Map<string, unknown> {
-    this.#state ??= new Map()
-    return this.#state
   }
 
   get signal(): AbortSignal {
@@ -144,7 +133,6 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#gate.close()
     this.#aborter?.abort()
     this.#common.left(this)
-    if (this.#greeted) this.#common.service.closed?.(this)
   }
 
   #isServed(): boolean {
@@ -246,7 +234,6 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.clientVersion = printableName(request.clientVersion)
     this.clientId = printableName(request.clientId)
     this.#phase = 'open'
-    this.#greeted = true
     this.#reader.frameBytesMax = this.#common.limits.frameBytesMax
     const hello = this.#common.service.hello(this)
     this.#outbox.send(encodeResponse('apiVersions', version, correlationId, hello))

@@ -19,13 +19,10 @@ export type ServerConnection = {
   /** Unique within its server. */
   readonly id: number
   readonly remote: Address
-  readonly local: Address
   /** What ApiVersions said: at most 255 characters, control characters escaped; empty before it. */
   readonly clientName: string
   readonly clientVersion: string
   readonly clientId: string
-  /** What the service keeps for the connection: sessions, the principal. */
-  readonly state: Map<string, unknown>
   /** Finishes what is in flight, answers, closes. */
   close(): void
 }
@@ -71,12 +68,6 @@ export type Service = {
   /** The answer to ApiVersions. */
   hello(connection: ServerConnection): ResponseOf<Apis['apiVersions']>
   /** A peer was refused or cut off. Not rate-limited here. `detail` is a constant sentence, or names a field. */
-  refused?(
-    connection: { readonly remote: Address; readonly local: Address },
-    reason: RefusalReason,
-    detail: string,
-  ): void
+  refused?(connection: { readonly remote: Address }, reason: RefusalReason, detail: string): void
   unexpected(error: unknown, call: ServerCall): void
-  /** Called once for every connection that sent its ApiVersions, after it is gone. */
-  closed?(connection: ServerConnection): void
 }
