@@ -1,6 +1,7 @@
 // One world: nodes with disks, wires between them, one clock, all from a seed, in this process.
 // Enters: a seed and how time passes. Leaves: an Env for each node's code, and the power over all of it.
 import { type Env, nodeEnv, realTurn, type Signal } from '@minikafka/platform'
+import { type DiskFaults, diskFaults } from './disk/disk-faults.ts'
 import { durationMs } from './duration.ts'
 import { Generator } from './generator.ts'
 import type { Ground } from './ground.ts'
@@ -8,12 +9,13 @@ import { HostSockets } from './host/host-network.ts'
 import { type Latency, NO_LATENCY } from './latency.ts'
 import { type LogLine, LogLines } from './log-lines.ts'
 import { Wires } from './network/wires.ts'
+import type { ClockFaults } from './node-clock.ts'
 import { NodeState, type ProcessOptions, type Surroundings } from './node-state.ts'
 import type { Death, Process } from './process.ts'
 import { RunningHash } from './running-hash.ts'
 import { Scheduler } from './scheduler.ts'
 import type { SimOutput } from './sim-program.ts'
-import type { DiskFaults, NetworkFaults, WaitOptions, World, WorldOptions } from './world.ts'
+import type { NetworkFaults, WaitOptions, World, WorldOptions } from './world.ts'
 import { WorldClock } from './world-clock.ts'
 
 const START_WALL_MS = Date.UTC(2026, 0, 1)
@@ -83,14 +85,21 @@ class SimulatedWorld implements World {
     for (const { program } of this.#node(node).running) program.signal(signal)
   }
 
+  pause(node: string): void {
+    this.#node(node).pause()
+  }
+
+  resume(node: string): void {
+    this.#node(node).resume()
+  }
+
+  clockOf(node: string): ClockFaults {
+    return this.#node(node).clock
+  }
+
   disk(node: string): DiskFaults {
-    const { disk } = this.#node(node)
-    return {
-      fill: (freeBytes = 0) => disk.fill(freeBytes),
-      failSync: (count = 1) => disk.failSyncs(count),
-      stall: (duration) => disk.stall(durationMs(duration)),
-      heal: () => disk.heal(),
-    }
+    const state = this.#node(node)
+    return diskFaults(state.disk, () => state.running.length > 0)
   }
 
   stdout(node: string): string {

@@ -1,7 +1,12 @@
 // Spans of time as people write them in tests.
 
+type Unit = 'ms' | 's' | 'm' | 'h' | 'd'
+
 /** Milliseconds, or `'250ms'`, `'10s'`, `'5m'`, `'2h'`, `'7d'`. */
-export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+export type Duration = number | `${number}${Unit}`
+
+/** Also backwards: `-1000`, `'-1h'`. */
+export type SignedDuration = Duration | `-${number}${Unit}`
 
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -19,4 +24,10 @@ export function durationMs(duration: Duration): number {
     throw new RangeError(`'${duration}' is no duration: milliseconds, or like '250ms', '10s', '7d'`)
   }
   return Number(match?.[1]) * unitMs
+}
+
+export function signedMs(duration: SignedDuration): number {
+  if (typeof duration === 'number') return Math.sign(duration) * durationMs(Math.abs(duration))
+  if (duration.startsWith('-')) return -durationMs(duration.slice(1) as Duration)
+  return durationMs(duration as Duration)
 }

@@ -3,9 +3,9 @@
 import type { Process } from './process.ts'
 
 export type Event = {
-  readonly atMs: number
+  atMs: number
   /** Drawn from the seed: first-in-first-out among what is due at once would hide interleavings. */
-  readonly tie: number
+  tie: number
   readonly sequence: number
   /** Constant words: they go into the running hash and into `pending()`. */
   readonly label: string
@@ -26,6 +26,8 @@ export class EventHeap {
   /** Of `#events`, those that will not run any more. */
   #cancelledCount = 0
   #ioCount = 0
+  /** Of processes that are paused. */
+  readonly #deferred = new Set<Event>()
 
   /** Live events of kind `io`: none means that everything waits for a timer. */
   get ioCount(): number {
@@ -43,6 +45,10 @@ export class EventHeap {
   }
 
   push(event: Event): void {
+    if (event.owner?.paused) {
+      this.#deferred.add(event)
+      return
+    }
     if (event.kind === 'io') this.#ioCount++
     this.#events.push(event)
     this.#rise(this.#events.length - 1)
@@ -60,6 +66,7 @@ export class EventHeap {
   cancel(event: Event): void {
     if (event.run === undefined) return
     event.run = undefined
+    if (this.#deferred.delete(event)) return
     if (event.kind === 'io') this.#ioCount--
     this.#cancelledCount++
     // Time-outs of requests that were answered: on a held clock they would never surface.
@@ -69,23 +76,56 @@ export class EventHeap {
   }
 
   cancelAllOf(owner: Process): void {
-    for (const event of this.#events) if (event.owner === owner) event.run = undefined
+    for (const event of this.#all()) if (event.owner === owner) event.run = undefined
     this.#rebuild()
   }
 
+  /** The owner was paused: its events wait outside of the heap. */
+  defer(): void {
+    this.#rebuild()
+  }
+
+  /**
+   * The owner goes on: what it missed happens now, all in one go, its timers among themselves in the order of their
+   * times. An event loop may have been stopped before its timers or behind them.
+   */
+  admit(owner: Process, nowMs: number, timersFirst: boolean): void {
+    const own = [...this.#deferred].filter((event) => event.owner === owner).sort(compare)
+    const late = own.filter(({ atMs }) => atMs <= nowMs)
+    const ranked = [
+      ...late.filter(({ kind }) => (kind === 'timer') === timersFirst),
+      ...late.filter(({ kind }) => (kind === 'timer') !== timersFirst),
+    ]
+    for (const [rank, event] of ranked.entries()) {
+      event.atMs = nowMs
+      event.tie = rank
+    }
+    for (const event of own) {
+      this.#deferred.delete(event)
+      this.push(event)
+    }
+  }
+
   clear(): void {
-    for (const event of this.#events) event.run = undefined
+    for (const event of this.#all()) event.run = undefined
     this.#rebuild()
   }
 
   /** In order of time, for people to read. */
   list(): Event[] {
-    return this.#events.filter((event) => event.run).sort((a, b) => (isBefore(a, b) ? -1 : 1))
+    return this.#all()
+      .filter((event) => event.run)
+      .sort(compare)
+  }
+
+  #all(): Event[] {
+    return [...this.#events, ...this.#deferred]
   }
 
   #rebuild(): void {
-    const live = this.#events.filter((event) => event.run !== undefined)
+    const live = this.#all().filter((event) => event.run !== undefined)
     this.#events = []
+    this.#deferred.clear()
     this.#cancelledCount = 0
     this.#ioCount = 0
     for (const event of live) this.push(event)
@@ -123,6 +163,10 @@ export class EventHeap {
     }
     events[index] = last
   }
+}
+
+function compare(a: Event, b: Event): number {
+  return isBefore(a, b) ? -1 : 1
 }
 
 function isBefore(a: Event, b: Event): boolean {

@@ -17,8 +17,3 @@ export type Ground = {
   /** Rare branches are taken only where a test asked for them. */
   readonly buggify: boolean
 }
-
-/** Integer milliseconds since 1970. */
-export function wallMs({ startWallMs, scheduler }: Ground): number {
-  return Math.floor(startWallMs + scheduler.nowMs)
-}

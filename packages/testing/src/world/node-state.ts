@@ -3,12 +3,13 @@ import { type Env, lineLogger } from '@minikafka/platform'
 import { DiskState } from './disk/disk-state.ts'
 import { SimDisk } from './disk/sim-disk.ts'
 import { Generator } from './generator.ts'
-import { type Ground, wallMs } from './ground.ts'
+import type { Ground } from './ground.ts'
 import { hostDisk } from './host/host-disk.ts'
 import { type HostSockets, hostNetwork } from './host/host-network.ts'
 import type { LogLines } from './log-lines.ts'
 import { SimNetwork } from './network/sim-network.ts'
 import type { Wires } from './network/wires.ts'
+import { NodeClock } from './node-clock.ts'
 import { type Death, Process } from './process.ts'
 import { SimClock } from './sim-clock.ts'
 import { simCompress } from './sim-compress.ts'
@@ -43,6 +44,7 @@ export type Running = { readonly owner: Process; readonly env: Env; readonly pro
 
 export class NodeState {
   readonly name: string
+  readonly clock: NodeClock
   readonly disk: DiskState
   readonly #surroundings: Surroundings
   #running: Running[] = []
@@ -53,7 +55,8 @@ export class NodeState {
     this.name = name
     this.#surroundings = surroundings
     const { ground } = surroundings
-    this.disk = new DiskState(ground, new Generator(ground.seed, `disk ${name}`))
+    this.clock = new NodeClock(ground)
+    this.disk = new DiskState(ground, this.clock, new Generator(ground.seed, `disk ${name}`))
   }
 
   get running(): readonly Running[] {
@@ -76,7 +79,7 @@ export class NodeState {
     wires.powerOn(this.name)
     const program = new SimProgram(ground, owner, options, (code) => exited(owner, code))
     const env: Env = {
-      clock: new SimClock(ground, owner),
+      clock: new SimClock(ground.scheduler, this.clock, owner),
       random: new SimRandom(ground.seed, name, ground.buggify),
       disk: options.hostDisk
         ? hostDisk(ground, owner, real.disk)
@@ -97,8 +100,7 @@ export class NodeState {
   /** Ends what runs here; the disk keeps what was written, or what was synced. */
   die(how: Death): void {
     const { ground, wires } = this.#surroundings
-    ground.hash.word(how)
-    ground.hash.word(this.name)
+    this.#mark(how)
     for (const { owner } of this.running) {
       owner.die(how)
       ground.scheduler.cancelAllOf(owner)
@@ -108,11 +110,28 @@ export class NodeState {
     wires.powerOff(this.name)
   }
 
+  /** SIGSTOP to all that runs here. */
+  pause(): void {
+    this.#mark('pause')
+    for (const { owner } of this.running) this.#surroundings.ground.scheduler.pause(owner)
+  }
+
+  resume(): void {
+    this.#mark('resume')
+    for (const { owner } of this.running) this.#surroundings.ground.scheduler.resume(owner)
+  }
+
+  #mark(word: string): void {
+    const { hash } = this.#surroundings.ground
+    hash.word(word)
+    hash.word(this.name)
+  }
+
   #logger(owner: Process) {
     const { ground, lines, logLevel } = this.#surroundings
     return lineLogger({
       level: logLevel,
-      wallMs: () => wallMs(ground),
+      wallMs: () => this.clock.wallMs(),
       write: (line) => {
         if (!owner.alive) return
         lines.add({ atMs: ground.scheduler.nowMs, node: this.name, text: line.trimEnd() })

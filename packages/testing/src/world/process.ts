@@ -27,6 +27,7 @@ export class Process {
   readonly node: string
   readonly facts: ProcessFacts
   #alive = true
+  #paused = false
   readonly #resources = new Set<Resource>()
 
   constructor(facts: ProcessFacts) {
@@ -36,6 +37,15 @@ export class Process {
 
   get alive(): boolean {
     return this.#alive
+  }
+
+  /** SIGSTOP: its code does not run, its part of the kernel does. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  setPaused(paused: boolean): void {
+    this.#paused = paused
   }
 
   holds(resource: Resource): void {

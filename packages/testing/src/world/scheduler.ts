@@ -111,6 +111,19 @@ export class Scheduler {
     this.#heap.cancelAllOf(owner)
   }
 
+  /** Nothing of the process runs until it is resumed; time passes for everybody else. */
+  pause(owner: Process): void {
+    owner.setPaused(true)
+    this.#heap.defer()
+  }
+
+  resume(owner: Process): void {
+    if (!owner.paused) return
+    owner.setPaused(false)
+    this.#heap.admit(owner, this.nowMs, this.#ties.chance(0.5))
+    this.#wake()
+  }
+
   pending(): Event[] {
     return this.#heap.list()
   }

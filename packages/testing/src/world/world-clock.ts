@@ -3,6 +3,7 @@ import type { Clock, Timer } from '@minikafka/platform'
 import { type Duration, durationMs } from './duration.ts'
 import type { Event } from './event-heap.ts'
 import type { Ground } from './ground.ts'
+import { NodeClock } from './node-clock.ts'
 import { SimClock } from './sim-clock.ts'
 
 export class WorldClock implements Clock {
@@ -11,7 +12,7 @@ export class WorldClock implements Clock {
 
   constructor(ground: Ground) {
     this.#ground = ground
-    this.#clock = new SimClock(ground, undefined)
+    this.#clock = new SimClock(ground.scheduler, new NodeClock(ground), undefined)
   }
 
   wallMs(): number {
@@ -42,13 +43,14 @@ export class WorldClock implements Clock {
   }
 }
 
+function ownerName(owner: Event['owner']): string {
+  if (owner === undefined) return 'the test'
+  return owner.paused ? `${owner.node}, paused` : owner.node
+}
+
 function describe({ atMs, owner, label, origin }: Event, nowMs: number): string {
   const where = origin === undefined ? undefined : callerOf(origin)
-  const words = [
-    `in ${Math.round((atMs - nowMs) * 1000) / 1000} ms`,
-    owner?.node ?? 'the test',
-    label,
-  ]
+  const words = [`in ${Math.round((atMs - nowMs) * 1000) / 1000} ms`, ownerName(owner), label]
   return (where === undefined ? words : [...words, where]).join('  ')
 }
 

@@ -1,8 +1,10 @@
 // What a test holds of a simulated world: its words, its powers, and its promises.
 import type { Env, Signal } from '@minikafka/platform'
+import type { DiskFaults } from './disk/disk-faults.ts'
 import type { Duration } from './duration.ts'
 import type { Latency } from './latency.ts'
 import type { LogLine } from './log-lines.ts'
+import type { ClockFaults } from './node-clock.ts'
 import type { ProcessOptions } from './node-state.ts'
 import type { ClockMode } from './scheduler.ts'
 import type { WorldClock } from './world-clock.ts'
@@ -25,17 +27,6 @@ export type WorldOptions = {
   readonly realIo?: boolean | undefined
   /** One line an event, to find where two runs part. */
   readonly trace?: ((line: string) => void) | undefined
-}
-
-/** What can go wrong with one disk. `heal` ends it. */
-export type DiskFaults = {
-  /** Full but for `freeBytes` (default 0): writes fail with ENOSPC. */
-  fill(freeBytes?: number): void
-  /** The next `count` (default 1) syncs fail with EIO and mark the pages clean: gone at the next power cut. */
-  failSync(count?: number): void
-  /** Nothing that begins now is done before that time has passed. */
-  stall(duration: Duration): void
-  heal(): void
 }
 
 export type NetworkFaults = {
@@ -71,7 +62,12 @@ export type World = {
   kill(node: string): void
   /** What was not synced is kept, dropped or torn; whoever talked to the node hears nothing. */
   powerCut(node: string): void
+  /** SIGSTOP: its code stands still, time does not. Its kernel goes on: bytes arrive and wait, connections open. */
+  pause(node: string): void
+  /** SIGCONT: its timers and completions that are late happen now, in one go. */
+  resume(node: string): void
   signal(node: string, signal: Signal): void
+  clockOf(node: string): ClockFaults
   disk(node: string): DiskFaults
   /** Of the last process of `node`, also a dead one. */
   stdout(node: string): string

@@ -1,6 +1,7 @@
 // One directory: the names that are seen, the names that are durable, and the changes in between.
 import type { Generator } from '../generator.ts'
 import type { FileImage } from './file-image.ts'
+import { drawFates } from './tear.ts'
 
 export type Inode = FileImage | DirectoryImage | SocketInode
 
@@ -30,12 +31,12 @@ export class DirectoryImage {
     return this.#names.get(name)
   }
 
-  list(): string[] {
-    return [...this.#names.keys()].sort()
+  getDurable(name: string): Inode | undefined {
+    return this.#durable.get(name)
   }
 
-  inodes(): Inode[] {
-    return [...this.#names.values()]
+  list(): string[] {
+    return [...this.#names.keys()].sort()
   }
 
   link(name: string, inode: Inode): void {
@@ -57,22 +58,38 @@ export class DirectoryImage {
   }
 
   syncTo(mark: number): void {
-    const covered = this.#unsynced.splice(0, Math.max(0, mark - this.#coveredCount))
-    this.#coveredCount += covered.length
-    for (const change of covered) applyTo(this.#durable, change)
+    for (const change of this.#cover(mark)) applyTo(this.#durable, change)
+  }
+
+  /** The sync failed: as with the pages of a file, no later one makes up for it. */
+  forgetTo(mark: number): void {
+    this.#cover(mark)
   }
 
   /** Without a sync, each change survives or not, one by one. */
   powerCut(dice: Generator): void {
-    const changes = this.#unsynced.splice(0)
-    this.#coveredCount += changes.length
-    for (const change of changes) {
-      if (dice.chance(0.5)) applyTo(this.#durable, change)
+    const changes = this.#cover(this.mark())
+    const fates = drawFates(changes.length, dice)
+    for (const [index, change] of changes.entries()) {
+      if (fates[index] === 'kept') applyTo(this.#durable, change)
     }
     this.#names = new Map(this.#durable)
     for (const inode of this.#names.values()) {
       if (inode.kind !== 'other') inode.powerCut(dice)
     }
+  }
+
+  /** Another disk is in its place. */
+  clear(): void {
+    this.#cover(this.mark())
+    this.#names.clear()
+    this.#durable.clear()
+  }
+
+  #cover(mark: number): Change[] {
+    const covered = this.#unsynced.splice(0, Math.max(0, mark - this.#coveredCount))
+    this.#coveredCount += covered.length
+    return covered
   }
 
   #change(change: Change): void {

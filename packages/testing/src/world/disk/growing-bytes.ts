@@ -24,6 +24,14 @@ export class GrowingBytes {
     this.#size = size
   }
 
+  /** Byte by byte, as far as there are bytes. */
+  change(position: number, size: number, change: (byte: number, index: number) => number): void {
+    const end = Math.min(this.#size, position + size)
+    for (let at = position; at < end; at++) {
+      this.#buffer[at] = change(this.#buffer[at] as number, at - position)
+    }
+  }
+
   read(into: Uint8Array, position: number): number {
     const size = Math.max(0, Math.min(into.length, this.#size - position))
     into.set(this.#buffer.subarray(position, position + size))
@@ -34,9 +42,18 @@ export class GrowingBytes {
     return Buffer.from(this.#buffer.subarray(0, this.#size))
   }
 
+  equals(other: GrowingBytes): boolean {
+    if (this.#size !== other.#size) return false
+    return this.#buffer.compare(other.#buffer, 0, this.#size, 0, this.#size) === 0
+  }
+
   become(other: GrowingBytes): void {
-    this.#buffer = other.copy()
-    this.#size = other.size
+    this.replace(other.#buffer.subarray(0, other.#size))
+  }
+
+  replace(content: Buffer): void {
+    this.#buffer = Buffer.from(content)
+    this.#size = content.length
   }
 
   /** Bytes behind the size stay zero. */

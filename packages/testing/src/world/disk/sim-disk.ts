@@ -1,11 +1,11 @@
 // The disk as one process sees it. Every call is an event of its own: late, in an order of the seed's choice.
 import { assert, type Disk, type File, type FileStat, type Lock } from '@minikafka/platform'
-import { type Ground, wallMs } from '../ground.ts'
+import type { Ground } from '../ground.ts'
 import type { Process } from '../process.ts'
 import type { DirectoryImage, SocketInode } from './directory-image.ts'
 import type { DiskState } from './disk-state.ts'
 import { FileImage } from './file-image.ts'
-import { SimFile, settle } from './sim-file.ts'
+import { SimFile, settle, throwIfUnreadable } from './sim-file.ts'
 import { diskError, namesOf } from './tree.ts'
 
 export class SimDisk implements Disk {
@@ -24,7 +24,11 @@ export class SimDisk implements Disk {
   }
 
   readFile(path: string): Promise<Buffer | undefined> {
-    return this.#do('disk readFile', path, () => this.#tree.file('open', path)?.copy())
+    return this.#do('disk readFile', path, () => {
+      const image = this.#tree.file('open', path)
+      if (image !== undefined) throwIfUnreadable(this.#state, image, path, 0, image.size)
+      return image?.copy()
+    })
   }
 
   /** A crash between two steps leaves the old content or the new one, and perhaps the temporary file. */
@@ -82,7 +86,10 @@ export class SimDisk implements Disk {
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.#do('disk mkdir', path, () => this.#tree.makeDirectories(path, this.#nowMs()))
+    return this.#do('disk mkdir', path, () => {
+      if (this.#tree.find(path) === undefined) this.#state.throwIfNoRoomForDirectory(path)
+      this.#tree.makeDirectories(path, this.#nowMs())
+    })
   }
 
   list(path: string): Promise<string[]> {
@@ -107,6 +114,10 @@ export class SimDisk implements Disk {
     }
     await this.#do('disk syncDirectory', path, () => {
       if (directory === undefined) throw diskError('ENOENT', 'open', path)
+      if (this.#state.failingDirectorySyncs.strikes(path)) {
+        directory.forgetTo(mark)
+        throw diskError('EIO', 'fsync', path)
+      }
       directory.syncTo(mark)
     })
   }
@@ -211,7 +222,7 @@ export class SimDisk implements Disk {
   }
 
   #nowMs(): number {
-    return wallMs(this.#ground)
+    return this.#state.clock.wallMs()
   }
 
   #do<T>(label: string, path: string, work: () => T): Promise<T> {

@@ -1,7 +1,7 @@
 // An open file. Appends finish in the call or later, as the seed says; what was lent is compared when
 // they do, so that a buffer used again too early is found.
 import { assert, type File } from '@minikafka/platform'
-import { type Ground, wallMs } from '../ground.ts'
+import type { Ground } from '../ground.ts'
 import type { Death, Process, Resource } from '../process.ts'
 import type { DiskState } from './disk-state.ts'
 import type { FileImage } from './file-image.ts'
@@ -59,11 +59,9 @@ export class SimFile implements File, Resource {
   sync(): Promise<void> {
     const mark = this.#image.mark()
     return this.#later('disk sync', () => {
-      try {
-        this.#disk.throwIfSyncFails(this.#path)
-      } catch (error) {
+      if (this.#disk.failingFileSyncs.strikes(this.#path)) {
         this.#image.forgetTo(mark)
-        throw error
+        throw diskError('EIO', 'fdatasync', this.#path)
       }
       this.#image.syncTo(mark)
     })
@@ -73,6 +71,7 @@ export class SimFile implements File, Resource {
     into.fill(0xdb)
     return this.#later('disk read', () => {
       assert(isGarbage(into), 'a buffer lent to read() is left alone until the promise settles')
+      throwIfUnreadable(this.#disk, this.#image, this.#path, position, into.length)
       return this.#image.read(into, position)
     })
   }
@@ -122,16 +121,31 @@ export class SimFile implements File, Resource {
 
   #write(write: Write): void {
     this.#checkWritable('write')
+    const { freeBytes, fullCode, failingWrites } = this.#disk
     const growth = write.position + write.bytes.length - this.#image.size
-    if (growth <= this.#disk.freeBytes) {
-      this.#put(write)
-      return
-    }
+    if (this.#image.badSectors.refuse(write.position, write.bytes)) this.#fail(write, 0, 'EIO')
+    if (failingWrites.strikes(this.#path)) this.#fail(write, write.bytes.length, 'EIO')
+    if (growth <= freeBytes) this.#put(this.#misdirected(write))
     // A full disk takes a part: some of what would have fitted is there.
-    const fits = Math.max(0, write.bytes.length - growth + this.#disk.freeBytes)
-    const size = this.#disk.dice.below(Math.min(fits, write.bytes.length) + 1)
-    this.#put({ position: write.position, bytes: write.bytes.subarray(0, size) })
-    throw diskError('ENOSPC', 'write', this.#path)
+    else this.#fail(write, Math.max(0, write.bytes.length - growth + freeBytes), fullCode)
+  }
+
+  /** Some of what may be there is. */
+  #fail({ position, bytes }: Write, sizeMax: number, code: string): never {
+    const size = this.#disk.dice.below(Math.min(sizeMax, bytes.length) + 1)
+    this.#put({ position, bytes: bytes.subarray(0, size) })
+    throw diskError(code, 'write', this.#path)
+  }
+
+  /** The disk put it somewhere else. In its own place stands what stood there, or nothing. */
+  #misdirected(write: Write): Write {
+    const elsewhere = this.#disk.takeMisdirection(this.#image)
+    if (elsewhere === undefined) return write
+    const { position, bytes } = write
+    elsewhere.image.rot(elsewhere.position, (_, index) => bytes[index] as number, bytes.length)
+    const untouched = Buffer.alloc(bytes.length)
+    this.#image.read(untouched, position)
+    return { position, bytes: untouched }
   }
 
   #put({ position, bytes }: Write): void {
@@ -146,7 +160,20 @@ export class SimFile implements File, Resource {
   }
 
   #nowMs(): number {
-    return wallMs(this.#ground)
+    return this.#disk.clock.wallMs()
+  }
+}
+
+export function throwIfUnreadable(
+  { failingReads }: DiskState,
+  { badSectors, size }: FileImage,
+  path: string,
+  position: number,
+  sizeMax: number,
+): void {
+  const readSize = Math.max(0, Math.min(sizeMax, size - position))
+  if (badSectors.meet(position, readSize) || failingReads.strikes(path)) {
+    throw diskError('EIO', 'read', path)
   }
 }
 

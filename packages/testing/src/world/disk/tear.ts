@@ -1,24 +1,42 @@
-// What a power cut makes of one operation that was not synced: kept, dropped or torn, as the dice say.
+// What a power cut makes of operations that were not synced: kept, dropped or torn, as the dice say.
 import type { Generator } from '../generator.ts'
+import { SECTOR_SIZE } from './bad-sectors.ts'
 import type { Operation } from './file-image.ts'
 import type { GrowingBytes } from './growing-bytes.ts'
 
-const SECTOR_SIZE = 512
+export type Fate = 'kept' | 'lost' | 'torn'
 
-/** Disks write whole sectors, in any order; the length of the file is metadata of its own. */
+/**
+ * Of `count` operations that were not synced, in their order. Write-back runs in the background: often it wrote
+ * nothing yet (with delayed allocation a new file then has length 0), or all of it, or what is oldest; but pages may
+ * go out in any order, so sometimes each has a fate of its own.
+ */
+export function drawFates(count: number, dice: Generator): Fate[] {
+  const kind = dice.next()
+  const fates = new Array<Fate>(count).fill('lost')
+  if (kind < 0.2) return fates
+  if (kind < 0.3) return fates.fill('kept')
+  if (kind < 0.5) {
+    const first = dice.below(count + 1)
+    return fates.fill('kept', 0, first).fill('torn', first, first + 1)
+  }
+  return fates.map(() => {
+    const fate = dice.next()
+    if (fate < 0.35) return 'kept'
+    return fate < 0.5 ? 'lost' : 'torn'
+  })
+}
+
+/**
+ * Disks write whole sectors, in any order; the length of the file is metadata of its own: it may have come first. A
+ * change of the length alone is not torn.
+ */
 export function tearWrite(durable: GrowingBytes, operation: Operation, dice: Generator): void {
-  const fate = dice.next()
-  if (operation.type === 'resize') {
-    if (fate < 0.5) durable.resize(operation.size)
-    return
-  }
-  if (fate < 0.35) durable.write(operation.bytes, operation.position)
-  else if (fate < 0.65) extend(durable, operation, dice)
-  else {
-    extend(durable, operation, dice)
-    if (dice.chance(0.5)) keepPrefix(durable, operation, dice)
-    else keepSomeSectors(durable, operation, dice)
-  }
+  if (operation.type === 'resize') return
+  extend(durable, operation, dice)
+  const kind = dice.next()
+  if (kind < 0.35) keepPrefix(durable, operation, dice)
+  else if (kind < 0.7) keepSomeSectors(durable, operation, dice)
 }
 
 type Write = Operation & { type: 'write' }

@@ -4,6 +4,7 @@ import { DirectoryImage, type Inode } from './directory-image.ts'
 import type { FileImage } from './file-image.ts'
 
 const MESSAGES: Readonly<Record<string, string>> = {
+  EDQUOT: 'disk quota exceeded',
   EEXIST: 'file already exists',
   EBADF: 'bad file descriptor',
   EIO: 'i/o error',
@@ -36,6 +37,16 @@ export class Tree {
     for (const name of namesOf(path)) {
       if (inode?.kind !== 'directory') return undefined
       inode = inode.get(name)
+    }
+    return inode
+  }
+
+  /** By the names that were synced. */
+  findDurable(path: string): Inode | undefined {
+    let inode: Inode | undefined = this.root
+    for (const name of namesOf(path)) {
+      if (inode?.kind !== 'directory') return undefined
+      inode = inode.getDurable(name)
     }
     return inode
   }
@@ -77,9 +88,15 @@ export class Tree {
     }
   }
 
+  /** By path. */
+  files(below: string): [path: string, image: FileImage][] {
+    const names = namesOf(below)
+    return filesBelow(names.map((name) => `/${name}`).join(''), this.find(below))
+  }
+
   /** Bytes that its files take. */
   usedBytes(): number {
-    return usedBelow(this.root)
+    return this.files('/').reduce((bytes, [, { size }]) => bytes + size, 0)
   }
 }
 
@@ -92,11 +109,8 @@ export function namesOf(path: string): string[] {
   return names
 }
 
-function usedBelow(directory: DirectoryImage): number {
-  let bytes = 0
-  for (const inode of directory.inodes()) {
-    if (inode.kind === 'directory') bytes += usedBelow(inode)
-    else bytes += inode.size
-  }
-  return bytes
+function filesBelow(path: string, inode: Inode | undefined): [string, FileImage][] {
+  if (inode?.kind === 'file') return [[path, inode]]
+  if (inode?.kind !== 'directory') return []
+  return inode.list().flatMap((name) => filesBelow(`${path}/${name}`, inode.get(name)))
 }
