@@ -1,4 +1,18 @@
 // The front door of `testing`.
+export {
+  type Anomaly,
+  type AnomalyKind,
+  type CheckOptions,
+  checkHistory,
+  type HistoryReport,
+  type Lag,
+  type Operation,
+  type Partition,
+  type Polled,
+  type Step,
+  type Stuck,
+  type Value,
+} from './history/index.ts'
 export type { ReadOptions, ReadRecord } from './read-topic.ts'
 export { TestBroker, type TestBrokerOptions, type TopicOptions } from './test-broker.ts'
 export {
