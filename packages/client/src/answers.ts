@@ -1,7 +1,7 @@
 // Results that carry their own error code, as every API over several things answers them.
 import { errorName, MinikafkaError } from '@minikafka/protocol'
 
-type ItemResult = { readonly errorCode: number; readonly errorMessage: string | null }
+export type ItemResult = { readonly errorCode: number; readonly errorMessage: string | null }
 
 /** The error of one result; undefined: it succeeded. */
 export function errorOf(

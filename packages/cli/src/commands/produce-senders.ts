@@ -104,7 +104,10 @@ class ReceiptSender implements Sender {
   }
 
   async #printAfter(before: Promise<void>, sending: Promise<RecordMetadata>): Promise<void> {
-    const [receipt] = await Promise.all([sending, before])
+    // It may fail while others are still printed: theirs come first all the same, and are waited for.
+    sending.catch(() => undefined)
+    await before
+    const receipt = await sending
     this.#acknowledged++
     await this.#session.print(receiptText(this.#session, receipt))
   }

@@ -7,11 +7,9 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@minikafka/protocol'
-import { errorOf } from '../answers.ts'
+import { errorOf, type ItemResult } from '../answers.ts'
 import { type Core, Deadline, type Target, type TopicInfo } from '../core/index.ts'
 import type { Wait } from '../words.ts'
-
-type ItemResult = { readonly errorCode: number; readonly errorMessage: string | null }
 
 export class Requests {
   readonly core: Core

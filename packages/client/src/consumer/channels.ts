@@ -1,5 +1,6 @@
 // Diagnostics of the consumer: plain objects on Node's channels, made only where somebody listens (CLIENT 2.7).
-import diagnostics, { type TracingChannel } from 'node:diagnostics_channel'
+import diagnostics from 'node:diagnostics_channel'
+import { hasSubscribers } from '../core/index.ts'
 import type { FetchedRecord } from './record.ts'
 import type { PartitionLag } from './types.ts'
 
@@ -55,16 +56,4 @@ export function tracesLag(): boolean {
 
 export function publishLag(lags: readonly PartitionLag[]): void {
   lag.publish(lags)
-}
-
-/** Node 20 has it for single channels only. */
-function hasSubscribers<C extends object>(channel: TracingChannel<unknown, C>): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = channel
-  return (
-    start.hasSubscribers ||
-    end.hasSubscribers ||
-    asyncStart.hasSubscribers ||
-    asyncEnd.hasSubscribers ||
-    error.hasSubscribers
-  )
 }

@@ -1,3 +1,4 @@
+import { MinikafkaError } from '@minikafka/protocol'
 import { afterEach, expect, test } from 'vitest'
 import { closeReadingStages, numbers, readingStage, take } from '../../test/reading-stage.ts'
 import { batchOf, numbered } from '../../test/record-batches.ts'
@@ -360,4 +361,42 @@ test('17: a topic that is deleted is told once, and does not stop the other', as
   cluster.append('others', 0, numbered(0, 2))
   expect(await done(reading)).toEqual(['0', '1'])
   expect(errors).toEqual(['UNKNOWN_TOPIC_OR_PARTITION orders'])
+})
+
+test('a poll that fails after its partition was sent elsewhere does not fail it', async () => {
+  const { cluster, consumer, twin, world, done } = await readingStage()
+  cluster.append('orders', 0, numbered(0, 20))
+  const reader = consumer()
+  const refusals: (() => void)[] = []
+  twin.onFetch = () =>
+    new Promise<void>((_, reject) => {
+      refusals.push(() => reject(new MinikafkaError('INVALID_REQUEST')))
+    })
+  // Each seek abandons a poll; the tenth finds too many abandoned, and waits for the one that is out.
+  for (let offset = 0; offset < 12; offset++) {
+    await done(reader.seek({ topic: 'orders', partition: 0 }, offset))
+    await world.settled()
+  }
+  expect(refusals.length).toBeLessThan(12)
+  twin.onFetch = undefined
+  const reading = take(reader, 2)
+  for (const refuse of refusals) refuse()
+  expect(await done(reading)).toEqual(['11', '12'])
+})
+
+test('nothing is dialled for a consumer that was closed while metadata was asked for its leader', async () => {
+  const { cluster, consumer, client, twin, world, anotherTwin, pass } = await readingStage()
+  const rounds = () => twin.calls.filter(({ api }) => api === 'metadata').length
+  cluster.at('orders').leaderId = 2
+  world.network.slow('client', 'broker', '50ms')
+  const at = { topic: 'orders', partition: 0, start: 0 }
+  const reader = consumer({ topics: undefined, start: undefined, assign: [at] } as object)
+  const reading = take(reader, 1)
+  while (rounds() < 1) await world.clock.advance('10ms')
+  await anotherTwin(2)
+  while (rounds() < 2) await world.clock.advance('10ms')
+  await world.complete(reader.close())
+  await reading
+  await pass(60_000)
+  expect(client.stats().connections).toHaveLength(1)
 })

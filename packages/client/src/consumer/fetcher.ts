@@ -9,13 +9,12 @@ import {
   type RequestOf,
   type ResponseOf,
 } from '@minikafka/protocol'
-import { type Core, knownError, type Lane } from '../core/index.ts'
+import { Alarm, type Core, knownError, type Lane } from '../core/index.ts'
 import { traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { type FetchPlan, planFetches } from './fetch-plan.ts'
 import { diverged, outOfRange } from './out-of-range.ts'
 import type { ConsumerSettings } from './settings.ts'
-import { Wakeup } from './wakeup.ts'
 
 type Response = ResponseOf<Apis['fetch']>
 type Result = Response['results'][number]
@@ -46,7 +45,7 @@ export class Fetcher {
   readonly #feeds: () => readonly Feed[]
   readonly #tell: Tell
   readonly #lane: Lane
-  readonly #wakeup: Wakeup
+  readonly #alarm: Alarm
   /** Brokers with a request outstanding, and what abandons it. */
   readonly #busy = new Map<number, AbortController>()
   #rotation = 0
@@ -58,7 +57,7 @@ export class Fetcher {
     this.#feeds = feeds
     this.#tell = tell
     this.#lane = core.fetchLane()
-    this.#wakeup = new Wakeup(core.env.clock, () => this.demand())
+    this.#alarm = new Alarm(core.env.clock, () => this.demand())
   }
 
   /** Asks every broker that leads a feed which wants data and has no request outstanding. */
@@ -67,7 +66,7 @@ export class Fetcher {
     const nowMs = this.#core.env.clock.monotonicMs()
     const leaderOf = (feed: Feed) => this.#leaderOf(feed)
     const plans = planFetches(this.#feeds(), { settings: this.#settings, nowMs, leaderOf })
-    if (plans.againInMs !== undefined) this.#wakeup.in(plans.againInMs)
+    if (plans.againInMs !== undefined) this.#alarm.in(plans.againInMs)
     for (const feed of plans.leaderless) {
       this.#later(feed, 'it has no leader')
       void this.#core.metadata.refresh('a partition has no leader', [feed.topic])
@@ -94,7 +93,8 @@ export class Fetcher {
 
   close(): void {
     this.#closed = true
-    this.#wakeup.cancel()
+    this.#alarm.cancel()
+    for (const poll of [...this.#busy.values()]) poll.abort(new MinikafkaError('CLOSED'))
     this.#core.closeLane(this.#lane)
   }
 
@@ -120,7 +120,7 @@ export class Fetcher {
         if (!signal.aborted) this.#answered(plan, generations, response)
       })
       .catch((error: unknown) => {
-        if (!signal.aborted) this.#failed(plan, error)
+        if (!signal.aborted) this.#failed(plan, generations, error)
       })
   }
 
@@ -237,12 +237,15 @@ export class Fetcher {
 
   // --- what failed -------------------------------------------------------------------------
 
-  #failed({ leaderId, feeds }: FetchPlan, error: unknown): void {
+  #failed({ leaderId, feeds }: FetchPlan, generations: readonly number[], error: unknown): void {
     this.#busy.delete(leaderId)
     if (this.#closed) return
     const known = knownError(error, 'a fetch')
     let isNews = false
-    for (const feed of feeds) isNews = this.#failedFor(feed, known) || isNews
+    for (const [index, feed] of feeds.entries()) {
+      // A seek came in between: what failed is a question that nobody asks any more.
+      if (generations[index] === feed.generation) isNews = this.#failedFor(feed, known) || isNews
+    }
     const topics = [...new Set(feeds.map(({ topic }) => topic))]
     void this.#core.metadata.refresh('a fetch failed', topics).then(() => this.demand())
     if (isNews) this.#tell.news()
@@ -266,7 +269,7 @@ export class Fetcher {
     const { topic, partition } = feed
     this.#core.logger.debug({ topic, partition, reason, delayMs }, 'fetching is tried later')
     feed.notBeforeMs = this.#core.env.clock.monotonicMs() + delayMs
-    this.#wakeup.in(delayMs)
+    this.#alarm.in(delayMs)
   }
 }
 

@@ -480,3 +480,26 @@ test('handlers that need no promise do not keep the event loop to themselves', a
 function retries(count: number, outcome: 'stop' | 'skip') {
   return { retries: count, then: outcome }
 }
+
+test('an answer that only looks like a promise is none; a thenable that throws has failed', async () => {
+  const { cluster, consumer, done } = await readingStage()
+  cluster.append('orders', 0, numbered(0, 3))
+  const reader = consumer({ onError: 'skip' })
+  const answers: unknown[] = [
+    { then: 5 },
+    {
+      get then() {
+        throw new Error('no')
+      },
+    },
+  ]
+  const handled: string[] = []
+  await done(
+    reader.run((record) => {
+      handled.push(nameOf(record))
+      if (handled.length === 3) reader.stop()
+      return answers.shift()
+    }),
+  )
+  expect(handled).toEqual(['0', '1', '2'])
+})

@@ -95,18 +95,20 @@ export class Run implements Mode {
 
   #start(task: Task): void {
     this.#working.add(task)
-    let answer: unknown
+    let pending: Promise<unknown> | undefined
     try {
-      answer = this.#parts.inside(task, () => this.#handle(task))
+      const answer = this.#parts.inside(task, () => this.#handle(task))
+      // What only looks like a promise, or throws in `then`, settles all the same.
+      if (isThenable(answer)) pending = Promise.resolve(answer)
     } catch (thrown) {
       this.#failed(task, thrown)
       return
     }
-    if (!isThenable(answer)) this.#done(task)
+    if (pending === undefined) this.#done(task)
     else
-      answer.then(
+      pending.then(
         () => this.#done(task),
-        (thrown) => this.#failed(task, thrown),
+        (thrown: unknown) => this.#failed(task, thrown),
       )
   }
 

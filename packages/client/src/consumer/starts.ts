@@ -2,10 +2,9 @@
 // Each leader is asked for itself, so that a slow one does not delay the others (CLIENT 3, 12).
 import { isMinikafkaError, type MinikafkaError } from '@minikafka/protocol'
 import { findOffsets } from '../admin/index.ts'
-import { type Core, Deadline, type TopicInfo } from '../core/index.ts'
+import { Alarm, type Core, Deadline, type TopicInfo } from '../core/index.ts'
 import type { OffsetSpec } from '../words.ts'
 import type { Feed } from './feed.ts'
-import { Wakeup } from './wakeup.ts'
 
 type Group = { readonly info: TopicInfo; readonly at: OffsetSpec; readonly feeds: Feed[] }
 
@@ -15,7 +14,7 @@ export class Starts {
   readonly #feeds: () => readonly Feed[]
   readonly #found: (feeds: readonly Feed[]) => void
   readonly #signal: AbortSignal
-  readonly #wakeup: Wakeup
+  readonly #alarm: Alarm
   /** Feeds with a question on its way, and in which generation it was asked. */
   readonly #asked = new Map<Feed, number>()
 
@@ -31,7 +30,7 @@ export class Starts {
     this.#signal = options.signal
     this.#feeds = feeds
     this.#found = found
-    this.#wakeup = new Wakeup(core.env.clock, () => this.go())
+    this.#alarm = new Alarm(core.env.clock, () => this.go())
   }
 
   /** Asks for all that wait and are due. */
@@ -41,7 +40,7 @@ export class Starts {
   }
 
   close(): void {
-    this.#wakeup.cancel()
+    this.#alarm.cancel()
   }
 
   #groups(): Iterable<Group> {
@@ -51,7 +50,7 @@ export class Starts {
       if (feed.start === undefined || feed.failure !== undefined) continue
       if (this.#asked.get(feed) === feed.generation) continue
       if (feed.notBeforeMs > nowMs) {
-        this.#wakeup.in(feed.notBeforeMs - nowMs)
+        this.#alarm.in(feed.notBeforeMs - nowMs)
         continue
       }
       const info = this.#core.metadata.topicNow(feed.topic)
@@ -109,7 +108,7 @@ export class Starts {
     const { topic, partition } = feed
     this.#core.logger.debug({ topic, partition, reason, delayMs }, 'where to begin is asked later')
     feed.notBeforeMs = this.#core.env.clock.monotonicMs() + delayMs
-    this.#wakeup.in(delayMs)
+    this.#alarm.in(delayMs)
     void this.#core.metadata.refresh(reason, [topic])
   }
 }

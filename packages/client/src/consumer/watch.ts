@@ -1,10 +1,10 @@
 // Looks after the consumer a few times per `stalledAfterMs`: data but no progress is told, and what it waits for
 // (CLIENT 3, 10); so is the lag.
 import type { Clock } from '@minikafka/platform'
+import { Alarm } from '../core/index.ts'
 import type { TopicPartition } from '../words.ts'
 import type { Feed } from './feed.ts'
 import type { Stall } from './types.ts'
-import { Wakeup } from './wakeup.ts'
 
 const LOOKS_PER_STALL = 4
 
@@ -22,20 +22,20 @@ export class Watch {
   readonly #clock: Clock
   readonly #parts: WatchParts
   readonly #seen = new Map<Feed, Seen>()
-  readonly #wakeup: Wakeup
+  readonly #alarm: Alarm
 
   constructor(clock: Clock, parts: WatchParts) {
     this.#clock = clock
     this.#parts = parts
-    this.#wakeup = new Wakeup(clock, () => this.#look())
+    this.#alarm = new Alarm(clock, () => this.#look())
   }
 
   start(): void {
-    this.#wakeup.in(this.#parts.afterMs / LOOKS_PER_STALL)
+    this.#alarm.in(this.#parts.afterMs / LOOKS_PER_STALL)
   }
 
   stop(): void {
-    this.#wakeup.cancel()
+    this.#alarm.cancel()
   }
 
   /** Monotonic time of the last sign of progress: records handed out, or nothing there to hand out. */

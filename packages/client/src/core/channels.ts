@@ -36,12 +36,13 @@ export function traceConnect<T>({ host, port }: Address, dial: () => Promise<T>)
 }
 
 /** Node 20 has it for single channels only. */
-function hasSubscribers({
-  start,
-  end,
-  asyncStart,
-  asyncEnd,
-  error,
-}: TracingChannel<unknown, RequestTrace> | TracingChannel<unknown, ConnectTrace>): boolean {
-  return [start, end, asyncStart, asyncEnd, error].some((channel) => channel.hasSubscribers)
+export function hasSubscribers<C extends object>(channel: TracingChannel<unknown, C>): boolean {
+  const { start, end, asyncStart, asyncEnd, error } = channel
+  return (
+    start.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    error.hasSubscribers
+  )
 }

@@ -19,6 +19,8 @@ type Link = {
   readonly dialled: Address
   readonly opening: Promise<Connection>
   connection: Connection | undefined
+  /** Aborts when nobody wants it any more, also while it is being dialled. */
+  readonly closing: AbortController
 }
 
 export class Connections {
@@ -31,7 +33,8 @@ export class Connections {
     this.#core = core
   }
 
-  async connect(to: Target, lane: Lane): Promise<Connection> {
+  /** Aborting `signal` ends the waits before something is dialled; what is dialled is shared, and goes on. */
+  async connect(to: Target, lane: Lane, signal?: AbortSignal | undefined): Promise<Connection> {
     if (to === 'any') return await this.#connectAny(lane)
     const { metadata } = this.#core
     const nodeId = to === 'controller' ? metadata.controllerId : to
@@ -41,6 +44,7 @@ export class Connections {
     let broker = metadata.broker(nodeId)
     if (broker === undefined) {
       await metadata.refresh(`broker ${nodeId} is not known`, [])
+      signal?.throwIfAborted()
       broker = metadata.broker(nodeId)
     }
     if (broker === undefined) throw unreachable(`broker ${nodeId} is not among the live brokers`)
@@ -73,12 +77,13 @@ export class Connections {
   }
 
   closeLane(lane: Lane): void {
-    for (const link of [...this.#links.values()]) if (link.lane === lane) link.connection?.close()
+    const reason = new MinikafkaError('CLOSED', { message: 'its owner closed this connection' })
+    for (const link of [...this.#links.values()]) if (link.lane === lane) end(link, reason)
   }
 
   close(): void {
     this.#closed = true
-    for (const link of [...this.#links.values()]) link.connection?.close()
+    for (const link of [...this.#links.values()]) end(link, this.#core.signal.reason)
     this.#links.clear()
   }
 
@@ -118,7 +123,7 @@ export class Connections {
 
   async #connectBroker(broker: BrokerInfo, lane: Lane): Promise<Connection> {
     try {
-      return await this.#open(`${broker.nodeId}/${lane}`, broker, lane)
+      return await this.#open(`${broker.nodeId}/${lane}`, broker, lane, broker.nodeId)
     } catch (error) {
       if (!isMinikafkaError(error) || error.name !== 'BROKER_UNREACHABLE') throw error
       throw unreachable(this.#explain(broker, error), error)
@@ -136,19 +141,21 @@ export class Connections {
     )
   }
 
-  async #open(key: string, { host, port }: Address, lane: Lane): Promise<Connection> {
+  /** `nodeId`: who has to answer; undefined: anybody. */
+  async #open(
+    key: string,
+    { host, port }: Address,
+    lane: Lane,
+    nodeId?: number,
+  ): Promise<Connection> {
     const known = this.#links.get(key)
     if (known !== undefined) return await known.opening
-    const link: Link = {
-      lane,
-      dialled: { host, port },
-      opening: this.#dial(host, port),
-      connection: undefined,
-    }
+    if (this.#closed) throw this.#core.signal.reason
+    const link = this.#newLink({ host, port }, lane, nodeId)
     this.#links.set(key, link)
     try {
       const connection = await link.opening
-      if (this.#closed) throw this.#core.signal.reason
+      link.closing.signal.throwIfAborted()
       if (link.connection === undefined) this.#opened(key, link, connection)
       return connection
     } catch (error) {
@@ -157,8 +164,18 @@ export class Connections {
     }
   }
 
-  async #dial(host: string, port: number): Promise<Connection> {
-    const { env, settings, signal } = this.#core
+  #newLink(dialled: Address, lane: Lane, nodeId: number | undefined): Link {
+    const closing = new AbortController()
+    const opening = this.#dial(dialled, nodeId, closing.signal)
+    return { lane, dialled, opening, connection: undefined, closing }
+  }
+
+  async #dial(
+    { host, port }: Address,
+    nodeId: number | undefined,
+    signal: AbortSignal,
+  ): Promise<Connection> {
+    const { env, settings } = this.#core
     const options = {
       ...{ host, port, signal },
       ...{ clientName: CLIENT_NAME, clientVersion: CLIENT_VERSION, clientId: settings.clientId },
@@ -166,11 +183,12 @@ export class Connections {
     }
     const connecting = traceConnect({ host, port }, () => Connection.open(env, options))
     const connection = await connecting.catch((error: unknown) => {
-      throw this.#closed ? signal.reason : error
+      throw signal.aborted ? signal.reason : error
     })
-    // Closed while the last answer was on its way: nothing connects after close().
-    if (this.#closed) connection.close()
-    return connection
+    const answered = connection.hello.nodeId
+    if (nodeId === undefined || nodeId === answered) return connection
+    connection.close()
+    throw unreachable(`broker ${answered} answers there`)
   }
 
   /** A connection that was dialled by address serves its broker, too, unless that has one. */
@@ -186,6 +204,16 @@ export class Connections {
       this.#core.events.emit('disconnect', error === undefined ? { broker } : { broker, error })
     })
   }
+}
+
+/** Nobody wants it any more: nothing connects afterwards, and what has connected meanwhile is closed. */
+function end({ closing, connection, opening }: Link, reason: Error): void {
+  closing.abort(reason)
+  connection?.close()
+  opening.then(
+    (opened) => opened.close(),
+    () => undefined,
+  )
 }
 
 function nameOf({ host, port }: Address): string {

@@ -85,7 +85,7 @@ export class Core {
     const { clock } = this.env
     const { timeoutMs = this.settings.requestTimeoutMs, signal } = options
     const startMs = clock.monotonicMs()
-    const connecting = this.connect(options.to, options.lane)
+    const connecting = this.connect(options.to, options.lane, signal)
     const connection = await withDeadline(clock, connecting, { timeoutMs, signal }, () =>
       noConnection(timeoutMs),
     )
@@ -113,9 +113,13 @@ export class Core {
   }
 
   /** The connection of a lane, opened where it is not. Bounded by `connectTimeoutMs` per address tried. */
-  async connect(to: Target, lane: Lane = 'control'): Promise<Connection> {
+  async connect(
+    to: Target,
+    lane: Lane = 'control',
+    signal?: AbortSignal | undefined,
+  ): Promise<Connection> {
     this.throwIfClosed()
-    return await this.connections.connect(to, lane)
+    return await this.connections.connect(to, lane, signal)
   }
 
   /** Delay before the next attempt after `failures` of them, from 1. */

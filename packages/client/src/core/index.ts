@@ -1,4 +1,6 @@
 // The door of the core: what producer, consumer and admin are built on.
+export { Alarm } from './alarm.ts'
+export { hasSubscribers } from './channels.ts'
 export type { ClientOptions, ClientSettings, RetryOptions } from './client-options.ts'
 export type { Lane, Target } from './connections.ts'
 export { type CallOptions, type ClientEvents, Core, type Part, type PartKind } from './core.ts'

@@ -137,6 +137,36 @@ test('closing ends every wait', async () => {
   await expect(done(waiting)).rejects.toMatchObject({ name: 'CLOSED' })
 })
 
+test('a listener that throws ends one round, and no later one', async () => {
+  const { world, twin, metadata, done, close } = await coreOnStage({
+    twin: { topics: { a: 1, b: 1 } },
+  })
+  const stop = metadata.onChange(() => {
+    throw new TypeError('a bug')
+  })
+  expect(await done(metadata.refresh('test', ['a']))).toMatchObject({
+    name: 'UNKNOWN_SERVER_ERROR',
+    cause: { message: 'a bug' },
+  })
+  stop()
+  expect(await done(metadata.topic('b'))).toMatchObject({ name: 'b' })
+  twin.topic('b').addPartition(1)
+  await world.clock.advance('301s')
+  expect(metadata.topicNow('b')?.partitions).toHaveLength(2)
+  close()
+})
+
+test('what was said of names that nobody asks for any more is not kept for ever', async () => {
+  const { metadata, done, close } = await coreOnStage()
+  const names = Array.from({ length: 1500 }, (_, index) => `unknown-${index}`)
+  await done(metadata.refresh('test', names))
+  expect(metadata.troubleOf('unknown-0')).toMatchObject({ name: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  await done(metadata.refresh('test', ['unknown-1']))
+  expect(metadata.troubleOf('unknown-0')).toBeUndefined()
+  expect(metadata.troubleOf('unknown-1')).toMatchObject({ name: 'UNKNOWN_TOPIC_OR_PARTITION' })
+  close()
+})
+
 test('33: an empty host and port 0 mean the address that was dialled', async () => {
   const { twin, metadata, close } = await coreOnStage()
   await metadata.topic('orders')

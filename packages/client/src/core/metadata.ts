@@ -19,21 +19,24 @@ import {
   topicInfoOf,
   withLeader,
 } from './topic-info.ts'
+import { knownError } from './unexpected.ts'
 import { Deadline } from './wait.ts'
 
 /** An unknown topic is asked for this long, for metadata spreads; then the controller has the last word. */
 const UNKNOWN_GRACE_MS = 1000
+
+/** Names whose trouble is remembered between two rounds. */
+const TROUBLE_MAX = 1000
 
 type TopicWait = Wait & {
   /** Lets a broker that auto-creates topics do so. Default true. */
   readonly create?: boolean | undefined
 }
 type Listener = (name: string, info: TopicInfo | undefined) => void
-type Entry = { readonly info: TopicInfo; readonly atMs: number }
 
 export class Metadata {
   readonly #core: Core
-  readonly #topics = new Map<string, Entry>()
+  readonly #topics = new Map<string, TopicInfo>()
   readonly #namesById = new Map<string, string>()
   readonly #brokers = new Map<number, BrokerInfo>()
   /** What the last round said of a name that it could not describe. */
@@ -57,7 +60,7 @@ export class Metadata {
 
   /** What is known now, without asking; a stale entry is refreshed behind the scenes. */
   topicNow(name: string): TopicInfo | undefined {
-    return this.#topics.get(name)?.info
+    return this.#topics.get(name)
   }
 
   topicById(topicId: string): TopicInfo | undefined {
@@ -146,8 +149,7 @@ export class Metadata {
     if (info === undefined || known === undefined) return false
     if (known.leaderEpoch > leaderEpoch) return known.leaderId >= 0
     if (known.leaderEpoch === leaderEpoch) return known.leaderId === leaderId
-    const entry = this.#topics.get(info.name)
-    this.#store(withLeader(info, partition, { leaderId, leaderEpoch }), entry?.atMs ?? 0)
+    this.#store(withLeader(info, partition, { leaderId, leaderEpoch }))
     return true
   }
 
@@ -183,9 +185,9 @@ export class Metadata {
       this.#failures = 0
       this.#failure = undefined
     } catch (error) {
-      if (!isMinikafkaError(error)) throw error
+      // Whatever it is, it ends this round and no other.
       this.#failures++
-      this.#failure = error
+      this.#failure = knownError(error, 'a metadata round')
     }
     return this.#failure
   }
@@ -207,6 +209,7 @@ export class Metadata {
 
   async #ask(wanted: ReadonlyMap<string, boolean>): Promise<void> {
     const nowMs = this.#core.env.clock.monotonicMs()
+    this.#forgetOld(wanted, nowMs)
     const creating = [...wanted].filter(([, create]) => create).map(([name]) => name)
     const plain = [...wanted].filter(([, create]) => !create).map(([name]) => name)
     for (const name of wanted.keys()) this.#askedMs.set(name, nowMs)
@@ -216,13 +219,24 @@ export class Metadata {
     this.#scheduleAging()
   }
 
+  /** What was learned of names that nobody asks for any more: without it both maps would grow with each new name. */
+  #forgetOld(wanted: ReadonlyMap<string, boolean>, nowMs: number): void {
+    const { retry } = this.#core.settings
+    for (const [name, askedMs] of this.#askedMs) {
+      if (askedMs + retry.minMs <= nowMs) this.#askedMs.delete(name)
+    }
+    if (this.#trouble.size <= TROUBLE_MAX) return
+    for (const name of this.#trouble.keys()) if (!wanted.has(name)) this.#trouble.delete(name)
+  }
+
   async #fetch(
     to: Target,
     names: readonly string[] | null,
     create: boolean,
   ): Promise<MetadataAnswer> {
     const connection = await this.#core.connect(to)
-    const answer = await connection.call(
+    const answer = await this.#core.ask(
+      connection,
       'metadata',
       { names, topicIds: null, allowAutoTopicCreation: create },
       { timeoutMs: this.#core.settings.requestTimeoutMs },
@@ -253,8 +267,7 @@ export class Metadata {
     if (name === null) return
     if (errorCode === 0 && topicId !== null) {
       this.#trouble.delete(name)
-      const next = topicInfoOf(answer, this.topicNow(name))
-      this.#store(next, this.#core.env.clock.monotonicMs())
+      this.#store(topicInfoOf(answer, this.topicNow(name)))
       return
     }
     const error = new MinikafkaError(errorName(errorCode), {
@@ -266,11 +279,11 @@ export class Metadata {
     if (GONE.has(error.name)) this.#forget(name)
   }
 
-  #store(info: TopicInfo, atMs: number): void {
+  #store(info: TopicInfo): void {
     const before = this.topicNow(info.name)
     if (before !== undefined && before.topicId !== info.topicId)
       this.#namesById.delete(before.topicId)
-    this.#topics.set(info.name, { info, atMs })
+    this.#topics.set(info.name, info)
     this.#namesById.set(info.topicId, info.name)
     if (!sameTopic(before, info)) this.#tell(info.name, info)
   }

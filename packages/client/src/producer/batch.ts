@@ -35,6 +35,8 @@ export class Batch {
   /** Records of `push`, for which nobody waits. */
   pushed = 0
   attempts = 0
+  /** Of its partition, when its last attempt began. */
+  round = 0
   /** An attempt had no definite outcome: it may be in the log. */
   tainted = false
   /** Refused because an earlier batch is missing: it waits for that one. */
@@ -64,10 +66,6 @@ export class Batch {
 
   get settled(): boolean {
     return this.#settled
-  }
-
-  get capacity(): number {
-    return this.#buffer?.length ?? 0
   }
 
   /** The bytes to send; it is sealed. */

@@ -1,6 +1,7 @@
 // Diagnostics of the producer: plain objects on Node's channels, made only where somebody listens (CLIENT 2.7).
 import diagnostics from 'node:diagnostics_channel'
 import type { MinikafkaError } from '@minikafka/protocol'
+import { hasSubscribers } from '../core/index.ts'
 import type { Bytes } from '../words.ts'
 import type { Batch } from './batch.ts'
 import type { PartitionQueue } from './partition-queue.ts'
@@ -43,7 +44,7 @@ export function traceAttempt(
   items: readonly { readonly partition: PartitionQueue; readonly batch: Batch }[],
   brokerId: number,
 ): void {
-  if (!anySubscriber()) return
+  if (!hasSubscribers(produce)) return
   for (const { partition, batch } of items) {
     const before = batch.trace
     if (before !== undefined) {
@@ -74,9 +75,4 @@ export function traceSettled(
   if (outcome.error !== undefined) produce.error.publish({ ...trace, error: outcome.error })
   produce.asyncStart.publish(trace)
   produce.asyncEnd.publish(trace)
-}
-
-function anySubscriber(): boolean {
-  const { start, end, asyncStart, asyncEnd, error } = produce
-  return [start, end, asyncStart, asyncEnd, error].some((channel) => channel.hasSubscribers)
 }

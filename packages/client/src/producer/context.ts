@@ -1,8 +1,7 @@
 // What the rooms of one producer share.
 import type { MinikafkaError } from '@minikafka/protocol'
-import type { Core } from '../core/index.ts'
+import type { Alarm, Core } from '../core/index.ts'
 import type { Account } from './account.ts'
-import type { Alarm } from './alarm.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import type { Cohort } from './cohort.ts'
 import type { Identity } from './identity.ts'

@@ -1,8 +1,7 @@
 // Composition of one producer: the only file that sees all its rooms, and the one that says when they work.
 import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
-import type { Core } from '../core/index.ts'
+import { Alarm, type Core } from '../core/index.ts'
 import { Account } from './account.ts'
-import { Alarm } from './alarm.ts'
 import { BufferPool } from './buffer-pool.ts'
 import { Cohort } from './cohort.ts'
 import type { Counts, FailedPush, ProducerContext } from './context.ts'

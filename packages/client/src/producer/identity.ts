@@ -1,7 +1,7 @@
 // Who the producer is, so that a retry is recognized: producer id and epoch. Source: KIP-98, KIP-360.
 import { sleep } from '@minikafka/platform'
 import { errorName, isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
-import type { Core } from '../core/index.ts'
+import { type Core, knownError } from '../core/index.ts'
 
 export type ProducerEpoch = { readonly producerId: number; readonly epoch: number }
 
@@ -53,8 +53,7 @@ export class Identity {
       (error: unknown) => {
         this.#asking = false
         if (this.#signal.aborted) return
-        if (!isMinikafkaError(error)) throw error
-        this.#refused(error)
+        this.#refused(knownError(error, 'asking for a producer id'))
       },
     )
   }

@@ -27,6 +27,8 @@ export class PartitionQueue {
   readonly #sequences: Sequences
   #sender: Sender | undefined
   #failures = 0
+  /** Grows with each failure that counts. */
+  #round = 0
   /** Nothing is sent before; monotonic, 0 = at once. */
   #retryAtMs = 0
   /** Why it waits. */
@@ -127,6 +129,7 @@ export class PartitionQueue {
   /** Hands a batch to the sender, sealed. */
   take(batch: Batch): void {
     if (!batch.isSealed) this.#seal(batch)
+    batch.round = this.#round
     this.#window.depart(batch)
     this.#context.counts.inFlightBatches++
   }
@@ -177,7 +180,7 @@ export class PartitionQueue {
       this.#context.counts.retries++
       this.#window.requeue(batch)
       this.#context.busy.add(this)
-      if (first) this.#delay(error, atOnce)
+      if (!batch.outOfOrder) this.#delayRound(batch, error, atOnce)
     } else this.#fail(batch, error)
   }
 
@@ -313,6 +316,13 @@ export class PartitionQueue {
     const { topic, partition } = this
     const message = `partition ${partition} of '${topic}' has no leader`
     this.#delay(new MinikafkaError('LEADER_NOT_AVAILABLE', { topic, partition, message }), false)
+  }
+
+  /** Batches that were under way together fail together: one delay, one step of the back-off. */
+  #delayRound(batch: Batch, error: MinikafkaError, atOnce: boolean): void {
+    if (batch.round !== this.#round) return
+    this.#round++
+    this.#delay(error, atOnce)
   }
 
   #delay(error: MinikafkaError, atOnce: boolean): void {

@@ -424,6 +424,39 @@ describe('retries', () => {
     expect(twin.values('orders')).toEqual(['warm', 'a'])
   })
 
+  test('a batch that is refused behind one in flight backs off', async () => {
+    const { world, twin, producer } = await start({
+      client: { retry: { minMs: 100, factor: 2, maxMs: 1000, jitter: 0 } },
+      producer: { maxBatchBytes: 1024 },
+    })
+    await warm(producer)
+    const before = twin.produces().length
+    twin.next('never answer', ...times(100, () => ({ refuse: 'NOT_ENOUGH_REPLICAS' }) as const))
+    const sent = times(2, (index) => producer.send('orders', { value: `${index}`.padEnd(900) }))
+    await world.clock.advance('1600ms')
+    // At 0, 100, 300, 700 and 1500 ms, and the one that is not answered.
+    expect(twin.produces().length - before).toBe(6)
+    twin.forgetPlans()
+    await world.complete(Promise.all(sent))
+    expect(twin.values('orders').map((value) => value.trim())).toEqual(['warm', '0', '1'])
+  })
+
+  test('batches that fail together are one step of the back-off', async () => {
+    const { world, twin, producer, done } = await start({
+      client: { retry: { minMs: 100, factor: 2, maxMs: 10_000, jitter: 0 } },
+      producer: { maxBatchBytes: 1024 },
+    })
+    await warm(producer)
+    twin.hold()
+    const sent = times(6, (index) => producer.send('orders', { value: `${index}`.padEnd(900) }))
+    await world.settled()
+    expect(twin.heldCount).toBe(5)
+    twin.dropConnections()
+    twin.release()
+    await done(Promise.all(sent))
+    expect(world.clock.monotonicMs()).toBe(100)
+  })
+
   test('where the broker forgot the producer, it goes on under a new epoch', async () => {
     const { twin, producer, done } = await start()
     await warm(producer)
@@ -719,6 +752,31 @@ describe('sendMany', () => {
         { status: 'fulfilled', value: { offset: 2 } },
       ],
     })
+  })
+
+  test('a close in the middle keeps the results that are there', async () => {
+    const { twin, producer, done } = await start()
+    await warm(producer)
+    let closing: Promise<void> | undefined
+    let read = 0
+    function* records() {
+      for (; read < 10; read++) {
+        if (read === 2) closing = producer.close()
+        yield { value: `${read}` }
+      }
+    }
+    const error = await done(producer.sendMany('orders', records()).catch((reason) => reason))
+    await closing
+    expect(error).toMatchObject({
+      name: 'PARTIAL_FAILURE',
+      results: [
+        { status: 'fulfilled', value: { offset: 1 } },
+        { status: 'fulfilled', value: { offset: 2 } },
+        { status: 'rejected', reason: { name: 'CLOSED', outcome: 'not-written' } },
+      ],
+    })
+    expect(twin.values('orders')).toEqual(['warm', '0', '1'])
+    expect(read).toBe(2)
   })
 
   test('a large input is taken as fast as it drains', async () => {

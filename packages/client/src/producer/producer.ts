@@ -90,12 +90,17 @@ class CoreProducer implements Producer {
     wait?: Wait,
   ): Promise<RecordMetadata[]> {
     const deadline = this.#deadline('sendMany', wait, undefined)
+    if (this.#closing !== undefined) throw closedError()
     const { account } = this.#dispatch
     const results = new Results()
     let slot = 0
     for (const record of records) {
       if (account.high) await deadline.hold(account.drained())
-      if (this.#closing !== undefined) throw closedError()
+      if (this.#closing !== undefined) {
+        // The rest of the input is not looked at; what came before keeps its results.
+        results.reject(slot++, closedError())
+        break
+      }
       try {
         const encoding = this.#admission.collect(topic, record as PlainRecord, results, slot)
         if (encoding !== undefined) await encoding
@@ -234,5 +239,5 @@ class CoreProducer implements Producer {
 }
 
 function closedError(): MinikafkaError {
-  return new MinikafkaError('CLOSED', { message: 'the producer is closed' })
+  return new MinikafkaError('CLOSED', { message: 'the producer is closed', outcome: 'not-written' })
 }

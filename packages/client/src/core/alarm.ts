@@ -1,4 +1,4 @@
-// One timer for many deadlines: it keeps the earliest, and whoever is called looks at all of them.
+// One timer for many deadlines: it keeps the earliest; who is called looks at all of them, and asks again.
 import type { Clock, Timer } from '@minikafka/platform'
 
 export class Alarm {
@@ -22,6 +22,11 @@ export class Alarm {
       this.#atMs = Number.POSITIVE_INFINITY
       this.#ring()
     })
+  }
+
+  /** The same, counted from now. */
+  in(delayMs: number): void {
+    this.at(this.#clock.monotonicMs() + delayMs)
   }
 
   cancel(): void {

@@ -1,0 +1,22 @@
+import type { MinikafkaError } from '@minikafka/protocol'
+import { expect, test } from 'vitest'
+import type { Core } from '../core/index.ts'
+import { Identity } from './identity.ts'
+
+test('what nobody foresaw is told to who waits, and the next one asks again', async () => {
+  const answers = [
+    () => Promise.reject(new TypeError('a bug')),
+    () => Promise.resolve({ errorCode: 0, errorMessage: null, producerId: 7, producerEpoch: 0 }),
+  ]
+  const core = { call: () => answers.shift()?.() } as unknown as Core
+  const told: (MinikafkaError | 'changed')[] = []
+  const identity = new Identity(core, new AbortController().signal, {
+    changed: () => told.push('changed'),
+    refused: (error) => told.push(error),
+  })
+  expect(identity.now()).toBeUndefined()
+  await expect.poll(() => told).toMatchObject([{ name: 'UNKNOWN_SERVER_ERROR' }])
+  expect(identity.now()).toBeUndefined()
+  await expect.poll(() => told.at(-1)).toBe('changed')
+  expect(identity.now()).toEqual({ producerId: 7, epoch: 0 })
+})
