@@ -22,6 +22,7 @@ const jobs = {
   demo: [install, build, script('demo.ts')],
   bench: [install, build, script('bench.ts')],
   docs: [install, script('docs.ts')],
+  sim: [install, script('sim.ts')],
 }
 const steps = jobs[job]
 if (steps === undefined) {

@@ -21,7 +21,7 @@ import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
-import { Partitions, storageErrorName } from './partition/index.ts'
+import { factsOf, type PartitionFacts, Partitions, storageErrorName } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { VERSION } from './version.ts'
 
@@ -41,6 +41,8 @@ export type Broker = {
   readonly wasClean: boolean
   readonly isNewDirectory: boolean
   freeBytes(): Promise<number>
+  /** Where each partition stands at this moment: for those who watch from outside, such as a simulator. */
+  partitions(): PartitionFacts[]
   /** Settles when the broker cannot go on (a failed disk): close it without a clean mark and exit 74. */
   readonly failed: Promise<Error>
   /**
@@ -243,6 +245,7 @@ async function start(
     wasClean,
     isNewDirectory: directory.isNew,
     freeBytes: () => directory.freeBytes(),
+    partitions: () => factsOf(partitions.all()),
     failed,
     close: (options) => {
       closing ??= close(options)

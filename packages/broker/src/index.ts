@@ -11,5 +11,6 @@ export {
   topicSettings,
   type Values,
 } from './config/index.ts'
-export { StartError } from './log/index.ts'
+export { type InspectLine, StartError, verifyDirectory } from './log/index.ts'
+export type { PartitionFacts } from './partition/index.ts'
 export { VERSION } from './version.ts'

@@ -211,6 +211,16 @@ export class LogBench {
     return this.run(this.#edit(path, change))
   }
 
+  /** Changes bytes of a file in place, under a running process. */
+  async overwrite(path: string, bytes: Uint8Array, position: number): Promise<void> {
+    const overwrite = async () => {
+      const file = await this.world.env('a').disk.open(path, 'write')
+      await file.append([bytes], position)
+      await file.close()
+    }
+    await this.run(overwrite())
+  }
+
   async #edit(path: string, change: (content: Buffer) => Uint8Array | undefined): Promise<void> {
     const { disk } = this.world.env('a')
     const content = await disk.readFile(path)

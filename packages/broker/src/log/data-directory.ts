@@ -2,6 +2,7 @@
 // Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
 import { assert, type Env, type Lock, type Logger } from '@minikafka/platform'
 import { type Checkpointed, Checkpoints } from './checkpoints.ts'
+import { type Damage, offsetsText } from './damage.ts'
 import { type ClaimedPartition, claimDirectory, startErrorOf } from './directory-claim.ts'
 import {
   type CleanShutdown,
@@ -14,7 +15,7 @@ import { Gate } from './gate.ts'
 import { IndexCache } from './index-cache.ts'
 import { Log } from './log.ts'
 import type { LogHooks, LogHost, QueueAccount } from './log-host.ts'
-import { type OpenedLog, storageErrorOf } from './log-state.ts'
+import { CURE, type OpenedLog, storageErrorOf } from './log-state.ts'
 import type {
   DataDirectoryOptions,
   FoundPartition,
@@ -28,6 +29,7 @@ import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
 import { recoverLog } from './recovery.ts'
 import type { SealedSegment } from './sealed-segments.ts'
+import { segmentPath } from './segment.ts'
 import { Tail } from './tail.ts'
 
 /** Logs opened or made at once; a scan takes a buffer of 2 MiB each. */
@@ -263,6 +265,7 @@ export class DataDirectory {
       identity: identityOf(options),
       directory: `${this.path}/${found.directoryName}`,
       compactedBelow: found.compactedBelow,
+      holes: found.holes,
       indexIntervalBytes: options.settings.indexIntervalBytes,
     }
     const onProgress = options.onProgress ?? (() => undefined)
@@ -280,7 +283,7 @@ export class DataDirectory {
     const directory = `${this.path}/${directoryName}`
     await prepareLogDirectory(this.#env.disk, directory, identity)
     await this.#outOfService.syncRoot()
-    this.#partitions.set(key, { ...identity, directoryName, compactedBelow: 0 })
+    this.#partitions.set(key, { ...identity, directoryName, compactedBelow: 0, holes: [] })
     return this.#newLog(options, newLog(this.#host, identity, directory))
   }
 
@@ -313,13 +316,15 @@ export class DataDirectory {
     return log
   }
 
-  #hooksFor(log: Checkpointed, { topic, partition }: LogIdentity): LogHooks {
+  #hooksFor(log: Checkpointed, identity: LogIdentity): LogHooks {
+    const { topic, partition } = identity
     return {
       durable: (offset) => this.#checkpoints.durable(log, offset),
       rolled: () => this.#checkpoints.rolled(log),
       saveLogStart: (offset) => this.#checkpoints.saveLogStart(log, offset),
       lowerFloor: (offset) => this.#checkpoints.lowerFloor(log, offset),
       failed: (error) => this.#fail(error),
+      damaged: (damage) => this.#reportDamage(identity, damage),
       warn: (error, what) => this.#logger.warn({ topic, partition, err: error }, what),
     }
   }
@@ -327,6 +332,18 @@ export class DataDirectory {
   #mayOpen(): void {
     assert(this.#opened, 'the mark of a clean stop is removed before a log is opened')
     if (this.#offline) throw this.#offline
+  }
+
+  /** Said once for each place. */
+  #reportDamage({ topic, partition }: LogIdentity, damage: Damage): void {
+    const directory = `${this.path}/${directoryNameOf(topic, partition)}`
+    const path = segmentPath({ directory, baseOffset: damage.segmentBase }, 'log')
+    const { position, endPosition, fromOffset, nextOffset, reason } = damage
+    const place = { topic, partition, path, position, endPosition, fromOffset, nextOffset, reason }
+    this.#logger.error(
+      place,
+      `a log is damaged: ${offsetsText(damage)} are not served any more; ${CURE}`,
+    )
   }
 
   #reportRecovery({ topic, partition }: LogIdentity, report: RecoveryReport): void {

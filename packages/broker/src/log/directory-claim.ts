@@ -28,7 +28,7 @@ export type Claim = {
   readonly names: readonly string[]
 }
 
-export type ClaimedPartition = FoundPartition & { readonly compactedBelow: number }
+export type ClaimedPartition = FoundPartition & Pick<PartitionMeta, 'compactedBelow' | 'holes'>
 
 export type Claimant = { readonly nodeId: number; readonly clusterIdIfNew: string }
 
@@ -121,8 +121,8 @@ async function findPartitions(
 }
 
 function claimed(meta: PartitionMeta, directoryName: string): ClaimedPartition | undefined {
-  const { topic, topicId, partition, compactedBelow } = meta
+  const { topic, topicId, partition, compactedBelow, holes } = meta
   // A copy that somebody made beside the original would be a second directory of one partition.
   if (!isTopicId(topicId) || directoryNameOf(topic, partition) !== directoryName) return undefined
-  return { topic, topicId, partition, directoryName, compactedBelow }
+  return { topic, topicId, partition, directoryName, compactedBelow, holes }
 }

@@ -51,7 +51,7 @@ test('records are lines of JSON from the offset asked for; what is no text is ba
   expect(await dump(bench, { from: 3 })).toEqual([])
 })
 
-test('a wrong CRC is named and what follows is shown; a break of the chain ends it', async () => {
+test('a wrong CRC and a broken chain are named, and what follows is shown', async () => {
   const bench = await LogBench.make()
   const [batch] = await bench.append(5)
   const size = batch?.length ?? 0
@@ -66,9 +66,9 @@ test('a wrong CRC is named and what follows is shown; a break of the chain ends 
   const lines = await dump(bench, { records: true })
   expect(lines.filter(({ problem }) => problem).map(({ text }) => text)).toEqual([
     expect.stringMatching(new RegExp(`^offsets 1-1  position ${size}  .*CRC IS WRONG$`)),
-    `position ${3 * size}  offset 3: magic 9 instead of 2; ${2 * size} bytes are left`,
+    `position ${3 * size}  offset 3: magic 9 instead of 2; ${size} bytes are no batch, batches go on at ${4 * size}`,
   ])
-  expect(lines).toHaveLength(6)
+  expect(lines).toHaveLength(8)
 })
 
 test('a file that is no segment is refused with its path', async () => {

@@ -9,7 +9,7 @@ import {
 } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
 import { parseSegmentName } from './segment.ts'
-import { type InspectedBatch, inspectSegment } from './segment-inspection.ts'
+import { type InspectedBatch, type InspectedDamage, inspectSegment } from './segment-inspection.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 /** One line for people. `problem`: something is wrong there. */
@@ -37,14 +37,11 @@ export async function* dumpLog(
     const file = await env.disk.open(path, 'read')
     try {
       const size = await file.size()
-      const chain = new BatchChain(parsed.baseOffset, -1, Number.MAX_SAFE_INTEGER)
-      for await (const fact of inspectSegment(file, size, chain, true)) {
-        if (fact.kind === 'break') {
-          const { position, offset, reason } = fact.at
-          yield trouble(
-            `position ${position}  offset ${offset}: ${reason}; ${size - position} bytes are left`,
-          )
-        } else yield* dumpBatch(env, fact, options)
+      const segment = { file, baseOffset: parsed.baseOffset, size, endOffset: undefined }
+      const chain = new BatchChain(parsed.baseOffset, -1, ANY_GAP)
+      for await (const fact of inspectSegment(segment, chain, 'bytes')) {
+        if (fact.kind === 'batch') yield* dumpBatch(env, fact, options)
+        else yield dumpDamage(fact, size)
       }
     } finally {
       await file.close()
@@ -63,16 +60,29 @@ export function trouble(text: string): InspectLine {
   return { text, problem: true }
 }
 
+/** Without the partition's other files nobody knows where compaction and repairs left gaps. */
+const ANY_GAP = { compactedBelow: Number.MAX_SAFE_INTEGER, holes: [], epochs: undefined }
+
+function dumpDamage({ damage, bytes }: InspectedDamage, size: number): InspectLine {
+  const { position, endPosition, fromOffset, reason } = damage
+  if (bytes !== undefined)
+    return trouble(`${batchText(readBatchHeader(bytes), position)}  CRC IS WRONG`)
+  const goesOn = endPosition < size ? `batches go on at ${endPosition}` : 'nothing follows'
+  const count = endPosition - position
+  return trouble(
+    `position ${position}  offset ${fromOffset}: ${reason}; ${count} bytes are no batch, ${goesOn}`,
+  )
+}
+
 async function* dumpBatch(
   env: Env,
-  { bytes, position, crcIsRight }: InspectedBatch,
+  { bytes, position }: InspectedBatch,
   { records, from }: DumpOptions,
 ): AsyncGenerator<InspectLine> {
   const header = readBatchHeader(bytes)
   if (header.lastOffset < from) return
-  const text = batchText(header, position)
-  yield crcIsRight === false ? trouble(`${text}  CRC IS WRONG`) : plain(text)
-  if (!records || crcIsRight === false) return
+  yield plain(batchText(header, position))
+  if (!records) return
   try {
     if (header.compression !== undefined) await env.compress.prepare(header.compression)
     yield* dumpRecords(new BatchReader(bytes, env.compress), from)

@@ -11,6 +11,8 @@ import { MinikafkaError } from '@minikafka/protocol'
 import { checkedText, withChecksum } from './checked-text.ts'
 
 export type EpochEntry = { readonly epoch: number; readonly startOffset: number }
+/** An epoch and the offsets that can only have been written in it. */
+export type EpochSpan = EpochEntry & { readonly endOffset: number }
 
 const FILE_NAME = 'leader-epoch-checkpoint'
 const HEADER = `minikafka ${FILE_NAME} 1`
@@ -96,6 +98,14 @@ export class LeaderEpochs {
   /** The epoch that the batch at `offset` was written in; undefined: before the first one. */
   epochAt(offset: number): number | undefined {
     return this.#entries.findLast(({ startOffset }) => startOffset <= offset)?.epoch
+  }
+
+  /** Of the epoch that the batch at `offset` was written in; undefined: before the first one, or none is known. */
+  spanAt(offset: number): EpochSpan | undefined {
+    const index = this.#entries.findLastIndex(({ startOffset }) => startOffset <= offset)
+    const entry = this.#entries[index]
+    const endOffset = this.#entries[index + 1]?.startOffset ?? Number.POSITIVE_INFINITY
+    return entry && { ...entry, endOffset }
   }
 
   /** A scan met a batch of this epoch. In memory; `save` follows. */

@@ -1,6 +1,7 @@
 // What lies in a partition's directory. Enters: the directory. Leaves: its segments with their sizes; rests of things that
 // were under way are removed. Names that are not ours are left alone (SECURITY, row 61).
 import type { Disk } from '@minikafka/platform'
+import { damageNotePath } from './damage-note.ts'
 import { leaderEpochsPath } from './leader-epochs.ts'
 import { regularFileSize } from './regular-file.ts'
 import { DELETED_SUFFIX } from './retention.ts'
@@ -28,7 +29,9 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const names = await disk.list(directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
-  const paths = new Set([leaderEpochsPath, sealedPath].map((path) => path(directory)))
+  const paths = new Set(
+    [damageNotePath, leaderEpochsPath, sealedPath].map((path) => path(directory)),
+  )
   paths.add(`${directory}/${PRODUCER_SNAPSHOT}`)
   const singles = names.filter((name) => paths.has(`${directory}/${name}`))
   await Promise.all(singles.map((name) => regularFileSize(disk, `${directory}/${name}`)))
@@ -69,7 +72,7 @@ function isRest(name: string): boolean {
   if (name.endsWith(DELETED_SUFFIX)) {
     return parseSegmentName(name.slice(0, -DELETED_SUFFIX.length)) !== undefined
   }
-  return /^(partition\.meta|sealed|leader-epoch-checkpoint|producer-snapshot|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
+  return /^(partition\.meta|sealed|damaged|leader-epoch-checkpoint|producer-snapshot|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
     name,
   )
 }

@@ -1,6 +1,7 @@
 // What a log needs of the data directory it lies in. Enters: the directory's shared parts. Leaves: news of one log.
 import type { Env } from '@minikafka/platform'
 import type { MemoryAccount } from '@minikafka/protocol'
+import type { Damage } from './damage.ts'
 import type { IndexShelf } from './index-file.ts'
 import type { Tail } from './tail.ts'
 
@@ -26,6 +27,8 @@ export type LogHooks = {
   lowerFloor(offset: number): Promise<void>
   /** The disk failed: the whole directory goes offline (REPLICATION 2.12.3). */
   failed(error: Error): void
+  /** Part of the log cannot be read any more: it is not served from now on. Called once for each. */
+  damaged(damage: Damage): void
   /** Something derived could not be written; it is tried again or rebuilt. */
   warn(error: unknown, what: string): void
 }

@@ -9,6 +9,7 @@ import {
   readBatchHeader,
 } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
+import type { ChainBreak } from './header-walk.ts'
 import type { LogState } from './log-state.ts'
 import type { LogSlice } from './log-types.ts'
 import type { IndexHit } from './offset-index.ts'
@@ -20,6 +21,8 @@ import { SliceWindow } from './slice-window.ts'
 const READ_BYTES_MAX = 2 * 1024 * 1024
 /** Ends of slices that are remembered per log: who goes on there needs no index. */
 const CURSORS_MAX = 8
+/** Each one after the first met damage on its way that was not known before. */
+const READS_MAX = 16
 
 export type SliceRequest = {
   readonly from: number
@@ -49,21 +52,40 @@ export class LogReader {
 
   /** Errors: KAFKA_STORAGE_ERROR; OFFSET_OUT_OF_RANGE where the segment was removed meanwhile. */
   async read(request: SliceRequest): Promise<LogSlice> {
-    const segment = this.#segmentFor(request.from)
-    const cursor = this.#cursors.get(request.from)
-    try {
-      if (cursor?.segment === segment) {
-        const hit = { offset: request.from, position: cursor.position }
-        return await this.#access.withFile(segment, (file) =>
-          this.#cut(file, segment, hit, request),
-        )
+    const { from } = request
+    const { bad } = this.#state
+    for (let attempt = 1; ; attempt++) {
+      const segment = this.#segmentFor(from)
+      const below = Math.min(request.below, bad.nextFrom(from))
+      try {
+        return await this.#readIn(segment, { ...request, below })
+      } catch (error) {
+        const isDamage = error instanceof BrokenChain && attempt < READS_MAX
+        const isMarked = isDamage && (await this.#mark(segment, error.at, from))
+        if (!isMarked) throw this.#access.readError(error, from)
       }
-      return await this.#access.withPlace(segment, request.from, (file, hit) =>
-        this.#cut(file, segment, hit, request),
-      )
-    } catch (error) {
-      throw this.#access.readError(error, request.from)
+      const met = bad.at(from)
+      if (met !== undefined) throw this.#state.unreadable(met)
     }
+  }
+
+  async #mark(segment: Segment, at: ChainBreak, from: number): Promise<boolean> {
+    try {
+      return await this.#access.found(segment, at)
+    } catch (error) {
+      throw this.#access.readError(error, from)
+    }
+  }
+
+  #readIn(segment: Segment, request: SliceRequest): Promise<LogSlice> {
+    const cursor = this.#cursors.get(request.from)
+    if (cursor?.segment === segment) {
+      const hit = { offset: request.from, position: cursor.position }
+      return this.#access.withFile(segment, (file) => this.#cut(file, segment, hit, request))
+    }
+    return this.#access.withPlace(segment, request.from, (file, hit) =>
+      this.#cut(file, segment, hit, request),
+    )
   }
 
   /** Visits every batch from the one that holds `from` to the end of the log as it is now. */
@@ -105,7 +127,7 @@ export class LogReader {
     request: SliceRequest,
   ): Promise<LogSlice> {
     const { from, below, bytesMax, firstWhole } = request
-    const chain = new BatchChain(hit.offset, -1, this.#state.compactedBelow)
+    const chain = new BatchChain(hit.offset, -1, this.#state.rules)
     const window = new SliceWindow(file, segment.size)
     const wanted = Math.max(BATCH_HEADER_SIZE, Math.min(bytesMax, READ_BYTES_MAX))
     const first = await findBatch(window, chain, { from, hit, end: segment.size, wanted })
@@ -114,6 +136,7 @@ export class LogReader {
     const tooLarge = first.size > bytesMax && !firstWhole
     if (tooLarge || chain.nextOffset > below) return nothingFrom(from)
     const start = await window.need(first.position, first.size, wanted)
+    if (start === undefined) throw endsEarly(first)
     const bytesLeft = Math.min(window.ready(first.position), Math.max(first.size, wanted))
     const slice = extend(window.buffer, chain, { start, size: first.size, bytesLeft, below })
     this.#remember(slice.nextOffset, { segment, position: first.position + slice.size })
@@ -145,7 +168,7 @@ async function findBatch(
   window: SliceWindow,
   chain: BatchChain,
   { from, hit, end, wanted }: { from: number; hit: IndexHit; end: number; wanted: number },
-): Promise<{ position: number; size: number } | undefined> {
+): Promise<{ position: number; size: number; offset: number } | undefined> {
   let position = hit.position
   while (position < end) {
     const bytesLeft = end - position
@@ -153,16 +176,21 @@ async function findBatch(
     const headerSize = Math.min(BATCH_HEADER_SIZE, bytesLeft)
     const ready = window.ready(position) >= headerSize
     const at = ready ? window.at(position) : await window.need(position, headerSize, wanted)
+    if (at === undefined) throw endsEarly({ position, offset })
     const reason =
       headerSize < BATCH_HEADER_SIZE
         ? `${headerSize} bytes, less than a header`
         : chain.step(window.buffer, at, bytesLeft)
     if (reason !== undefined) throw new BrokenChain({ position, offset, reason })
     const size = batchSizeAt(window.buffer, at)
-    if (chain.nextOffset > from) return { position, size }
+    if (chain.nextOffset > from) return { position, size, offset }
     position += size
   }
   return undefined
+}
+
+function endsEarly({ position, offset }: { position: number; offset: number }): BrokenChain {
+  return new BrokenChain({ position, offset, reason: 'the file ends early' })
 }
 
 /** Takes whole batches behind the first as long as they fit; a break ends the slice and is met by the next read. */

@@ -1,10 +1,13 @@
 // What is known of one log; its writer, its group commit, its reader and its retention share it.
 import { assert } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
+import { BadRanges } from './bad-ranges.ts'
+import type { ChainRules } from './batch-chain.ts'
+import { type Damage, type Hole, offsetsText } from './damage.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogIdentity, LogListener, LogSettings } from './log-types.ts'
 import type { SealedSegment } from './sealed-segments.ts'
-import type { Segment } from './segment.ts'
+import { type Segment, segmentPath } from './segment.ts'
 import type { LogTail } from './tail.ts'
 
 export type OpenedLog = {
@@ -17,6 +20,9 @@ export type OpenedLog = {
   /** All below is on the disk. */
   readonly logEndOffset: number
   readonly compactedBelow: number
+  readonly holes: readonly Hole[]
+  /** Found by the last run, and still there. */
+  readonly damages: readonly Damage[]
   /** What the file `sealed` says now. */
   readonly sealed: readonly SealedSegment[]
 }
@@ -27,7 +33,10 @@ export class LogState {
   readonly epochs: LeaderEpochs
   readonly listener: LogListener
   settings: LogSettings
-  readonly compactedBelow: number
+  /** What every header of it must fit. */
+  readonly rules: ChainRules
+  /** What of it cannot be read. */
+  readonly bad: BadRanges
   /** Invariant: ascending, never empty; only the last one, the active, grows. */
   segments: Segment[]
   /** Invariant I8: logStartOffset <= logEndOffset, durableEndOffset <= logEndOffset. */
@@ -49,7 +58,10 @@ export class LogState {
     this.logStartOffset = opened.logStartOffset
     this.logEndOffset = opened.logEndOffset
     this.durableEndOffset = opened.logEndOffset
-    this.compactedBelow = opened.compactedBelow
+    const { compactedBelow, holes, epochs } = opened
+    this.rules = { compactedBelow, holes, epochs }
+    this.bad = new BadRanges(holes)
+    for (const damage of opened.damages) this.bad.mark(damage)
     this.settings = settings
     this.listener = listener
   }
@@ -85,6 +97,26 @@ export class LogState {
     return storageErrorOf(this.identity, message, at)
   }
 
+  /** Which offsets cannot be read and why. */
+  unreadable(bad: Hole | Damage): MinikafkaError {
+    const { topic, partition } = this.identity
+    const { fromOffset, nextOffset } = bad
+    return new MinikafkaError('KAFKA_STORAGE_ERROR', {
+      message: `${this.name}: ${offsetsText(bad)} cannot be read: ${this.#whyBad(bad)}`,
+      topic,
+      partition,
+      offset: fromOffset,
+      details: { fromOffset, nextOffset },
+    })
+  }
+
+  #whyBad(bad: Hole | Damage): string {
+    if (!('position' in bad))
+      return 'they were given up by a repair. What lies before and behind can be read.'
+    const path = segmentPath({ directory: this.directory, baseOffset: bad.segmentBase }, 'log')
+    return `${path} is damaged at byte ${bad.position}, ${bad.reason}. What lies before and behind can be read; ${CURE}`
+  }
+
   outOfRange(offset: number): MinikafkaError {
     const { logStartOffset, logEndOffset } = this
     return new MinikafkaError('OFFSET_OUT_OF_RANGE', {
@@ -96,6 +128,10 @@ export class LogState {
     })
   }
 }
+
+/** What a person can do about damage of the only copy. */
+export const CURE =
+  'stop the broker and restore the file from a copy, or run minikafka-broker repair'
 
 export type ErrorPlace = { readonly offset?: number; readonly cause?: unknown }
 

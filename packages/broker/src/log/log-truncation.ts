@@ -50,6 +50,7 @@ export async function cutLog(
   state.durableEndOffset = Math.min(state.durableEndOffset, offset)
   state.logStartOffset = Math.min(state.logStartOffset, offset)
   state.epochs.cutEnd(offset)
+  state.bad.dropFrom(offset)
   // From the end, so that a crash on the way leaves no hole.
   for (const { paths } of later.reverse()) {
     for (const path of paths) host.files.drop(path)
@@ -74,7 +75,7 @@ async function noteAnew(
   end: number,
 ): Promise<void> {
   segment.reset()
-  const chain = new BatchChain(segment.baseOffset, -1, state.compactedBelow)
+  const chain = new BatchChain(segment.baseOffset, -1, state.rules)
   const broken = await walkHeaders(file, { from: 0, end }, chain, (bytes, at) => {
     const baseOffset = batchBaseOffsetAt(bytes, at)
     const nextOffset = batchLastOffsetAt(bytes, at) + 1

@@ -3,6 +3,8 @@
 // Enters: stamped batches. Leaves: offsets that moved, slices of whole batches.
 import type { BatchHeader } from '@minikafka/protocol'
 import { Coalesced } from './coalesced.ts'
+import type { Damage } from './damage.ts'
+import { saveDamages } from './damage-note.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
@@ -31,6 +33,9 @@ export class Log {
   /** Segments are removed and the log is cut one at a time. */
   #lastChange: Promise<void> = Promise.resolve()
   readonly #sealing = new Coalesced(() => this.#seal())
+  readonly #noting = new Coalesced(() =>
+    saveDamages(this.#host.env.disk, this.directory, this.#state.bad.damages),
+  )
   /** What the file `sealed` says. */
   #sealed: readonly SealedSegment[]
 
@@ -45,7 +50,11 @@ export class Log {
     this.#state = new LogState(opened, uses.settings, uses.listener)
     this.#commit = new GroupCommit(host, this.#state, hooks, () => this.#sealSoon())
     this.#writer = new LogWriter(host, this.#state, hooks, this.#commit)
-    this.#access = new SegmentAccess(host, this.#state, hooks)
+    const damaged = (damage: Damage) => {
+      hooks.damaged(damage)
+      this.#noteDamage()
+    }
+    this.#access = new SegmentAccess(host, this.#state, { ...hooks, damaged })
     this.#reader = new LogReader(this.#state, this.#access)
     this.#times = new TimeSearch(host.env, this.#state, this.#access)
     this.#retention = new Retention(host, hooks, this.#state, {
@@ -96,7 +105,7 @@ export class Log {
 
   /** Below it offsets may have gaps. */
   get compactedBelow(): number {
-    return this.#state.compactedBelow
+    return this.#state.rules.compactedBelow
   }
 
   get sizeBytes(): number {
@@ -134,7 +143,7 @@ export class Log {
    *
    * Shape   all batches end at or before `below` and together have at most `bytesMax` bytes; the first comes whole
    *         even above that with `firstWhole`. Fewer may come: ask again at `nextOffset`. At once from the tail.
-   * Errors  OFFSET_OUT_OF_RANGE; KAFKA_STORAGE_ERROR with the offset where the file is damaged or unreadable.
+   * Errors  OFFSET_OUT_OF_RANGE; KAFKA_STORAGE_ERROR with the range of offsets where `from` cannot be read.
    * Source  REPLICATION 2.3, KIP-74.
    */
   read(
@@ -148,7 +157,9 @@ export class Log {
     if (from < state.logStartOffset || from > state.logEndOffset) {
       return Promise.reject(state.outOfRange(from))
     }
-    const end = Math.min(below, state.logEndOffset)
+    const bad = state.bad.at(from)
+    if (bad !== undefined) return Promise.reject(state.unreadable(bad))
+    const end = Math.min(below, state.logEndOffset, state.bad.nextFrom(from))
     if (from >= end) return { buffers: [], bytes: 0, nextOffset: from }
     const kept = state.tail?.read(from, end, bytesMax, firstWhole)
     if (kept === undefined) return this.#reader.read({ from, below: end, bytesMax, firstWhole })
@@ -195,7 +206,10 @@ export class Log {
    * Holds   the log start is durable before a file goes; it never moves back.
    */
   deleteBefore(offset: number): Promise<void> {
-    return this.#inTurn(() => this.#retention.deleteBefore(offset))
+    return this.#inTurn(async () => {
+      await this.#retention.deleteBefore(offset)
+      this.#forgetDamage()
+    })
   }
 
   /**
@@ -207,7 +221,11 @@ export class Log {
    *         the limit. The log start is durable first; files go file.delete.delay.ms later. Source: REPLICATION 2.12.7.
    */
   applyRetention(nowWallMs: number, highWatermark: number): Promise<number> {
-    return this.#inTurn(() => this.#retention.apply(nowWallMs, highWatermark))
+    return this.#inTurn(async () => {
+      const count = await this.#retention.apply(nowWallMs, highWatermark)
+      this.#forgetDamage()
+      return count
+    })
   }
 
   /**
@@ -251,6 +269,7 @@ export class Log {
       await this.#commit.stop()
       await this.#lastChange
       await this.#sealing.idle()
+      await this.#noting.idle()
     }
   }
 
@@ -294,6 +313,16 @@ export class Log {
       () => this.#hooks.rolled(),
       (error: unknown) => this.#hooks.warn(error, 'sums of segments not saved'),
     )
+  }
+
+  #forgetDamage(): void {
+    if (this.#state.bad.dropBelow(this.#state.logStartOffset)) this.#noteDamage()
+  }
+
+  #noteDamage(): void {
+    this.#noting
+      .run()
+      .catch((error: unknown) => this.#hooks.warn(error, 'what is damaged was not written down'))
   }
 
   async #seal(): Promise<void> {

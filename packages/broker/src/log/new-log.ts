@@ -41,6 +41,7 @@ export async function prepareLogDirectory(
     formatVersion: PARTITION_FORMAT_VERSION,
     ...identity,
     compactedBelow: 0,
+    holes: [],
   })
 }
 
@@ -54,6 +55,8 @@ export function newLog(host: LogHost, identity: LogIdentity, directory: string):
     logStartOffset: 0,
     logEndOffset: 0,
     compactedBelow: 0,
+    holes: [],
+    damages: [],
     sealed: [],
   }
 }

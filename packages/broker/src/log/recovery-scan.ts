@@ -6,7 +6,7 @@ import {
   batchLeaderEpochAt,
   batchSizeAt,
 } from '@minikafka/protocol'
-import { BatchChain } from './batch-chain.ts'
+import { BatchChain, type ChainRules } from './batch-chain.ts'
 import { type ChainBreak, scanBatches } from './header-walk.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogHost } from './log-host.ts'
@@ -16,7 +16,7 @@ import type { Segment } from './segment.ts'
 export type Unscanned = { readonly segment: Segment; readonly fileSize: number }
 
 export type ScanOptions = {
-  readonly compactedBelow: number
+  readonly rules: ChainRules
   readonly indexIntervalBytes: number
   /** Gets the epochs that it lacks. */
   readonly epochs: LeaderEpochs
@@ -43,11 +43,11 @@ export async function scanSegments(
   options: ScanOptions,
 ): Promise<ScanResult> {
   const [first] = unscanned
-  const chain = new BatchChain(first?.segment.baseOffset ?? 0, -1, options.compactedBelow)
+  const chain = new BatchChain(first?.segment.baseOffset ?? 0, -1, options.rules)
   const progress = new ScanProgress(unscanned, options.onProgress)
   for (const [index, { segment, fileSize }] of unscanned.entries()) {
     const broken =
-      startBreak(segment, chain, options.compactedBelow) ??
+      startBreak(segment, chain) ??
       (await scanSegment(host, { segment, fileSize }, chain, options, progress))
     if (broken === undefined) continue
     const at = { index, at: broken }
@@ -56,15 +56,10 @@ export async function scanSegments(
   return { scannedBytes: progress.doneBytes, endOffset: chain.nextOffset, broken: undefined }
 }
 
-/** A segment begins where the one before it ends; below `compactedBelow` it may leave a gap. */
-function startBreak(
-  { baseOffset }: Segment,
-  chain: BatchChain,
-  compactedBelow: number,
-): ChainBreak | undefined {
+/** A segment begins where the one before it ends, or behind a gap that compaction or a repair left. */
+function startBreak({ baseOffset }: Segment, chain: BatchChain): ChainBreak | undefined {
   const { nextOffset: offset } = chain
-  const mayLeaveGap = baseOffset > offset && offset < compactedBelow
-  if (baseOffset === offset || mayLeaveGap) {
+  if (chain.follows(baseOffset)) {
     chain.nextOffset = baseOffset
     return undefined
   }

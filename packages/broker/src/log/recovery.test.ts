@@ -285,7 +285,7 @@ test('a time index that lies is found out', async () => {
   expect(found).toEqual({ offset: entryTime - 1000, timestamp: entryTime })
 })
 
-test('damage that is met while serving is told with its offset; what lies before can be read', async () => {
+test('damage that is met while serving is told with its offsets; what lies before and behind can be read', async () => {
   const bench = await LogBench.make({ tailBytesMax: 0 })
   const batches = await bench.append(5)
   await bench.stop('clean')
@@ -298,9 +298,14 @@ test('damage that is met while serving is told with its offset; what lies before
   await bench.start()
   const read = (from: number) => bench.run(Promise.resolve(bench.log.read(from, 5, 10_000, true)))
   expect(await read(0)).toMatchObject({ nextOffset: 3 })
-  for (const from of [3, 4]) {
-    await expect(read(from)).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR', offset: 3 })
+  expect(await read(4)).toMatchObject({ nextOffset: 5 })
+  const where = {
+    name: 'KAFKA_STORAGE_ERROR',
+    offset: 3,
+    details: { fromOffset: 3, nextOffset: 4 },
   }
+  for (let time = 0; time < 2; time++) await expect(read(3)).rejects.toMatchObject(where)
+  expect(bench.world.logs().filter(({ text }) => text.includes('a log is damaged'))).toHaveLength(1)
 })
 
 test('records below the checkpointed high watermark that are gone are reported as lost', async () => {

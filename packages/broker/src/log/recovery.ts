@@ -2,10 +2,12 @@
 // the recovery point on is checked; the first bad one is a torn tail or corruption, and the floor decides which.
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
 import { assert, DiskError, type File } from '@minikafka/platform'
+import type { Hole } from './damage.ts'
+import { loadDamages } from './damage-note.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
 import type { LogHost } from './log-host.ts'
-import { type OpenedLog, storageErrorOf } from './log-state.ts'
+import { CURE, type OpenedLog, storageErrorOf } from './log-state.ts'
 import type { LogIdentity, RecoveryReport } from './log-types.ts'
 import { type ScanResult, scanSegments, type Unscanned } from './recovery-scan.ts'
 import { loadSealed, type SealedSegment, saveSealed } from './sealed-segments.ts'
@@ -30,6 +32,7 @@ export type LogPlace = {
   readonly identity: LogIdentity
   readonly directory: string
   readonly compactedBelow: number
+  readonly holes: readonly Hole[]
   readonly indexIntervalBytes: number
 }
 
@@ -49,7 +52,9 @@ export async function recoverLog(
   onProgress: (doneBytes: number, totalBytes: number) => void,
 ): Promise<Recovered> {
   try {
-    return await new Recovery(host, place, knowledge, onProgress).run()
+    const recovered = await new Recovery(host, place, knowledge, onProgress).run()
+    const damages = await loadDamages(host, recovered.opened)
+    return { ...recovered, opened: { ...recovered.opened, damages } }
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
     throw storageErrorOf(place.identity, `opening the log failed: ${error.message}`, {
@@ -139,7 +144,7 @@ class Recovery {
 
   async #scan(loadedEpochs: LeaderEpochs | undefined): Promise<Recovered> {
     const { disk } = this.#host.env
-    const { directory, compactedBelow, indexIntervalBytes } = this.#place
+    const { directory, compactedBelow, holes, indexIntervalBytes } = this.#place
     const epochs = loadedEpochs ?? new LeaderEpochs(disk, directory)
     const before = epochs.entries
     const scanFrom = loadedEpochs === undefined ? 0 : this.#scanFrom()
@@ -148,7 +153,8 @@ class Recovery {
       .map((file, index) => this.#segmentOf(file, this.#files[index + 1]?.baseOffset))
     const unscanned = this.#files.slice(scanFrom).map((file) => this.#unscanned(file))
     const onProgress = this.#onProgress
-    const options = { compactedBelow, indexIntervalBytes, epochs, onProgress }
+    const rules = { compactedBelow, holes, epochs: loadedEpochs }
+    const options = { rules, indexIntervalBytes, epochs, onProgress }
     const found = await scanSegments(this.#host, unscanned, options)
     const end = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
     this.#judge(found, end, unscanned)
@@ -200,7 +206,7 @@ class Recovery {
         : `damaged at byte ${broken.at.position}, offset ${broken.at.offset}: ${broken.at.reason}`
     throw storageErrorOf(
       this.#place.identity,
-      `${where}: ${what}. ${why} Nothing was cut; restore the files from a copy.`,
+      `${where}: ${what}. ${why} Nothing was cut: ${CURE}.`,
       { offset: end },
     )
   }
@@ -316,7 +322,7 @@ class Recovery {
     log: Pick<OpenedLog, 'segments' | 'logEndOffset' | 'epochs' | 'sealed'>,
     scanned: Pick<RecoveryReport, 'clean' | 'scannedBytes' | 'cutBytes'>,
   ): Recovered {
-    const { identity, directory, compactedBelow } = this.#place
+    const { identity, directory, compactedBelow, holes } = this.#place
     const { segments, logEndOffset, epochs } = log
     if (segments.length === 0) {
       segments.push(new Segment(this.#host, { directory, baseOffset: logEndOffset }))
@@ -329,6 +335,8 @@ class Recovery {
       identity,
       directory,
       compactedBelow,
+      holes,
+      damages: [],
       logStartOffset: this.#logStartOffset,
     }
     const lost = logEndOffset < (this.#knowledge.highWatermark ?? 0)

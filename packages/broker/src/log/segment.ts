@@ -97,6 +97,15 @@ export class Segment {
     this.nextOffset = nextOffset
   }
 
+  /** The bytes at the end of what was noted are damaged: batches go on behind them. */
+  pass({ endPosition, nextOffset }: { endPosition: number; nextOffset: number }): void {
+    assert(endPosition >= this.size && nextOffset >= this.nextOffset, 'damage is passed forwards')
+    this.size = endPosition
+    this.nextOffset = nextOffset
+    // Whoever looks for what stands behind should not have to begin before it.
+    this.#bytesSinceIndex = Number.POSITIVE_INFINITY
+  }
+
   /** The last entry of the time index, when the segment is closed: it names the largest timestamp. */
   finishTimeIndex(): void {
     this.#indexTime()

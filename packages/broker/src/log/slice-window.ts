@@ -1,7 +1,6 @@
 // One large aligned read of a segment, whose bytes are handed out as views.
 // Enters: a position and how much is wanted from there. Leaves: memory of its own, never used again for anything else.
 import type { File } from '@minikafka/platform'
-import { BrokenChain } from './segment-access.ts'
 
 const ALIGNMENT = 4096
 
@@ -31,12 +30,11 @@ export class SliceWindow {
   /**
    * Where in `buffer` the bytes at `position` stand; reads `wanted` bytes from there where `size` are not there yet.
    *
-   * Errors  DiskError; BrokenChain where the file is shorter than what was written to it.
+   * Errors  DiskError; undefined where the file is shorter than what was written to it.
    */
-  async need(position: number, size: number, wanted: number): Promise<number> {
+  async need(position: number, size: number, wanted: number): Promise<number | undefined> {
     if (this.ready(position) < size) await this.#read(position, Math.max(size, wanted))
-    if (this.ready(position) >= size) return this.at(position)
-    throw new BrokenChain({ position, offset: -1, reason: 'the file ends early' })
+    return this.ready(position) >= size ? this.at(position) : undefined
   }
 
   async #read(position: number, wanted: number): Promise<void> {

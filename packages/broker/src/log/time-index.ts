@@ -66,6 +66,18 @@ export class TimeIndex {
   }
 }
 
+/** All entries of a time index file, relative as they stand there; for `verify`. */
+export function* readTimeEntries(
+  content: Buffer,
+): Generator<{ entryPosition: number; timestamp: number; offset: number }> {
+  for (let at = 0; at + ENTRY_SIZE <= content.length; at += ENTRY_SIZE)
+    yield {
+      entryPosition: at,
+      timestamp: keyAt(content, at),
+      offset: content.readUInt32BE(at + 8),
+    }
+}
+
 /** A batch, and the largest timestamp in the segment up to and with it, which it has itself. */
 export type TimeHit = { readonly offset: number; readonly timestamp: number }
 

@@ -7,6 +7,7 @@ import {
   batchLastOffsetAt,
   batchMaxTimestampAt,
   batchSizeAt,
+  isMinikafkaError,
   readBatchHeader,
 } from '@minikafka/protocol'
 import type { LogState } from './log-state.ts'
@@ -24,7 +25,15 @@ export type TimeRequest = {
   readonly below: number
 }
 
-type Candidate = { readonly position: number; readonly size: number; readonly nextOffset: number }
+type Candidate = {
+  readonly position: number
+  readonly size: number
+  readonly offset: number
+  readonly nextOffset: number
+}
+
+/** What lies in damage might be older or newer: where it stands on the way, there is no answer. */
+const MUST_SEE_ALL = { damage: 'throw' } as const
 
 export class TimeSearch {
   readonly #env: Env
@@ -93,18 +102,38 @@ export class TimeSearch {
   ): Promise<Candidate | undefined> {
     if (from >= segment.nextOffset) return undefined
     let candidate: Candidate | undefined
-    await this.#access.walk(segment, from, (bytes, at, position) => {
-      if (batchBaseOffsetAt(bytes, at) >= below) return false
-      const lastOffset = batchLastOffsetAt(bytes, at)
-      if (lastOffset < from || batchMaxTimestampAt(bytes, at) < timestampMs) return undefined
-      candidate = { position, size: batchSizeAt(bytes, at), nextOffset: lastOffset + 1 }
-      return false
-    })
+    await this.#access.walk(
+      segment,
+      from,
+      (bytes, at, position) => {
+        if (batchBaseOffsetAt(bytes, at) >= below) return false
+        const lastOffset = batchLastOffsetAt(bytes, at)
+        if (lastOffset < from || batchMaxTimestampAt(bytes, at) < timestampMs) return undefined
+        const offset = batchBaseOffsetAt(bytes, at)
+        candidate = { position, size: batchSizeAt(bytes, at), offset, nextOffset: lastOffset + 1 }
+        return false
+      },
+      MUST_SEE_ALL,
+    )
     return candidate
   }
 
-  /** Decodes one batch, in bounds that `BatchReader` keeps. */
   async #recordIn(
+    segment: Segment,
+    candidate: Candidate,
+    request: TimeRequest,
+  ): Promise<RecordTime | undefined> {
+    try {
+      return await this.#decode(segment, candidate, request)
+    } catch (error) {
+      if (!isMinikafkaError(error) || error.name !== 'CORRUPT_MESSAGE') throw error
+      const damage = await this.#access.suspect(segment, candidate)
+      throw damage === undefined ? error : this.#state.unreadable(damage)
+    }
+  }
+
+  /** Decodes one batch, in bounds that `BatchReader` keeps. */
+  async #decode(
     segment: Segment,
     { position, size }: Candidate,
     { timestampMs, from }: TimeRequest,

@@ -1,21 +1,22 @@
 // Is one partition in order? Enters: its directory. Leaves: lines; see verify.ts.
-import type { Env, File } from '@minikafka/platform'
-import { batchBaseOffsetAt, batchLastOffsetAt, batchLeaderEpochAt } from '@minikafka/protocol'
-import { BatchChain } from './batch-chain.ts'
-import type { ChainBreak } from './header-walk.ts'
+import type { Env } from '@minikafka/platform'
+import { checkedText } from './checked-text.ts'
+import { type Damage, type Hole, offsetsText } from './damage.ts'
+import { damageNotePath } from './damage-note.ts'
 import { headersCrcOf } from './headers-crc.ts'
+import { IndexCheck } from './index-check.ts'
 import { type InspectLine, plain, trouble } from './inspect.ts'
 import { LeaderEpochs, leaderEpochsPath } from './leader-epochs.ts'
-import { type SegmentFiles, segmentsOf } from './log-files.ts'
-import { readOffsetEntries } from './offset-index.ts'
+import { PRODUCER_SNAPSHOT, type SegmentFiles } from './log-files.ts'
 import { regularFileSize } from './regular-file.ts'
 import { loadSealed, type SealedSegment, sealedPath } from './sealed-segments.ts'
 import { segmentPath } from './segment.ts'
-import { inspectSegment } from './segment-inspection.ts'
+import { Survey, type Surveyed } from './survey.ts'
 
 export type LogToVerify = {
   readonly directory: string
   readonly compactedBelow: number
+  readonly holes: readonly Hole[]
   readonly logStartOffset: number
   /** What is below has been on the disk. */
   readonly floor: number
@@ -24,148 +25,158 @@ export type LogToVerify = {
 
 export async function* verifyLog(env: Env, log: LogToVerify): AsyncGenerator<InspectLine> {
   const { disk } = env
-  const { directory, floor, logStartOffset } = log
-  for (const path of [sealedPath(directory), leaderEpochsPath(directory)])
-    await regularFileSize(disk, path)
-  const segments = await segmentsOf(disk, directory, await disk.list(directory))
+  const { directory, compactedBelow, holes, logStartOffset, deep } = log
+  yield* verifySideFiles(env, directory)
   const sealed = await loadSealed(disk, directory)
   const epochs = await LeaderEpochs.load(disk, directory)
-  const hasBatches = segments.some((segment) => segment.log > 0)
-  if (epochs === undefined && hasBatches) {
+  const options = { rules: { compactedBelow, holes, epochs }, logStartOffset }
+  const survey = await Survey.begin(env, directory, {
+    ...options,
+    depth: deep ? 'sums' : 'headers',
+  })
+  if (epochs === undefined && survey.segments.some((segment) => segment.log > 0))
     yield trouble(
       `${leaderEpochsPath(directory)}: is missing or damaged; it is rebuilt at the next start`,
     )
+  for (const hole of holes)
+    yield plain(`${directory}: ${offsetsText(hole)} were given up by a repair`)
+  const check = new LogCheck(env, log, sealed)
+  for await (const fact of survey.facts()) yield* check.fact(fact)
+  yield* check.end(survey)
+}
+
+/** What is derived, or only hastens a start. */
+async function* verifySideFiles(env: Env, directory: string): AsyncGenerator<InspectLine> {
+  const { disk } = env
+  const snapshot = `${directory}/${PRODUCER_SNAPSHOT}`
+  for (const [path, then] of [
+    [sealedPath(directory), 'segments are scanned and it is written again at the next start'],
+    [snapshot, 'all batch headers are replayed at the next start'],
+    [damageNotePath(directory), 'what it named is found again when it is read'],
+  ] as const) {
+    await regularFileSize(disk, path)
+    const content = await disk.readFile(path)
+    if (content !== undefined && checkedText(content) === undefined)
+      yield trouble(`${path}: its checksum does not fit; ${then}`)
   }
-  const chain = new BatchChain(segments[0]?.baseOffset ?? logStartOffset, -1, log.compactedBelow)
-  const check = new LogCheck(env, log, chain, epochs)
-  for (const [index, segment] of segments.entries()) {
-    yield* check.segment(segment, sealed.get(segment.baseOffset), index === segments.length - 1)
-  }
-  const end = chain.nextOffset
-  if (end < floor && floor > logStartOffset && !check.broken) {
-    yield trouble(
-      `${directory}: ends at offset ${end}, but everything below ${floor} had been synced`,
-    )
-  }
-  const bytes = segments.reduce((sum, segment) => sum + segment.log, 0)
-  const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? 0)
-  const offsets = start === end ? `no records, next offset ${end}` : `offsets ${start}-${end - 1}`
-  const count = segments.length === 1 ? '1 segment' : `${segments.length} segments`
-  yield plain(`${directory}: ${offsets}, ${count}, ${bytes} bytes`)
+  await regularFileSize(disk, leaderEpochsPath(directory))
 }
 
 class LogCheck {
   readonly #env: Env
   readonly #log: LogToVerify
-  readonly #chain: BatchChain
-  readonly #epochs: LeaderEpochs | undefined
-  /** The segment before ended in a break, which was named: where it ends is not known. */
-  broken = false
+  readonly #sealed: ReadonlyMap<number, SealedSegment>
+  /** Of the segment that is looked through. */
+  #path = ''
+  #headersCrc = 0
+  #hasDamage = false
+  #index: IndexCheck | undefined
+  /** Bytes from the first torn batch on: the next start cuts them, whatever they are. */
+  #tornFrom: Damage | undefined
+  #tornBytes = 0
 
-  constructor(env: Env, log: LogToVerify, chain: BatchChain, epochs: LeaderEpochs | undefined) {
+  constructor(env: Env, log: LogToVerify, sealed: ReadonlyMap<number, SealedSegment>) {
     this.#env = env
     this.#log = log
-    this.#chain = chain
-    this.#epochs = epochs
+    this.#sealed = sealed
   }
 
-  async *segment(
-    files: SegmentFiles,
-    sealed: SealedSegment | undefined,
-    isLast: boolean,
-  ): AsyncGenerator<InspectLine> {
-    const { directory, compactedBelow } = this.#log
-    const path = segmentPath({ directory, baseOffset: files.baseOffset }, 'log')
-    const { nextOffset } = this.#chain
-    const mayLeaveGap = nextOffset < compactedBelow && files.baseOffset > nextOffset
-    if (files.baseOffset !== nextOffset && !mayLeaveGap && !this.broken) {
-      yield trouble(
-        `${path}: begins at ${files.baseOffset}, the one before it ends at ${nextOffset}`,
-      )
-    }
-    if (this.broken) this.#chain.leaderEpoch = -1
-    this.broken = false
-    this.#chain.nextOffset = files.baseOffset
-    if (sealed === undefined && !isLast) {
-      yield trouble(
-        `${sealedPath(directory)}: has no line for ${path}; it is written at the next start`,
-      )
-    }
-    const file = await this.#env.disk.open(path, 'read')
-    try {
-      yield* this.#batches(file, path, files, sealed)
-    } finally {
-      await file.close()
-    }
+  async *fact(fact: Surveyed): AsyncGenerator<InspectLine> {
+    if (fact.kind === 'begin') yield* this.#begin(fact.files, fact.isLast)
+    else if (this.#tornFrom !== undefined) return
+    else if (fact.kind === 'gap') yield this.#gapLine(fact)
+    else if (fact.kind === 'batch') this.#batch(fact.bytes, fact.position)
+    else if (fact.kind === 'damage') yield* this.#damage(fact.damage)
+    else yield* this.#endOf(fact.files)
   }
 
-  async *#batches(
-    file: File,
-    path: string,
-    files: SegmentFiles,
-    sealed: SealedSegment | undefined,
-  ): AsyncGenerator<InspectLine> {
-    const { deep } = this.#log
-    /** Base offset by position, for the index. */
-    const places = new Map<number, number>()
-    let headersCrc = 0
-    for await (const fact of inspectSegment(file, files.log, this.#chain, deep)) {
-      if (fact.kind === 'break') {
-        this.broken = true
-        return yield this.#breakLine(path, fact.at, files.log)
-      }
-      const { bytes, position, crcIsRight } = fact
-      const baseOffset = batchBaseOffsetAt(bytes, 0)
-      const where = `${path}: position ${position}, offset ${baseOffset}`
-      if (crcIsRight === false) yield trouble(`${where}: the CRC of the batch does not fit`)
-      if (this.#epochs && !this.#epochIsKnown(bytes)) {
-        yield trouble(
-          `${where}: its leader epoch ${batchLeaderEpochAt(bytes, 0)} is not in the checkpoint`,
-        )
-      }
-      if (sealed && position < sealed.sizeBytes) headersCrc = headersCrcOf(bytes, 0, headersCrc)
-      if (deep) places.set(position, baseOffset)
-    }
-    if (sealed && files.log >= sealed.sizeBytes && headersCrc !== sealed.headersCrc) {
-      yield trouble(
-        `${path}: the headers are not those that ${sealedPath(this.#log.directory)} has summed`,
-      )
-    }
-    if (sealed && files.log < sealed.sizeBytes) {
-      yield trouble(`${path}: has ${files.log} bytes, ${sealed.sizeBytes} when it was sealed`)
-    }
-    if (deep) yield* this.#index(files, places)
-  }
-
-  /** Below the floor a break is corruption; from there on it is a torn tail that the next start cuts. */
-  #breakLine(path: string, { position, offset, reason }: ChainBreak, size: number): InspectLine {
-    const where = `${path}: position ${position}, offset ${offset}: ${reason}`
-    if (offset < this.#log.floor)
-      return trouble(`${where}; it lies below ${this.#log.floor}, which had been synced`)
-    return trouble(`${where}; a torn tail, the next start cuts ${size - position} bytes`)
-  }
-
-  #epochIsKnown(bytes: Buffer): boolean {
-    const epoch = batchLeaderEpochAt(bytes, 0)
-    // Epochs that ended below the log start are forgotten.
-    if (batchLastOffsetAt(bytes, 0) < this.#log.logStartOffset) return true
-    return this.#epochs?.entries.some((entry) => entry.epoch === epoch) === true
-  }
-
-  async *#index(
-    { baseOffset: segmentBase }: SegmentFiles,
-    places: ReadonlyMap<number, number>,
-  ): AsyncGenerator<InspectLine> {
-    const path = segmentPath({ directory: this.#log.directory, baseOffset: segmentBase }, 'index')
-    const content = await this.#env.disk.readFile(path)
-    for (const { entryPosition, offset, position } of readOffsetEntries(
-      content ?? Buffer.alloc(0),
-    )) {
-      if (places.get(position) === segmentBase + offset) continue
-      yield trouble(
-        `${path}: position ${entryPosition}: no batch of offset ${segmentBase + offset} begins at ${position}; the index is rebuilt when it is used`,
-      )
+  async *#begin(files: SegmentFiles, isLast: boolean): AsyncGenerator<InspectLine> {
+    if (this.#tornFrom !== undefined) {
+      this.#tornBytes += files.log
       return
     }
+    const { directory, deep } = this.#log
+    this.#path = segmentPath({ directory, baseOffset: files.baseOffset }, 'log')
+    this.#headersCrc = 0
+    this.#hasDamage = false
+    this.#index = deep ? await IndexCheck.begin(this.#env.disk, directory, files) : undefined
+    if (isLast || this.#sealed.has(files.baseOffset)) return
+    const sealed = sealedPath(directory)
+    yield trouble(`${sealed}: has no line for ${this.#path}; it is written at the next start`)
+  }
+
+  #batch(bytes: Buffer, position: number): void {
+    this.#headersCrc = headersCrcOf(bytes, 0, this.#headersCrc)
+    this.#index?.batch(bytes, position)
+  }
+
+  /** Below the floor it is corruption; from there on it is a torn tail that the next start cuts. */
+  *#damage(damage: Damage): Generator<InspectLine> {
+    const { floor } = this.#log
+    const { position, fromOffset, reason } = damage
+    this.#hasDamage = true
+    if (fromOffset >= floor) {
+      this.#tornFrom = damage
+      return
+    }
+    const where = `${this.#path}: position ${position}, offset ${fromOffset}: ${reason}`
+    yield trouble(
+      `${where}; corruption of ${offsetsText(damage)}, for all below ${floor} had been synced; ${this.#cure()}`,
+    )
+  }
+
+  #gapLine(gap: Hole & { readonly path: string }): InspectLine {
+    const { path, fromOffset, nextOffset } = gap
+    const where = `${path}: begins at ${nextOffset}, the one before it ends at ${fromOffset}`
+    return trouble(`${where}; corruption: ${offsetsText(gap)} are missing; ${this.#cure()}`)
+  }
+
+  *#endOf(files: SegmentFiles): Generator<InspectLine> {
+    if (this.#tornFrom !== undefined) return
+    const sealed = this.#sealed.get(files.baseOffset)
+    if (sealed !== undefined && files.log < sealed.sizeBytes) {
+      yield trouble(`${this.#path}: has ${files.log} bytes, ${sealed.sizeBytes} when it was sealed`)
+    } else if (sealed !== undefined && !this.#hasDamage && this.#headersCrc !== sealed.headersCrc) {
+      yield trouble(
+        `${this.#path}: corruption: the headers are not those that ${sealedPath(this.#log.directory)} has summed`,
+      )
+    }
+    // Behind damage an entry may be right and its batch not.
+    if (this.#hasDamage) return
+    this.#index?.end()
+    for (const problem of this.#index?.problems ?? []) yield trouble(problem)
+  }
+
+  *end({ segments, endOffset }: Survey): Generator<InspectLine> {
+    const { directory, floor, logStartOffset } = this.#log
+    const torn = this.#tornFrom
+    if (torn !== undefined) yield this.#tornLine(torn, segments)
+    const end = torn?.fromOffset ?? endOffset
+    if (end < floor && floor > logStartOffset) {
+      const missing = offsetsText({ fromOffset: end, nextOffset: floor })
+      yield trouble(
+        `${directory}: ends at offset ${end}, but everything below ${floor} had been synced; corruption: ${missing} are missing; ${this.#cure()}`,
+      )
+    }
+    const bytes = segments.reduce((sum, segment) => sum + segment.log, 0)
+    const start = Math.max(logStartOffset, segments[0]?.baseOffset ?? 0)
+    const offsets = start >= end ? `no records, next offset ${end}` : `offsets ${start}-${end - 1}`
+    const count = segments.length === 1 ? '1 segment' : `${segments.length} segments`
+    yield plain(`${directory}: ${offsets}, ${count}, ${bytes} bytes`)
+  }
+
+  #tornLine(
+    { segmentBase, position, fromOffset, reason }: Damage,
+    segments: readonly SegmentFiles[],
+  ): InspectLine {
+    const size = segments.find(({ baseOffset }) => baseOffset === segmentBase)?.log ?? 0
+    const cutBytes = size - position + this.#tornBytes
+    const where = `${this.#path}: position ${position}, offset ${fromOffset}: ${reason}`
+    return trouble(`${where}; a torn tail, the next start cuts ${cutBytes} bytes`)
+  }
+
+  #cure(): string {
+    const [, root, name] = /^(.*)\/([^/]+)$/.exec(this.#log.directory) ?? []
+    return `restore the file from a copy, or run minikafka-broker repair ${root} ${name}`
   }
 }

@@ -82,8 +82,8 @@ async function* verifyPartition(
   const meta = await loadPartitionMeta(env.disk, directory)
   if (meta === undefined || typeof meta === 'string') return yield trouble(`${metaFile}: ${meta}`)
   const key = partitionKey(meta.topicId, meta.partition)
-  const { compactedBelow } = meta
-  const place = { directory, compactedBelow, floor: floors.floor(key), deep }
+  const { compactedBelow, holes } = meta
+  const place = { directory, compactedBelow, holes, floor: floors.floor(key), deep }
   yield* verifyLog(env, { ...place, logStartOffset: floors.logStart(key) })
 }
 

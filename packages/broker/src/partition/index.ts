@@ -1,4 +1,5 @@
 // The door of the partition room.
+export { factsOf, type PartitionFacts } from './facts.ts'
 export {
   type Acks,
   type Appended,

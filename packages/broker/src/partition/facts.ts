@@ -1,0 +1,45 @@
+// Where partitions stand at one moment, for those who watch from outside. Enters: partitions. Leaves: plain numbers.
+import type { Partition } from './partition.ts'
+
+export type PartitionFacts = {
+  readonly topic: string
+  readonly topicId: string
+  readonly partition: number
+  readonly leaderEpoch: number
+  readonly logStartOffset: number
+  readonly lastStableOffset: number
+  readonly highWatermark: number
+  readonly logEndOffset: number
+  readonly durableEndOffset: number
+  /** The epoch cache, oldest first. */
+  readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[]
+  readonly sizeBytes: number
+  readonly segmentCount: number
+  /** Why it does not serve; undefined: it does. */
+  readonly offline: string | undefined
+}
+
+/** Of all that have opened their log. */
+export function factsOf(partitions: Iterable<Partition>): PartitionFacts[] {
+  const facts: PartitionFacts[] = []
+  for (const partition of partitions) {
+    const { topic, topicId, number, log, leadership, offline } = partition
+    if (log === undefined) continue
+    facts.push({
+      topic,
+      topicId,
+      partition: number,
+      leaderEpoch: leadership.leaderEpoch,
+      logStartOffset: log.logStartOffset,
+      lastStableOffset: partition.lastStableOffset,
+      highWatermark: partition.highWatermark,
+      logEndOffset: log.logEndOffset,
+      durableEndOffset: log.durableEndOffset,
+      epochs: log.epochs.entries,
+      sizeBytes: log.sizeBytes,
+      segmentCount: log.segmentCount,
+      offline: offline?.message,
+    })
+  }
+  return facts
+}

@@ -1,0 +1,163 @@
+// The last look: the whole log of every topic, batch by batch, against what truly happened.
+// Enters: the broker, healed and at rest. Leaves: nothing, or the promise that was broken.
+import type { Env } from '@minikafka/platform'
+import { type BatchHeader, Connection } from '@minikafka/protocol'
+import type { PartitionFacts } from 'minikafka-broker'
+import { BROKER, PORT } from './daemon.ts'
+import { type Found, nameOf, type Sent, type TopicLife } from './ledger.ts'
+import { readLog } from './log-content.ts'
+import type { Stage } from './stage.ts'
+import { Violation } from './violation.ts'
+
+/** One partition as it was found. */
+type Content = {
+  readonly facts: PartitionFacts
+  readonly headers: BatchHeader[]
+  readonly records: Found[]
+}
+
+export async function judge(stage: Stage, env: Env): Promise<void> {
+  const { daemon, ledger, timeline } = stage
+  const all = daemon.broker?.partitions() ?? []
+  const who = { clientName: 'judge', clientVersion: '0', clientId: 'judge' }
+  const connection = await Connection.open(env, {
+    host: BROKER,
+    port: PORT,
+    ...who,
+    timeoutMs: 30_000,
+  })
+  const contents: Content[] = []
+  try {
+    for (const facts of all) contents.push({ facts, ...(await readLog(env, connection, facts)) })
+  } finally {
+    connection.close()
+  }
+  for (const [topic, life] of ledger.topics) {
+    const own = contents.filter(({ facts }) => facts.topic === topic)
+    for (const content of own) judgePartition(stage, life, content)
+    judgeTopic(stage, life, own)
+  }
+  timeline.count(
+    'judged records',
+    contents.reduce((sum, { records }) => sum + records.length, 0),
+  )
+}
+
+function judgePartition(
+  { ledger }: Stage,
+  life: TopicLife,
+  { facts, headers, records }: Content,
+): void {
+  const { topic, partition, logStartOffset, logEndOffset, highWatermark, lastStableOffset } = facts
+  if (lastStableOffset !== highWatermark || highWatermark !== logEndOffset)
+    throw new Violation('liveness', `LSO = HW = LEO, healed and at rest: ${JSON.stringify(facts)}`)
+  if (logStartOffset > 0 && !life.mayShrink)
+    throw new Violation(
+      'lost-write',
+      `${topic}-${partition} begins at ${logStartOffset}, and nobody deleted a record`,
+    )
+  judgeHeaders(facts, headers, logStartOffset)
+  const reads =
+    life.deletedMs > Number.NEGATIVE_INFINITY ? undefined : ledger.readsOf(topic, partition)
+  for (const found of records) {
+    const sent = ledger.check(found)
+    const read = reads?.get(found.offset)
+    if (read !== undefined && read !== sent.id && found.offset < life.lossFloor(partition))
+      throw new Violation('I6', `${nameOf(found)} was read as ${read}, and is ${sent.id}`)
+  }
+  for (const [offset, id] of reads ?? []) {
+    if (offset >= logEndOffset && offset < life.lossFloor(partition))
+      throw new Violation(
+        'I6',
+        `${topic}-${partition} @ ${offset} was read as ${id}, and the log ends at ${logEndOffset}`,
+      )
+    if (ledger.sent.get(id)?.state === 'not-written')
+      throw new Violation(
+        'I11',
+        `${topic}-${partition} @ ${offset}: ${id} was read, and its producer was told that it is not written`,
+      )
+  }
+}
+
+/** I9 and I10, from what stands in the log. */
+function judgeHeaders(
+  { topic, partition, epochs }: PartitionFacts,
+  headers: readonly BatchHeader[],
+  logStart: number,
+): void {
+  const producers = new Map<string, number>()
+  let leaderEpoch = -1
+  for (const header of headers) {
+    const where = `${topic}-${partition} @ ${header.baseOffset}`
+    if (header.leaderEpoch < leaderEpoch)
+      throw new Violation('I7', `${where}: leader epoch ${header.leaderEpoch} after ${leaderEpoch}`)
+    leaderEpoch = header.leaderEpoch
+    const known = epochs.findLast(
+      ({ startOffset }) => startOffset <= Math.max(header.baseOffset, logStart),
+    )
+    if (known?.epoch !== header.leaderEpoch)
+      throw new Violation(
+        'I9',
+        `${where}: leader epoch ${header.leaderEpoch}, the epoch cache says ${known?.epoch}`,
+      )
+    if (header.producerId < 0) continue
+    const key = `${header.producerId} ${header.producerEpoch}`
+    const expected = producers.get(key) ?? (logStart > 0 ? header.baseSequence : 0)
+    if (header.baseSequence !== expected)
+      throw new Violation(
+        'I10',
+        `${where}: producer ${key} wrote sequence ${header.baseSequence} where ${expected} follows`,
+      )
+    producers.set(key, (header.baseSequence + header.lastOffsetDelta + 1) % 2 ** 31)
+  }
+}
+
+/** Nothing lost, nothing doubled, nothing out of order, nothing risen from the dead. */
+function judgeTopic({ ledger }: Stage, life: TopicLife, contents: readonly Content[]): void {
+  const { name } = life.plan
+  const places = new Map<string, Found>()
+  for (const { records } of contents) {
+    const last = new Map<string, Sent>()
+    for (const found of records) {
+      const sent = ledger.check(found)
+      judgeOrder(found, sent, last)
+      const twin = places.get(sent.id)
+      if (twin !== undefined && sent.idempotent)
+        throw new Violation('duplicate', `${sent.id} is at ${nameOf(twin)} and at ${nameOf(found)}`)
+      places.set(sent.id, found)
+      if (sent.state === 'acked' && sent.settledMs < life.deletedMs)
+        throw new Violation(
+          'resurrected',
+          `${sent.id} was acknowledged before ${name} was deleted, and is at ${nameOf(found)}`,
+        )
+    }
+  }
+  for (const sent of ledger.sent.values()) {
+    if (
+      sent.topic !== name ||
+      sent.state !== 'acked' ||
+      sent.sentMs < life.madeMs ||
+      places.has(sent.id)
+    )
+      continue
+    const content = contents.find(({ facts }) => facts.partition === sent.partition)
+    const isDeleted = content !== undefined && sent.offset < content.facts.logStartOffset
+    if (isDeleted || life.mayBeLost(sent)) continue
+    throw new Violation(
+      'lost-write',
+      `${sent.id} was acknowledged at ${name}-${sent.partition} @ ${sent.offset}, and is not there: the log ${content === undefined ? 'is not there either' : `reaches from ${content.facts.logStartOffset} to ${content.facts.logEndOffset}`}`,
+    )
+  }
+}
+
+/** What an idempotent producer sent stands in the order in which it was sent. */
+function judgeOrder(found: Found, sent: Sent, last: Map<string, Sent>): void {
+  if (!sent.idempotent) return
+  const before = last.get(sent.producer)
+  last.set(sent.producer, sent)
+  if (before !== undefined && before.number > sent.number)
+    throw new Violation(
+      'nonmonotonic-send',
+      `${nameOf(found)} holds ${sent.id}, behind ${before.id}`,
+    )
+}

@@ -1,0 +1,83 @@
+// The producers of one seed, and the records they send: each can be made again from its name, so that every byte of it
+// can be compared wherever it turns up.
+import type { ProducerOptions } from '@minikafka/client'
+import { Dice } from './dice.ts'
+import type { Less } from './plan.ts'
+import type { TopicPlan } from './topic-plans.ts'
+
+export type ProducerPlan = {
+  readonly name: string
+  readonly options: ProducerOptions
+  readonly requestTimeoutMs: number
+  readonly topics: readonly string[]
+  readonly records: number
+  /** Mean time between two sends; several go at once. */
+  readonly meanMs: number
+  readonly burst: number
+  readonly outstandingMax: number
+}
+
+export type SentRecord = {
+  readonly key: string | null
+  readonly value: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export function drawProducers(
+  dice: Dice,
+  topics: readonly TopicPlan[],
+  less: Less,
+): ProducerPlan[] {
+  const count = dice.between(1, 4)
+  const plans = Array.from({ length: count }, (_, index) => drawProducer(dice, topics, index))
+  return plans.slice(0, less.producers).map((plan) => ({
+    ...plan,
+    records: Math.min(plan.records, less.records ?? plan.records),
+  }))
+}
+
+function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): ProducerPlan {
+  const wanted = dice.some(topics, 0.7).map(({ name }) => name)
+  return {
+    name: `p${index}`,
+    options: drawOptions(dice),
+    requestTimeoutMs: dice.pick([500, 3000, 10_000, 30_000]),
+    topics: wanted.length > 0 ? wanted : topics.map(({ name }) => name),
+    records: dice.scale(30, 400),
+    meanMs: dice.scale(1, 120),
+    burst: dice.pick([1, 1, 5, 40]),
+    outstandingMax: dice.pick([1, 10, 100, 1000]),
+  }
+}
+
+function drawOptions(dice: Dice): ProducerOptions {
+  const kind = dice.below(10)
+  const acks = kind < 7 ? 'all' : kind < 9 ? 'leader' : 'none'
+  return {
+    acks,
+    idempotent: acks === 'all' && dice.chance(0.85),
+    lingerMs: dice.pick([0, 5, 50]),
+    maxBatchBytes: dice.pick([1024, 4096, 16_384, 2 ** 20]),
+    maxBufferedBytes: dice.pick([65_536, 2 ** 25]),
+    maxInFlight: dice.pick([1, 5, 5]),
+    deliveryTimeoutMs: dice.pick([1000, 5000, 20_000, 50_000]),
+    compression: dice.pick(['none', 'none', 'gzip', 'lz4', 'snappy', 'zstd'] as const),
+  }
+}
+
+/** The record that `id` names. */
+export function recordOf(id: string): SentRecord {
+  const dice = new Dice(0, id)
+  const filler = dice
+    .below(36)
+    .toString(36)
+    .repeat(dice.scale(1, 900) - 1)
+  const headers = dice.chance(0.2) ? { id } : {}
+  return { key: dice.chance(0.7) ? `k${dice.below(12)}` : null, value: `${id}:${filler}`, headers }
+}
+
+/** The name that a value begins with; undefined: nobody sent that. */
+export function idOf(value: string): string | undefined {
+  const end = value.indexOf(':')
+  return end === -1 ? undefined : value.slice(0, end)
+}

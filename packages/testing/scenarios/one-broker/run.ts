@@ -1,0 +1,217 @@
+// One broker and its clients, everything drawn from a seed: faults rage and the oracles hold (safety), then all is healed
+// and within a minute everything that was promised is there (liveness). Source: TESTING, "Two phases".
+// Enters: a seed. Leaves: whether all promises were kept, what happened, and the hash of the run.
+import { sleep } from '@minikafka/platform'
+import { verifyDirectory } from 'minikafka-broker'
+import { createWorld, type World } from '../../src/world/index.ts'
+import { administer, createTopics } from './administering.ts'
+import { consume } from './consuming.ts'
+import { BROKER, DATA_DIRECTORY, Daemon } from './daemon.ts'
+import { Dice } from './dice.ts'
+import { judge } from './judging.ts'
+import { Ledger } from './ledger.ts'
+import { heal, rage } from './nemesis.ts'
+import { drawPlan, type Less, type Plan } from './plan.ts'
+import { produce } from './producing.ts'
+import type { Stage } from './stage.ts'
+import { Timeline } from './timeline.ts'
+import { Violation } from './violation.ts'
+import { Watcher, watch } from './watching.ts'
+
+export type RunOptions = {
+  readonly less?: Less | undefined
+  /** One line an event. */
+  readonly trace?: ((line: string) => void) | undefined
+}
+
+export type Outcome = {
+  readonly seed: number
+  readonly violation: { readonly oracle: string; readonly message: string } | undefined
+  /** Faults, records and work by name. */
+  readonly counts: Readonly<Record<string, number>>
+  readonly events: number
+  readonly virtualMs: number
+  readonly hash: string
+  readonly timeline: readonly string[]
+}
+
+/** Healed, everything is right within this time. */
+const LIVENESS_MS = 60_000
+/** A sleep of the scenario itself. */
+const OWN_TIMER = / {2}the test {2}timer/
+/** No run takes longer, whatever waits for whatever. */
+const RUN_MS_MAX = 30 * 60_000
+
+export async function runOneBroker(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  const plan = drawPlan(seed, options.less)
+  const world = createWorld({
+    seed,
+    clock: 'jumping',
+    diskLatency: plan.diskLatency,
+    networkLatency: plan.networkLatency,
+    buggify: plan.buggify,
+    logLevel: 'info',
+    trace: options.trace,
+  })
+  const run = new Run(world, plan)
+  const violation = await run.violation()
+  return {
+    seed,
+    violation: violation && { oracle: violation.oracle, message: violation.message },
+    counts: Object.fromEntries(run.timeline.counts),
+    events: world.eventCount,
+    virtualMs: world.clock.monotonicMs(),
+    hash: world.hash(),
+    timeline: run.timeline.lines(),
+  }
+}
+
+class Run {
+  readonly timeline: Timeline
+  readonly #world: World
+  readonly #stage: Stage
+  readonly #watcher: Watcher
+  #healing = false
+  #heal: () => void = () => undefined
+  #over = false
+
+  constructor(world: World, plan: Plan) {
+    this.#world = world
+    this.timeline = new Timeline(world.clock)
+    const ledger = new Ledger(plan.topics, () => world.clock.monotonicMs())
+    this.#watcher = new Watcher(() => this.#stage)
+    const daemon = new Daemon(world, plan.settings, {
+      dice: new Dice(plan.seed, 'daemon'),
+      restartMaxMs: plan.restartMaxMs,
+      timeline: this.timeline,
+      events: {
+        ready: (broker) => this.#watcher.look(broker.partitions()),
+        dies: (how, facts) => {
+          if (how === 'power-cut') ledger.powerCut(facts)
+        },
+      },
+    })
+    const isHealing = () => this.#healing
+    const healed = new Promise<void>((resolve) => {
+      this.#heal = resolve
+    })
+    const calm = { fromMs: 0 }
+    this.#stage = { world, plan, ledger, timeline: this.timeline, daemon, isHealing, healed, calm }
+  }
+
+  /** undefined: every promise was kept. */
+  async violation(): Promise<Violation | undefined> {
+    try {
+      const work = this.#play()
+      await this.#world.complete(work, { timeout: RUN_MS_MAX, what: 'the end of the run' })
+      this.#world.close()
+      return undefined
+    } catch (error) {
+      return violationOf(error)
+    } finally {
+      this.#end()
+    }
+  }
+
+  async #play(): Promise<void> {
+    const { daemon, plan } = this.#stage
+    const watching = watch(this.#stage, this.#watcher, () => this.#over)
+    const failure = failureOf([watching, daemon.supervise()])
+    await within(
+      this.#world,
+      LIVENESS_MS,
+      Promise.race([createTopics(this.#stage), failure]),
+      'the topics made',
+    )
+    const clients = [
+      ...plan.producers.map((producer) => produce(this.#stage, producer)),
+      ...plan.consumers.map((consumer) => consume(this.#stage, consumer)),
+      ...plan.admin.map(({ kind, meanMs }) => administer(this.#stage, kind, meanMs)),
+    ]
+    const nemesis = plan.faults.map((fault) => rage(this.#stage, fault))
+    const all = Promise.all([...clients, ...nemesis])
+    await Promise.race([sleep(this.#world.clock, plan.safetyMs), failureOf([all]), failure])
+    this.timeline.add('run', 'healed')
+    this.#healing = true
+    this.#heal()
+    heal(this.#stage)
+    await within(
+      this.#world,
+      LIVENESS_MS,
+      Promise.race([all, failure]),
+      'every request answered, everything read',
+    )
+    await within(this.#world, LIVENESS_MS, untilReady(this.#stage), 'the broker ready')
+    await within(
+      this.#world,
+      LIVENESS_MS,
+      judge(this.#stage, this.#world.env('judge')),
+      'the log read',
+    )
+    this.#over = true
+    await watching
+    await sleep(
+      this.#world.clock,
+      Math.max(0, this.#stage.calm.fromMs - this.#world.clock.monotonicMs()),
+    )
+    const isDone = await within(this.#world, LIVENESS_MS, daemon.stop(), 'the broker stopped')
+    if (!isDone) throw new Violation('liveness', 'a healthy broker did not stop in order')
+    await this.#lookBehind()
+  }
+
+  /** Nothing is left over, and the data directory is in order. */
+  async #lookBehind(): Promise<void> {
+    const env = this.#world.env(BROKER)
+    const problems: string[] = []
+    for await (const { text, problem } of verifyDirectory(env, DATA_DIRECTORY, { deep: true })) {
+      if (problem) problems.push(text)
+    }
+    if (problems.length > 0) throw new Violation('verify', problems.join('\n'))
+    const leftovers = this.#world.leftovers().filter((line) => !OWN_TIMER.test(line))
+    if (leftovers.length > 0) throw new Violation('leftover', leftovers.join('\n'))
+  }
+
+  #end(): void {
+    for (const node of [BROKER, 'judge', 'admin']) this.#world.kill(node)
+    try {
+      this.#world.close()
+    } catch {
+      // The first failure of the world was told already.
+    }
+  }
+}
+
+async function untilReady({ world, daemon }: Stage): Promise<void> {
+  while (daemon.broker === undefined) await sleep(world.clock, 20)
+}
+
+/** Settles only where one of them fails. */
+function failureOf(works: readonly Promise<unknown>[]): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const work of works) work.catch(reject)
+  })
+}
+
+/** Errors: Violation `liveness` after so much virtual time. */
+async function within<T>(
+  { clock }: World,
+  forMs: number,
+  work: Promise<T>,
+  what: string,
+): Promise<T> {
+  return await new Promise((resolve, reject) => {
+    const timer = clock.timer(forMs, () => {
+      const waits = clock.pending().slice(0, 15)
+      const message = `not within ${forMs} ms: ${what}; what waits:`
+      reject(new Violation('liveness', [message, ...waits].join('\n')))
+    })
+    work.then(resolve, reject).finally(() => timer.cancel())
+  })
+}
+
+/** Whatever else was thrown: the code under test is wrong, or this scenario is. */
+function violationOf(error: unknown): Violation {
+  if (error instanceof Violation) return error
+  const { stack } = error instanceof Error ? error : new Error(String(error))
+  return new Violation('crash', stack ?? String(error), { cause: error })
+}

@@ -1,0 +1,67 @@
+// What many seeds did together: the denominators. Enters: outcomes. Leaves: lines for a person.
+import type { Outcome } from '../../packages/testing/scenarios/one-broker/index.ts'
+
+export class Totals {
+  seeds = 0
+  readonly failed: number[] = []
+  #events = 0
+  #virtualMs = 0
+  readonly #counts = new Map<string, number>()
+  readonly #beganMs = performance.now()
+  determinismChecks = 0
+
+  add({ seed, violation, counts, events, virtualMs }: Outcome): void {
+    this.seeds++
+    if (violation !== undefined) this.failed.push(seed)
+    this.#events += events
+    this.#virtualMs += virtualMs
+    for (const [name, count] of Object.entries(counts))
+      this.#counts.set(name, (this.#counts.get(name) ?? 0) + count)
+  }
+
+  get count(): (name: string) => number {
+    return (name) => this.#counts.get(name) ?? 0
+  }
+
+  progress(): string {
+    const acked = this.count('acked')
+    return `${this.seeds} seeds, ${this.failed.length} failed, ${acked} acknowledged records, ${this.#speed()}`
+  }
+
+  lines(): string[] {
+    const faults = this.#named('fault ')
+    const admin = this.#named('admin ')
+    const records = ['acked', 'not-written', 'unknown', 'read', 'judged records']
+    return [
+      `seeds                 ${this.seeds}, ${this.failed.length} failed`,
+      `faults                ${sum(faults)}: ${list(faults)}`,
+      `administration        ${sum(admin)}: ${list(admin)}`,
+      `broker starts         ${this.count('starts')}`,
+      `records               ${records.map((name) => `${this.count(name)} ${name}`).join(', ')}`,
+      `events                ${this.#events}`,
+      `virtual time          ${Math.round(this.#virtualMs / 1000)} s, ${this.#speed()}`,
+      `run twice             ${this.determinismChecks} seeds, in two processes, with the same hash`,
+    ]
+  }
+
+  #named(prefix: string): [string, number][] {
+    return [...this.#counts]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, count]): [string, number] => [name.slice(prefix.length), count])
+      .sort(([, a], [, b]) => b - a)
+  }
+
+  #speed(): string {
+    const realMs = performance.now() - this.#beganMs
+    const perSecond = ((this.seeds * 1000) / realMs).toFixed(2)
+    return `${(this.#virtualMs / realMs).toFixed(1)} x real time, ${perSecond} seeds/s`
+  }
+}
+
+function list(counts: readonly [string, number][]): string {
+  return counts.map(([name, count]) => `${count} ${name}`).join(', ')
+}
+
+function sum(counts: readonly [string, number][]): number {
+  return counts.reduce((total, [, count]) => total + count, 0)
+}
