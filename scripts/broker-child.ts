@@ -1,27 +1,39 @@
 // The built broker in a process of its own: started, measured, stopped; its data go with it.
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from './child.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 const PROGRAM = join(import.meta.dirname, '..', 'packages/broker/dist/bin.cjs')
+const PROBE = join(import.meta.dirname, 'bench/probe.cjs')
 
 export type BrokerChild = AsyncDisposable & {
   readonly port: number
   /** From the start of the process until it said that it is ready. */
   readonly readyMs: number
   rssMiB(): number
-  /** Highest resident size since the start. */
+  /** Highest resident size since the start, or since it was forgotten. */
   rssPeakMiB(): number
+  forgetRssPeak(): void
   fileHandles(): number
 }
 
-/** Ready when resolved. A new directory below `folder`, unless `data` is to be used and kept. */
-export async function startBroker(folder: string, data?: string): Promise<BrokerChild> {
+/**
+ * Ready when resolved. A new directory below `folder`, unless `data` is to be used and kept. `probe`: the file in
+ * which it writes of itself, see bench/probe.cjs.
+ */
+export async function startBroker(
+  folder: string,
+  data?: string,
+  probe?: string,
+): Promise<BrokerChild> {
   const own = data === undefined ? temporaryFolder(folder, 'minikafka-broker-') : undefined
   const began = performance.now()
   const flags = ['--data-dir', data ?? own?.path ?? '', '--port', '0', '--log-format', 'json']
-  const child = new Child([PROGRAM, ...flags, '--log-level', 'info'])
+  const probing = probe === undefined ? [] : ['--require', PROBE]
+  const child = new Child([...probing, PROGRAM, ...flags, '--log-level', 'info'], {
+    MINIKAFKA_PROBE: probe ?? '',
+  })
   const stop = async () => {
     await child[Symbol.asyncDispose]()
     own?.[Symbol.dispose]()
@@ -43,6 +55,7 @@ function running(
     ...started,
     rssMiB: () => mebibytesOf(pid, 'VmRSS'),
     rssPeakMiB: () => mebibytesOf(pid, 'VmHWM'),
+    forgetRssPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
     fileHandles: () => readdirSync(`/proc/${pid}/fd`).length,
   }
 }

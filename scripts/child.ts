@@ -8,8 +8,9 @@ export class Child implements AsyncDisposable {
   readonly exited: Promise<number | string>
   readonly #process: ChildProcess
 
-  constructor(args: readonly string[]) {
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  constructor(args: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+    const env = { ...process.env, ...variables }
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env })
     this.#process = child
     // Listened for from the beginning: a child that is gone says so only once.
     this.exited = new Promise((resolve) => {

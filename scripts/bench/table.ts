@@ -36,20 +36,28 @@ export function printTable(rows: readonly Row[]): void {
     number(row.p999, 2),
     row.aim ?? '',
   ])
-  const widths = COLUMNS.map((name, column) =>
-    Math.max(name.length, ...cells.map((row) => (row[column] ?? '').length)),
+  printColumns(COLUMNS, cells)
+}
+
+/** Numbers to the right; the first column and `aim` are text. */
+export function printColumns(
+  columns: readonly string[],
+  rows: readonly (readonly string[])[],
+): void {
+  const widths = columns.map((name, column) =>
+    Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)),
   )
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) =>
-        column === 0 || column === 7
+        column === 0 || columns[column] === 'aim'
           ? cell.padEnd(widths[column] ?? 0)
           : cell.padStart(widths[column] ?? 0),
       )
       .join('  ')
       .trimEnd()
-  console.log(line(COLUMNS))
-  for (const row of cells) console.log(line(row))
+  console.log(line(columns))
+  for (const row of rows) console.log(line(row))
 }
 
 function number(value: number | undefined, digits: number): string {

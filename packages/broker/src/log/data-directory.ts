@@ -31,6 +31,7 @@ import { recoverLog } from './recovery.ts'
 import type { SealedSegment } from './sealed-segments.ts'
 import { segmentPath } from './segment.ts'
 import { Tail } from './tail.ts'
+import { WriteTurns } from './write-turns.ts'
 
 /** Logs opened or made at once; a scan takes a buffer of 2 MiB each. */
 const OPENING_MAX = 16
@@ -85,7 +86,9 @@ export class DataDirectory {
       this.#fail(error as Error),
     )
     const cache = new IndexCache(INDEX_CACHE_BYTES)
-    this.#host = { env, files, cache, tail: new Tail(options.tailBytesMax), memory: undefined }
+    const tail = new Tail(options.tailBytesMax)
+    const writeTurns = new WriteTurns(env.clock)
+    this.#host = { env, files, cache, tail, writeTurns, memory: undefined }
     const warn = (error: unknown) =>
       this.#logger.warn({ err: error }, 'a removed partition is still there')
     this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)

@@ -4,11 +4,13 @@ import type { MemoryAccount } from '@minikafka/protocol'
 import type { Damage } from './damage.ts'
 import type { IndexShelf } from './index-file.ts'
 import type { Tail } from './tail.ts'
+import type { WriteTurns } from './write-turns.ts'
 
 /** Shared by all logs of a data directory. */
 export type LogHost = IndexShelf & {
   readonly env: Env
   readonly tail: Tail
+  readonly writeTurns: WriteTurns
   /** Charged for what is queued and not written: a frame may be given back to its budget before (acks 0). */
   memory: QueueAccount | undefined
 }

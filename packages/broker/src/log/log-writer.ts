@@ -27,6 +27,7 @@ export class LogWriter {
   readonly #hooks: LogHooks
   readonly #commit: GroupCommit
   #queue: Uint8Array[] = []
+  #queuedBytes = 0
   /** Invariant: logEndOffset <= queuedEndOffset, equal when nothing is queued or being written. */
   #queuedEndOffset: number
   #writing: Promise<void> | undefined
@@ -59,6 +60,7 @@ export class LogWriter {
       'the epoch of a batch is in the epoch cache',
     )
     this.#queue.push(batch)
+    this.#queuedBytes += batch.length
     this.#host.memory?.charge(batch.length)
     this.#queuedEndOffset = batchLastOffsetAt(batch, 0) + 1
     this.#writing ??= this.#write()
@@ -103,11 +105,19 @@ export class LogWriter {
   async #write(): Promise<void> {
     // What is queued in the same turn rides along.
     await undefined
+    let isMyTurn = false
     while (this.#queue.length > 0 && !this.#state.dead) {
       try {
+        // After every wait: files that are not used are closed meanwhile.
         const open = this.#readyFile()
         if (open === undefined) await this.#openActive()
-        else await this.#writeGroup(open)
+        else if (isMyTurn) {
+          isMyTurn = false
+          await this.#writeGroup(open)
+        } else {
+          await this.#host.writeTurns.take(Math.min(this.#queuedBytes, WRITE_BYTES_MAX))
+          isMyTurn = true
+        }
       } catch (error) {
         await this.#cutBack(error)
       }
@@ -118,8 +128,9 @@ export class LogWriter {
 
   /** Gives up what is still queued: the log is dead, or a write before it failed. */
   #drop(): void {
-    this.#host.memory?.release(sizeOf(this.#queue))
+    this.#host.memory?.release(this.#queuedBytes)
     this.#queue = []
+    this.#queuedBytes = 0
   }
 
   /** The active segment's file where it is open already; rolls first where the next batch wants that. */
@@ -175,6 +186,8 @@ export class LogWriter {
     const { files } = this.#host
     const { active } = this.#state
     const group = this.#takeGroup()
+    const bytes = sizeOf(group)
+    this.#queuedBytes -= bytes
     files.hold(open)
     open.dirty = true
     this.#overhang = true
@@ -185,7 +198,7 @@ export class LogWriter {
       if (written !== undefined) await written
     } finally {
       files.release(open)
-      this.#host.memory?.release(sizeOf(group))
+      this.#host.memory?.release(bytes)
     }
     this.#overhang = false
     if (!this.#state.dead) this.#written(group)
