@@ -42,6 +42,7 @@ export type {
   Stall,
   Start,
 } from './consumer/index.ts'
+export { rawRecord } from './consumer/index.ts'
 export type { ClientEvents, ClientOptions, RetryOptions } from './core/index.ts'
 export {
   PartialFailureError,

@@ -14,6 +14,7 @@ export {
   type Value,
 } from './history/index.ts'
 export type { ReadOptions, ReadRecord } from './read-topic.ts'
+export { type History, type RecordOptions, recordHistory } from './recording/index.ts'
 export { TestBroker, type TestBrokerOptions, type TopicOptions } from './test-broker.ts'
 export {
   type ClockMode,

@@ -5,6 +5,7 @@ import { type Client, type ClientOptions, createClient } from '@minikafka/client
 import { nodeEnv } from '@minikafka/platform'
 import { BrokerProcess } from './broker-process.ts'
 import { type ReadOptions, type ReadRecord, readTopic } from './read-topic.ts'
+import { type History, recordHistory } from './recording/index.ts'
 import { chooseSeed, printSeed } from './seed.ts'
 import {
   type ClockMode,
@@ -55,6 +56,8 @@ export class TestBroker implements AsyncDisposable {
   readonly #options: TestBrokerOptions
   readonly #daemon: BrokerProcess
   readonly #clients: Client[] = []
+  #history: History | undefined
+  #readerCount = 0
   #closing: Promise<readonly string[]> | undefined
 
   /** Ready when resolved. Errors: StartError, InvalidConfig, what createTopic refuses. */
@@ -107,15 +110,27 @@ export class TestBroker implements AsyncDisposable {
     const env = this.world.start(`client-${this.#clients.length}`, { hostNetwork })
     const client = createClient(env, { brokers: this.address, ...options })
     this.#clients.push(client)
-    return client
+    return this.#history === undefined ? client : this.#history.client(client)
+  }
+
+  /**
+   * Every send and every poll of the clients that are made from here on, and every `read`; its `check()` says which
+   * promise was broken. Errors: RangeError where there are clients already.
+   */
+  record(): History {
+    if (this.#history !== undefined) return this.#history
+    if (this.#clients.length > 0) {
+      throw new RangeError(`record() comes before the first client(): what was sent is not known`)
+    }
+    this.#history = recordHistory({ clock: this.clock })
+    return this.#history
   }
 
   /** What is in the log, by partition and offset, without a group. */
   read(topic: string, options: ReadOptions = {}): Promise<ReadRecord[]> {
-    const env = this.#readerEnv()
-    const address = { host: this.#host, port: this.#daemon.broker.address.port }
-    const reading = readTopic(env, address, topic, options)
-    return this.world.complete(reading, { what: `all of ${topic}` })
+    const read = () => this.#read(topic, options)
+    const isWhole = options.from === undefined
+    return isWhole && this.#history !== undefined ? this.#history.readAll(topic, read) : read()
   }
 
   /** SIGKILL: what was written stays. */
@@ -197,6 +212,19 @@ export class TestBroker implements AsyncDisposable {
 
   #killAll(): void {
     for (const node of [NODE, READER]) this.world.kill(node)
+  }
+
+  /** A process of its own, which is gone with whatever it held when the last read is over, however it ended. */
+  async #read(topic: string, options: ReadOptions): Promise<ReadRecord[]> {
+    const address = { host: this.#host, port: this.#daemon.broker.address.port }
+    this.#readerCount++
+    try {
+      const reading = readTopic(this.#readerEnv(), address, topic, options)
+      return await this.world.complete(reading, { what: `all of ${topic}` })
+    } finally {
+      this.#readerCount--
+      if (this.#readerCount === 0) this.world.kill(READER)
+    }
   }
 
   async #createTopics(): Promise<void> {

@@ -1,5 +1,6 @@
 // The door of the consumer.
 export { openConsumer } from './consumer.ts'
+export { rawRecord } from './record.ts'
 export type {
   AnyRecord,
   Batch,

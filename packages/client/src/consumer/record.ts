@@ -4,6 +4,7 @@ import type { Compress } from '@minikafka/platform'
 import { BatchReader } from '@minikafka/protocol'
 import { BatchHeaders } from '../headers.ts'
 import { type RecordHeaders, viewOf } from '../topic/index.ts'
+import type { AnyRecord, ConsumerRecord } from './types.ts'
 
 /** The partition that a record came from, as far as the record needs it. */
 export type RecordHome = {
@@ -99,6 +100,12 @@ export class FetchedRecord {
     if (isRaw(record.key) && isRaw(record.value)) return record
     return record.#batch.recordAt(record.offset)
   }
+}
+
+/** What a consumer handed out, as it was produced: key and value as bytes. Read again from its batch: for tools. */
+export function rawRecord(record: AnyRecord): ConsumerRecord<string> {
+  const raw = FetchedRecord.raw(record as unknown as FetchedRecord)
+  return raw as unknown as ConsumerRecord<string>
 }
 
 /** The record under the cursor. */

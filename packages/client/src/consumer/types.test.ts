@@ -20,6 +20,7 @@ import {
   type PartitionLag,
   type Partitions,
   type RecordHeaders,
+  rawRecord,
   text,
   topic,
 } from '../index.ts'
@@ -156,4 +157,9 @@ test('policies and hooks', () => {
   expectTypeOf(policies).toEqualTypeOf<ErrorPolicy[]>()
   expectTypeOf<Parameters<Hook>[1]['signal']>().toEqualTypeOf<AbortSignal>()
   expectTypeOf<ConsumerOptions<string>['onRevoked']>().toEqualTypeOf<Hook | undefined>()
+})
+
+test('rawRecord gives the bytes of a typed record', () => {
+  expectTypeOf(rawRecord).parameter(0).toEqualTypeOf<AnyRecord>()
+  expectTypeOf(rawRecord).returns.toEqualTypeOf<ConsumerRecord<string>>()
 })

@@ -1,0 +1,2 @@
+// The door of the recording.
+export { type History, type RecordOptions, recordHistory } from './history.ts'
