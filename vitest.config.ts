@@ -34,6 +34,14 @@ export default defineConfig({
           testTimeout: 120_000,
         },
       },
+      {
+        ...source,
+        test: {
+          name: 'fuzz',
+          include: ['packages/testing/fuzz/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
     ],
   },
 })

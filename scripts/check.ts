@@ -34,6 +34,7 @@ await step('dead code', 'node_modules/knip/bin/knip.js', [])
 await suite('unit')
 await suite('integration')
 await suite('simulation')
+await suite('fuzz')
 
 if (total.skipped > 0) console.log(`${total.skipped} not run (said above)`)
 console.log(`${total.passed} passed, ${total.failed} failed`)

@@ -23,6 +23,7 @@ const jobs = {
   bench: [install, build, script('bench.ts')],
   docs: [install, script('docs.ts')],
   sim: [install, script('sim.ts')],
+  fuzz: [install, script('fuzz.ts')],
 }
 const steps = jobs[job]
 if (steps === undefined) {

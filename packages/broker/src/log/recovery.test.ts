@@ -102,6 +102,34 @@ test('a partition whose segments vanished stays offline', async () => {
   await expect(bench.start()).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR', offset: 0 })
 })
 
+/** Four segments or more, all synced and covered by the checkpoints; one of them is removed. */
+async function withoutSegment(how: 'clean' | 'kill', index: number): Promise<LogBench> {
+  const bench = await LogBench.make({ settings: { segmentBytes: SEGMENT }, tailBytesMax: 0 })
+  await bench.append(60, { valueSize: 200 })
+  await bench.world.clock.advance('6s')
+  await bench.stop(how)
+  const names = await bench.run(bench.world.env('a').disk.list(bench.path))
+  const logs = names.filter((name) => name.endsWith('.log'))
+  expect(logs.length).toBeGreaterThan(3)
+  await bench.edit(`${bench.path}/${logs.at(index)}`, () => undefined)
+  return bench
+}
+
+test.each([
+  ['clean', 'the first', 0],
+  ['kill', 'the first', 0],
+  ['clean', 'a middle', 1],
+  ['clean', 'the last', -1],
+  ['kill', 'a middle', 1],
+  ['kill', 'the last', -1],
+] as const)(
+  'after a %s stop %s segment that vanished keeps the partition offline',
+  async (how, _, at) => {
+    const bench = await withoutSegment(how, at)
+    await expect(bench.start()).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR' })
+  },
+)
+
 test('with both floors damaged an invalid batch counts as corruption; without one the log opens', async () => {
   for (const torn of [false, true]) {
     const bench = await LogBench.make()

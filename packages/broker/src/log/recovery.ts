@@ -90,6 +90,7 @@ class Recovery {
     this.#files = await listLogFiles(disk, directory)
     this.#logStartOffset = this.#knowledge.logStartOffset ?? this.#files[0]?.baseOffset ?? 0
     await this.#removeBelowStart()
+    this.#checkBeginning()
     // Most logs have the one segment that the clean stop knows, and `sealed` has nothing to add.
     const [first] = this.#files
     const isAlone =
@@ -114,6 +115,15 @@ class Recovery {
     this.#files = kept
   }
 
+  /** Readers would pass over what is missing at the front without a word. */
+  #checkBeginning(): void {
+    const begin = this.#files[0]?.baseOffset ?? this.#logStartOffset
+    if (begin <= this.#logStartOffset) return
+    const { directory, identity } = this.#place
+    const message = `${directory}: the first segment begins at offset ${begin}, but the log at ${this.#logStartOffset}. Nothing was cut; restore the files from a copy.`
+    throw storageErrorOf(identity, message, { offset: this.#logStartOffset })
+  }
+
   // --- after a clean stop --------------------------------------------------------------------
 
   /** Where the log ends, if everything is as the clean stop left it; undefined: it must be scanned. */
@@ -123,6 +133,7 @@ class Recovery {
     // A missing epoch could not be told from one that never was (invariant I9): the log says.
     if (epochs === undefined && this.#files.some(({ log }) => log > 0)) return undefined
     if (!this.#files.every((file) => this.#isAsLeft(file))) return undefined
+    if (this.#lastBeforeHole() !== -1) return undefined
     const last = this.#files.at(-1)
     const endIsPlausible =
       last === undefined || last.log === 0
@@ -175,9 +186,11 @@ class Recovery {
     const { recoveryPoint } = this.#knowledge
     const from = typeof recoveryPoint === 'number' ? recoveryPoint : 0
     const holder = this.#files.findLastIndex(({ baseOffset }) => baseOffset <= from)
-    const doubtful = this.#files.findIndex((file) => !this.#isAsLeft(file))
-    const first = doubtful === -1 ? holder : Math.min(holder, doubtful)
-    return Math.max(0, first)
+    const doubtful = [
+      this.#files.findIndex((file) => !this.#isAsLeft(file)),
+      this.#lastBeforeHole(),
+    ]
+    return Math.max(0, Math.min(holder, ...doubtful.filter((index) => index !== -1)))
   }
 
   /** What is below it has been on the disk; undefined: nobody knows any more. */
@@ -293,6 +306,20 @@ class Recovery {
   /** It has the size that was written down when it was closed, or at the clean stop. */
   #isAsLeft({ baseOffset, log }: SegmentFiles): boolean {
     return log === (this.#knownOf(baseOffset)?.sizeBytes ?? 0)
+  }
+
+  /**
+   * Index of the segment behind which one is missing that was written down when it was closed; -1: none is. It may
+   * have been cut off rightly: the scan that begins there comes to the floor, or to the hole.
+   */
+  #lastBeforeHole(): number {
+    const first = this.#files[0]?.baseOffset ?? 0
+    const there = new Set(this.#files.map(({ baseOffset }) => baseOffset))
+    const { cleanSegment } = this.#knowledge
+    const known = [...this.#sealed.keys(), cleanSegment?.baseOffset ?? first]
+    const missing = known.filter((offset) => offset > first && !there.has(offset))
+    const hole = Math.min(...missing)
+    return this.#files.findLastIndex(({ baseOffset }) => missing.length > 0 && baseOffset < hole)
   }
 
   #knownOf(baseOffset: number): SealedSegment | undefined {

@@ -1,0 +1,51 @@
+// The process in which one fuzz target runs: fuzz.ts starts it, watches it and may have to kill it.
+// `fuzz-child.ts TARGET SEED FROM COUNT MARK`: MARK is a file that always names the input under way.
+import { openSync, writeSync } from 'node:fs'
+import { runTarget, type Tally } from '../packages/testing/fuzz/run-target.ts'
+import { targets } from '../packages/testing/fuzz/targets/index.ts'
+
+/** What the parent hears: now and then, and in the end. */
+export type Told = {
+  readonly isDone: boolean
+  readonly inputs: number
+  readonly accepted: number
+  readonly refused: readonly (readonly [string, number])[]
+  readonly found: readonly { index: number; input: string | undefined; error: string }[]
+  readonly rssBytesPeak: number
+}
+
+const TELL_EVERY_MS = 500
+const KIB = 1024
+
+const [name = '', seed = '', from = '', count = '', mark = ''] = process.argv.slice(2)
+const target = targets.find((one) => one.name === name)
+if (target === undefined) throw new Error(`there is no target ${name}`)
+const file = openSync(mark, 'r+')
+const number = Buffer.alloc(8)
+let toldMs = 0
+
+const range = { seed: Number(seed), from: Number(from), count: Number(count) }
+const began = (index: number, soFar: Tally) => {
+  number.writeBigInt64BE(BigInt(index))
+  writeSync(file, number, 0, number.length, 0)
+  if (performance.now() - toldMs < TELL_EVERY_MS) return
+  toldMs = performance.now()
+  process.send?.(told(soFar, false))
+}
+const tally = await runTarget(target, range, { began })
+process.send?.(told(tally, true), () => process.exit(0))
+
+function told({ inputs, accepted, refused, found }: Tally, isDone: boolean): Told {
+  return {
+    isDone,
+    inputs,
+    accepted,
+    refused: [...refused],
+    found: found.map(({ index, input, error }) => ({
+      index,
+      input: input?.toString('base64'),
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })),
+    rssBytesPeak: process.resourceUsage().maxRSS * KIB,
+  }
+}
