@@ -8,6 +8,7 @@ import type { Ground } from './ground.ts'
 import { HostSockets } from './host/host-network.ts'
 import { type Latency, NO_LATENCY } from './latency.ts'
 import { type LogLine, LogLines } from './log-lines.ts'
+import { type NetworkFaults, networkFaults } from './network/network-faults.ts'
 import { Wires } from './network/wires.ts'
 import type { ClockFaults } from './node-clock.ts'
 import { NodeState, type ProcessOptions, type Surroundings } from './node-state.ts'
@@ -15,7 +16,7 @@ import type { Death, Process } from './process.ts'
 import { RunningHash } from './running-hash.ts'
 import { Scheduler } from './scheduler.ts'
 import type { SimOutput } from './sim-program.ts'
-import type { NetworkFaults, WaitOptions, World, WorldOptions } from './world.ts'
+import type { WaitOptions, World, WorldOptions } from './world.ts'
 import { WorldClock } from './world-clock.ts'
 
 const START_WALL_MS = Date.UTC(2026, 0, 1)
@@ -46,7 +47,7 @@ class SimulatedWorld implements World {
     this.#lines = new LogLines(this.#ground.hash)
     const wires = new Wires(this.#ground)
     const hostSockets = new HostSockets()
-    this.network = networkFaults(wires, hostSockets)
+    this.network = networkFaults(this.#ground, wires, hostSockets)
     let pid = PID_FIRST
     this.#surroundings = {
       ground: this.#ground,
@@ -91,6 +92,10 @@ class SimulatedWorld implements World {
 
   resume(node: string): void {
     this.#node(node).resume()
+  }
+
+  limitDescriptors(node: string, max = Number.POSITIVE_INFINITY): void {
+    this.#node(node).limits.descriptorsMax = max
   }
 
   clockOf(node: string): ClockFaults {
@@ -228,25 +233,6 @@ function layGround(
     networkLatency: options.networkLatency ?? (jumping ? NETWORK_LATENCY : NO_LATENCY),
     networkDice: new Generator(seed, 'network'),
     buggify: options.buggify ?? false,
-  }
-}
-
-function networkFaults(wires: Wires, hostSockets: HostSockets): NetworkFaults {
-  return {
-    cut(from, to, { oneWay = false } = {}) {
-      wires.cut(from, to)
-      if (!oneWay) wires.cut(to, from)
-    },
-    slow(from, to, duration) {
-      wires.slow(from, to, durationMs(duration))
-      wires.slow(to, from, durationMs(duration))
-    },
-    failAccepts: (node, count = 1) => wires.failAccepts(node, count),
-    heal: () => wires.heal(),
-    disconnectAll(node) {
-      wires.disconnectAll(node)
-      hostSockets.destroyAll(node)
-    },
   }
 }
 

@@ -10,7 +10,7 @@ import type { LogLines } from './log-lines.ts'
 import { SimNetwork } from './network/sim-network.ts'
 import type { Wires } from './network/wires.ts'
 import { NodeClock } from './node-clock.ts'
-import { type Death, Process } from './process.ts'
+import { type Death, type Limits, Process } from './process.ts'
 import { SimClock } from './sim-clock.ts'
 import { simCompress } from './sim-compress.ts'
 import { type ProgramOptions, SimProgram } from './sim-program.ts'
@@ -46,6 +46,7 @@ export class NodeState {
   readonly name: string
   readonly clock: NodeClock
   readonly disk: DiskState
+  readonly limits: Limits = { descriptorsMax: Number.POSITIVE_INFINITY }
   readonly #surroundings: Surroundings
   #running: Running[] = []
   #startedCount = 0
@@ -75,7 +76,8 @@ export class NodeState {
     const ties = new Generator(ground.seed, `ties ${name}`)
     const { namesTimers = true } = options
     const startedAtMs = ground.scheduler.nowMs
-    const owner = new Process({ node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers })
+    const facts = { node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers }
+    const owner = new Process({ ...facts, limits: this.limits })
     wires.powerOn(this.name)
     const program = new SimProgram(ground, owner, options, (code) => exited(owner, code))
     const env: Env = {

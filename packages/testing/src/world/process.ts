@@ -13,10 +13,14 @@ export type Resource = {
 /** `kill`: the kernel lives on and closes what was open. `powerCut`: nobody tells anybody anything. */
 export type Death = 'kill' | 'powerCut'
 
+/** Of a node, for all its processes. */
+export type Limits = { descriptorsMax: number }
+
 export type ProcessFacts = {
   readonly node: string
   readonly pid: number
   readonly startedAtMs: number
+  readonly limits: Limits
   /** Breaks ties among its events; its own, so that one more event on a node does not shift the others. */
   readonly ties: Generator
   /** Whether its timers remember who asked for them. */
@@ -54,6 +58,11 @@ export class Process {
 
   releases(resource: Resource): void {
     this.#resources.delete(resource)
+  }
+
+  /** So many more files or sockets are refused: EMFILE. */
+  lacksDescriptors(more: number): boolean {
+    return this.#resources.size + more > this.facts.limits.descriptorsMax
   }
 
   held(): string[] {

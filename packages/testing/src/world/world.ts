@@ -4,6 +4,7 @@ import type { DiskFaults } from './disk/disk-faults.ts'
 import type { Duration } from './duration.ts'
 import type { Latency } from './latency.ts'
 import type { LogLine } from './log-lines.ts'
+import type { NetworkFaults } from './network/network-faults.ts'
 import type { ClockFaults } from './node-clock.ts'
 import type { ProcessOptions } from './node-state.ts'
 import type { ClockMode } from './scheduler.ts'
@@ -27,18 +28,6 @@ export type WorldOptions = {
   readonly realIo?: boolean | undefined
   /** One line an event, to find where two runs part. */
   readonly trace?: ((line: string) => void) | undefined
-}
-
-export type NetworkFaults = {
-  /** Carries nothing any more from the first to the second, and back unless `oneWay`. */
-  cut(from: string, to: string, options?: { oneWay?: boolean }): void
-  /** Adds to the latency, both ways. */
-  slow(from: string, to: string, duration: Duration): void
-  /** The next `count` (default 1) connections to a node are lost: its process has no descriptor left (EMFILE). */
-  failAccepts(node: string, count?: number): void
-  heal(): void
-  /** Resets every connection of a node. */
-  disconnectAll(node: string): void
 }
 
 export type WaitOptions = {
@@ -67,6 +56,8 @@ export type World = {
   /** SIGCONT: its timers and completions that are late happen now, in one go. */
   resume(node: string): void
   signal(node: string, signal: Signal): void
+  /** So many files and sockets may a process of `node` hold; beyond that it is EMFILE. Default: any number again. */
+  limitDescriptors(node: string, max?: number): void
   clockOf(node: string): ClockFaults
   disk(node: string): DiskFaults
   /** Of the last process of `node`, also a dead one. */

@@ -25,6 +25,7 @@ export class SimDisk implements Disk {
 
   readFile(path: string): Promise<Buffer | undefined> {
     return this.#do('disk readFile', path, () => {
+      this.#takeDescriptor(path)
       const image = this.#tree.file('open', path)
       if (image !== undefined) throwIfUnreadable(this.#state, image, path, 0, image.size)
       return image?.copy()
@@ -93,7 +94,10 @@ export class SimDisk implements Disk {
   }
 
   list(path: string): Promise<string[]> {
-    return this.#do('disk list', path, () => this.#tree.directory('scandir', path).list())
+    return this.#do('disk list', path, () => {
+      this.#takeDescriptor(path)
+      return this.#tree.directory('scandir', path).list()
+    })
   }
 
   stat(path: string): Promise<FileStat | undefined> {
@@ -114,6 +118,7 @@ export class SimDisk implements Disk {
     }
     await this.#do('disk syncDirectory', path, () => {
       if (directory === undefined) throw diskError('ENOENT', 'open', path)
+      this.#takeDescriptor(path)
       if (this.#state.failingDirectorySyncs.strikes(path)) {
         directory.forgetTo(mark)
         throw diskError('EIO', 'fsync', path)
@@ -138,6 +143,7 @@ export class SimDisk implements Disk {
 
   lock(directory: string): Promise<{ lock: Lock } | { heldBy: number | undefined }> {
     return this.#do('disk lock', directory, () => {
+      this.#takeDescriptor(directory)
       const image = this.#tree.directory('bind', directory)
       const key = namesOf(directory).join('/')
       const holder = this.#state.locks.get(key)
@@ -166,6 +172,7 @@ export class SimDisk implements Disk {
   }
 
   #open(path: string, mode: 'create' | 'write' | 'read'): File {
+    this.#takeDescriptor(path)
     const { directory, name } = this.#tree.place('open', path)
     const found = directory.get(name)
     if (mode === 'create' && found !== undefined) throw diskError('EEXIST', 'open', path)
@@ -215,6 +222,10 @@ export class SimDisk implements Disk {
     if (inode.kind === 'directory') throw diskError('EISDIR', 'unlink', path)
     directory.unlink(name)
     this.#state.take(-inode.size)
+  }
+
+  #takeDescriptor(path: string): void {
+    if (this.#owner.lacksDescriptors(1)) throw diskError('EMFILE', 'open', path)
   }
 
   #mustExist(call: string, path: string): void {

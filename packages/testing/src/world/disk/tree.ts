@@ -9,6 +9,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   EBADF: 'bad file descriptor',
   EIO: 'i/o error',
   EISDIR: 'illegal operation on a directory',
+  EMFILE: 'too many open files',
   ENOENT: 'no such file or directory',
   ENOSPC: 'no space left on device',
   ENOTDIR: 'not a directory',

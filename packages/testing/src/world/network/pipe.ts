@@ -2,8 +2,8 @@
 // Enters: what one socket sends. Leaves: the same bytes, in order, in other pieces, later.
 import { assert } from '@minikafka/platform'
 import type { Ground } from '../ground.ts'
+import type { Link } from './link.ts'
 import type { SimSocket } from './sim-socket.ts'
-import type { Wires } from './wires.ts'
 
 /** Given to `send`; `takenSize` of it are in the kernel. */
 type Sending = {
@@ -18,10 +18,12 @@ type Segment = { readonly bytes: Buffer; readonly arrivesAtMs: number }
 
 /** What a real socket hands over at once, at most. */
 const CHUNK_BYTES_MAX = 65_536
+/** Where bytes come slowly, those of so long come at once. */
+const SLOW_STEP_MS = 100
 
 export class Pipe {
   readonly #ground: Ground
-  readonly #wires: Wires
+  readonly #link: Link
   readonly #from: SimSocket
   readonly #to: SimSocket
   readonly #windowBytes: number
@@ -31,6 +33,8 @@ export class Pipe {
   #queuedBytes = 0
   #kernelBytes = 0
   #lastArrivalMs = 0
+  /** A slow link, or a slow reader, takes no more before that time. */
+  #nextChunkMs = 0
   #delivering = false
   /** The sender said that nothing follows; `'delivered'` once the receiver knows. */
   #fin: 'no' | 'queued' | 'delivered' = 'no'
@@ -38,12 +42,17 @@ export class Pipe {
   /** The receiver is gone, its kernel is not: bytes are answered by a reset. */
   #abandoned = false
 
-  constructor(ground: Ground, wires: Wires, from: SimSocket, to: SimSocket) {
+  constructor(
+    ground: Ground,
+    way: { link: Link; windowBytes: number },
+    from: SimSocket,
+    to: SimSocket,
+  ) {
     this.#ground = ground
-    this.#wires = wires
+    this.#link = way.link
+    this.#windowBytes = way.windowBytes
     this.#from = from
     this.#to = to
-    this.#windowBytes = wires.drawWindowBytes()
   }
 
   /** Not yet taken by the kernel. */
@@ -86,6 +95,7 @@ export class Pipe {
 
   /** The receiver can take more, or the wire carries again. */
   resume(): void {
+    if (this.#orphaned && this.#kernelBytes > 0) this.#from.resetSoon('ECONNRESET')
     this.#take()
     this.#deliverSoon()
   }
@@ -104,11 +114,10 @@ export class Pipe {
     this.#kernelBytes = 0
   }
 
-  /** The receiving end closed without reading on. */
+  /** The receiving end is gone and reads nothing more; the sender learns it by a reset. */
   abandon(): void {
     this.#abandoned = true
     this.#segments.length = 0
-    this.#kernelBytes = 0
     this.#take()
   }
 
@@ -128,14 +137,14 @@ export class Pipe {
 
   #put(bytes: Buffer): void {
     if (bytes.length === 0) return
-    if (this.#abandoned) {
+    this.#kernelBytes += bytes.length
+    if (this.#orphaned) {
       this.#from.resetSoon('ECONNRESET')
       return
     }
-    const delayMs = this.#wires.drawDelayMs(this.#from.node, this.#to.node)
-    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, this.#ground.scheduler.nowMs + delayMs)
+    const arrivesAtMs = this.#ground.scheduler.nowMs + this.#link.drawDelayMs()
+    this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivesAtMs)
     this.#segments.push({ bytes, arrivesAtMs: this.#lastArrivalMs })
-    this.#kernelBytes += bytes.length
     this.#deliverSoon()
   }
 
@@ -162,15 +171,24 @@ export class Pipe {
     // FIN is told even while the reader pauses; bytes wait in the window.
     if (first !== undefined ? !this.#to.takesBytes : !this.#finMayGo) return
     this.#delivering = true
-    const { scheduler } = this.#ground
-    const delayMs = Math.max(0, (first?.arrivesAtMs ?? this.#lastArrivalMs) - scheduler.nowMs)
-    scheduler.schedule(this.#to.owner, 'io', 'net deliver', delayMs, () => this.#deliver())
+    this.#ground.scheduler.schedule(this.#to.owner, 'io', 'net deliver', this.#waitMs, () =>
+      this.#deliver(),
+    )
+  }
+
+  /** Until something can be delivered. */
+  get #waitMs(): number {
+    const arrivedMs = this.#segments[0]?.arrivesAtMs ?? this.#lastArrivalMs
+    const openMs = Math.max(arrivedMs, this.#link.cloggedUntilMs, this.#nextChunkMs)
+    return Math.max(0, openMs - this.#ground.scheduler.nowMs)
   }
 
   #deliver(): void {
     this.#delivering = false
     if (this.#stopped) return
-    if (this.#segments.length > 0) {
+    if (this.#waitMs > 0) {
+      // It was clogged in the meantime.
+    } else if (this.#segments.length > 0) {
       if (this.#to.takesBytes) this.#deliverChunk()
     } else if (this.#finMayGo) {
       this.#fin = 'delivered'
@@ -181,7 +199,10 @@ export class Pipe {
 
   #deliverChunk(): void {
     const arrivedBytes = this.#arrivedBytes()
-    let leftSize = this.#wires.drawChunkSize(Math.min(CHUNK_BYTES_MAX, arrivedBytes))
+    let leftSize = this.#link.drawChunkSize(Math.min(this.#stepBytes, arrivedBytes))
+    if (this.#stepBytes < CHUNK_BYTES_MAX) {
+      this.#nextChunkMs = this.#ground.scheduler.nowMs + (leftSize / this.#link.rate) * 1000
+    }
     while (leftSize > 0 && this.#to.open && !this.#broken) {
       const target = this.#to.target()
       assert(target.length > 0, 'target() gives free memory')
@@ -191,13 +212,23 @@ export class Pipe {
     }
   }
 
+  /** At least one: the slowest link carries. */
+  get #stepBytes(): number {
+    const bytes = Math.ceil((this.#link.rate * SLOW_STEP_MS) / 1000)
+    return Math.max(1, Math.min(CHUNK_BYTES_MAX, bytes))
+  }
+
   get #finMayGo(): boolean {
     return this.#fin === 'queued' && this.drained && this.#to.hasReceiver
   }
 
   get #stopped(): boolean {
-    if (this.#broken || this.#to.dark) return true
-    return !this.#wires.carries(this.#from.node, this.#to.node)
+    return this.#broken || this.#to.dark || !this.#link.carries
+  }
+
+  /** The receiver is gone, by a close or with an earlier life of its host; the host itself is there. */
+  get #orphaned(): boolean {
+    return this.#abandoned || (this.#to.dark && this.#to.hostPowered)
   }
 
   #arrivedBytes(): number {

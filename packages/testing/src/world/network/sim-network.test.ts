@@ -1,7 +1,6 @@
-import type { Env, Socket } from '@minikafka/platform'
 import { expect, test } from 'vitest'
+import { connected } from '../../../test/world-ends.ts'
 import { createWorld } from '../create-world.ts'
-import type { World } from '../world.ts'
 
 const SEEDS = Array.from({ length: 50 }, (_, index) => index + 1)
 
@@ -156,37 +155,3 @@ test('two processes of one node share its ports and its lock, each with a pid of
   expect(await world.env('a').disk.lock('/data')).toHaveProperty('lock')
   world.close()
 })
-
-type End = { socket: Socket; chunks: Buffer[]; events: string[]; size(): number }
-
-async function connected(world: World): Promise<{ client: End; server: End }> {
-  let server: End | undefined
-  const address = { host: 'server', port: 9092 }
-  const open = async () => {
-    await world.env('server').network.listen(address, (socket) => {
-      server = observe(socket)
-    })
-    return await (world.env('client') as Env).network.connect({ ...address, timeoutMs: 5000 })
-  }
-  const client = observe(await open())
-  await world.until(() => server !== undefined)
-  return { client, server: server as End }
-}
-
-function observe(socket: Socket): End {
-  const end: End = {
-    socket,
-    chunks: [],
-    events: [],
-    size: () => end.chunks.reduce((sum, chunk) => sum + chunk.length, 0),
-  }
-  const memory = Buffer.alloc(70_000)
-  socket.receive({
-    target: () => memory,
-    received: (size) => end.chunks.push(Buffer.from(memory.subarray(0, size))),
-    ended: () => end.events.push('ended'),
-    closed: (error) =>
-      end.events.push(error ? `closed ${(error as { code?: string }).code}` : 'closed'),
-  })
-  return end
-}

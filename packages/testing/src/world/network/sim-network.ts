@@ -8,13 +8,23 @@ import type {
   Socket,
 } from '@minikafka/platform'
 import type { Ground } from '../ground.ts'
-import type { Death, Process, Resource } from '../process.ts'
+import type { Process } from '../process.ts'
+import { isLoopback, listensAnywhere, nameOf, nodeOf } from './addresses.ts'
+import type { Host } from './host.ts'
 import { Pipe } from './pipe.ts'
-import { nameOf, networkError, SimSocket } from './sim-socket.ts'
-import type { Host, Wires } from './wires.ts'
+import { SimListener } from './sim-listener.ts'
+import { networkError, SimSocket } from './sim-socket.ts'
+import type { Wires } from './wires.ts'
 
-const LOOPBACK = ['localhost', '127.0.0.1', '::1']
-const ANY = ['0.0.0.0', '::']
+/** Linux sends a SYN again after 1, 2, 4 ... seconds. */
+const SYN_AGAIN_MS = 1000
+
+/** Who waits for a connection. */
+type Caller = {
+  waits(): boolean
+  fail(error: unknown): void
+  connected(socket: SimSocket): void
+}
 
 export class SimNetwork implements Network {
   readonly #ground: Ground
@@ -32,15 +42,10 @@ export class SimNetwork implements Network {
       this.#schedule('net listen', 0, () => {
         const refusal = this.#refusal(options)
         if (refusal !== undefined) return reject(refusal)
-        const port = options.port === 0 ? this.#freePort() : options.port
-        const address = { host: options.host, port }
-        const { onAcceptFailed } = options
-        resolve(
-          new SimListener(this.#ground, this.#owner, this.#host, address, {
-            accept,
-            onAcceptFailed,
-          }),
-        )
+        const { host, port, backlog, onAcceptFailed } = options
+        const address = { host, port: port === 0 ? this.#host.freePort() : port }
+        const hooks = { accept, backlog, onAcceptFailed }
+        resolve(new SimListener(this.#ground, this.#owner, this.#host, address, hooks))
       })
     })
   }
@@ -69,133 +74,85 @@ export class SimNetwork implements Network {
         finish()
         reject(error)
       }
-      this.#knock({ host, port }, fail, (socket) => {
+      const connected = (socket: SimSocket) => {
         if (settled) return socket.destroy()
         finish()
         resolve(socket)
-      })
+      }
+      this.#knock({ host, port }, { waits: () => !settled, fail, connected }, SYN_AGAIN_MS)
     })
   }
 
-  /** SYN. Nothing comes back from a host without power or over a link that is cut: the time-out tells. */
-  #knock(to: Address, fail: (error: Error) => void, connected: (socket: SimSocket) => void): void {
+  /** SYN. Where nothing comes back it is sent again, until the time-out tells. */
+  #knock(to: Address, caller: Caller, againMs: number): void {
     const from = this.#owner.node
-    const node = LOOPBACK.includes(to.host) || ANY.includes(to.host) ? from : to.host
-    const delayMs = this.#wires.drawDelayMs(from, node)
-    this.#schedule('net connect', delayMs, () => {
+    const node = nodeOf(to.host, from)
+    const there = this.#wires.link(from, node)
+    this.#schedule('net connect', there.drawDelayMs(), () => {
       const host = this.#wires.host(node)
-      if (host === undefined) {
-        return fail(networkError('ENOTFOUND', `getaddrinfo ENOTFOUND ${to.host}`))
-      }
-      const carries = this.#wires.carries(from, node) && this.#wires.carries(node, from)
-      if (!carries || !host.powered) return
-      const backMs = this.#wires.drawDelayMs(node, from)
+      const error = this.#failure(to, host)
+      if (error !== undefined) return caller.fail(error)
       const listener = host.listeners.get(to.port)
-      if (listener === undefined || !listener.hears(to.host)) {
+      if (!this.#wires.reaches(from, node) || !host.powered || listener?.full) {
+        return this.#knockAgain(to, caller, againMs)
+      }
+      const backMs = this.#wires.link(node, from).drawDelayMs()
+      if (listener === undefined || !listener.hears(to.host) || there.refuses) {
         const refused = networkError('ECONNREFUSED', `connect ECONNREFUSED ${nameOf(to)}`)
-        return this.#schedule('net refused', backMs, () => fail(refused))
+        return this.#schedule('net refused', backMs, () => caller.fail(refused))
       }
       const socket = this.#open(listener, to)
-      this.#schedule('net connected', backMs, () => connected(socket))
+      this.#schedule('net connected', backMs, () => caller.connected(socket))
     })
+  }
+
+  #knockAgain(to: Address, caller: Caller, againMs: number): void {
+    this.#ground.scheduler.schedule(this.#owner, 'timer', 'net connect again', againMs, () => {
+      if (caller.waits()) this.#knock(to, caller, againMs * 2)
+    })
+  }
+
+  /** Of this end, before anything is sent. */
+  #failure(to: Address, host: Host): Error | undefined {
+    if (!host.known) return networkError('ENOTFOUND', `getaddrinfo ENOTFOUND ${to.host}`)
+    if (!this.#owner.lacksDescriptors(1)) return undefined
+    return networkError('EMFILE', `connect EMFILE ${nameOf(to)}`)
   }
 
   #open(listener: SimListener, to: Address): SimSocket {
-    const host = LOOPBACK.includes(to.host) ? to.host : this.#owner.node
-    const near = { host, port: this.#freePort() }
+    const host = isLoopback(to.host) ? to.host : this.#owner.node
+    const near = { host, port: this.#host.freePort() }
     const client = new SimSocket(this.#ground, this.#wires, this.#owner, {
       local: near,
       remote: to,
     })
     const ends = { local: to, remote: near }
     const server = new SimSocket(this.#ground, this.#wires, listener.owner, ends)
-    const there = new Pipe(this.#ground, this.#wires, client, server)
-    const back = new Pipe(this.#ground, this.#wires, server, client)
+    const there = this.#pipe(client, server)
+    const back = this.#pipe(server, client)
     client.join(server, { out: there, in: back })
     server.join(client, { out: back, in: there })
     listener.accept(server)
     return client
   }
 
+  #pipe(from: SimSocket, to: SimSocket): Pipe {
+    const link = this.#wires.link(from.node, to.node)
+    return new Pipe(this.#ground, { link, windowBytes: this.#wires.drawWindowBytes() }, from, to)
+  }
+
   #refusal({ host, port }: ListenOptions): Error | undefined {
-    const known = LOOPBACK.includes(host) || ANY.includes(host) || host === this.#owner.node
+    const known = isLoopback(host) || listensAnywhere(host) || host === this.#owner.node
     if (!known) return networkError('EADDRNOTAVAIL', `listen EADDRNOTAVAIL ${host}:${port}`)
     if (!this.#host.listeners.has(port)) return undefined
     return networkError('EADDRINUSE', `listen EADDRINUSE: address already in use ${host}:${port}`)
   }
 
   get #host(): Host {
-    return this.#wires.host(this.#owner.node) as Host
-  }
-
-  #freePort(): number {
-    const host = this.#host
-    while (host.listeners.has(host.nextPort)) host.nextPort++
-    return host.nextPort++
+    return this.#wires.host(this.#owner.node)
   }
 
   #schedule(label: string, delayMs: number, run: () => void): void {
     this.#ground.scheduler.schedule(this.#owner, 'io', label, delayMs, run)
-  }
-}
-
-type Hooks = Pick<ListenOptions, 'onAcceptFailed'> & { readonly accept: (socket: Socket) => void }
-
-export class SimListener implements Listener, Resource {
-  readonly about: string
-  readonly address: Address
-  readonly owner: Process
-  readonly #ground: Ground
-  readonly #host: Host
-  readonly #hooks: Hooks
-  /** Arrived and not yet handed over: lost when the listener closes first. */
-  readonly #waiting = new Set<SimSocket>()
-
-  constructor(ground: Ground, owner: Process, host: Host, address: Address, hooks: Hooks) {
-    this.#ground = ground
-    this.owner = owner
-    this.#host = host
-    this.address = address
-    this.#hooks = hooks
-    this.about = `listener on ${nameOf(address)}`
-    host.listeners.set(address.port, this)
-    owner.holds(this)
-  }
-
-  /** Whoever listens on loopback is not reached by the node's name. */
-  hears(host: string): boolean {
-    if (ANY.includes(this.address.host)) return true
-    return LOOPBACK.includes(host) === LOOPBACK.includes(this.address.host)
-  }
-
-  accept(socket: SimSocket): void {
-    this.#waiting.add(socket)
-    this.#ground.scheduler.schedule(this.owner, 'io', 'net accept', 0, () => {
-      if (!this.#waiting.delete(socket)) return
-      if (this.#host.acceptsToFail === 0) return this.#hooks.accept(socket)
-      this.#host.acceptsToFail--
-      // As libuv does: it keeps one descriptor, to accept and close with where no other is left.
-      socket.destroy()
-      this.#hooks.onAcceptFailed?.(networkError('EMFILE'))
-    })
-  }
-
-  close(): Promise<void> {
-    this.#remove()
-    this.owner.releases(this)
-    for (const socket of this.#waiting) socket.destroy()
-    this.#waiting.clear()
-    return new Promise((resolve) => {
-      this.#ground.scheduler.schedule(this.owner, 'io', 'net unlisten', 0, resolve)
-    })
-  }
-
-  died(_how: Death): void {
-    this.#remove()
-  }
-
-  #remove(): void {
-    const { port } = this.address
-    if (this.#host.listeners.get(port) === this) this.#host.listeners.delete(port)
   }
 }

@@ -1,16 +1,22 @@
 // One end of a connection, with the manners of TCP: FIN after what was queued, reset with loss of what
 // was not read, silence when the power goes.
 import { type Address, assert, NetworkError, type Receiver, type Socket } from '@minikafka/platform'
+import type { Event } from '../event-heap.ts'
 import type { Ground } from '../ground.ts'
 import type { Death, Process, Resource } from '../process.ts'
+import { nameOf } from './addresses.ts'
 import type { Pipe } from './pipe.ts'
 import type { Wires } from './wires.ts'
 
 const MESSAGES: Readonly<Record<string, string>> = {
+  EMFILE: 'EMFILE: no descriptor is left',
   ECONNRESET: 'read ECONNRESET: the other end reset the connection',
   EPIPE: 'write EPIPE: this end is closed',
   ETIMEDOUT: 'read ETIMEDOUT: the other end does not answer any more',
 }
+
+/** After this long without an answer the kernel gives a connection up. */
+const KEEP_ALIVE_MS = 60_000
 
 export class SimSocket implements Socket, Resource {
   readonly about: string
@@ -22,8 +28,9 @@ export class SimSocket implements Socket, Resource {
   #receiver: Receiver | undefined
   #paused = false
   #open = true
-  #closeListener: (() => void) | undefined
   #dark = false
+  /** The moment at which it gives up, while it can hear nothing. */
+  #givingUp: Event | undefined
   /** How it ended; the receiver is told once, as soon as there is one. */
   #closing: { readonly error: Error | undefined } | undefined
   #out!: Pipe
@@ -64,6 +71,10 @@ export class SimSocket implements Socket, Resource {
   /** Its host lost power: nothing arrives, nothing is answered. */
   get dark(): boolean {
     return this.#dark
+  }
+
+  get hostPowered(): boolean {
+    return this.#wires.host(this.node).powered
   }
 
   get peer(): SimSocket {
@@ -115,27 +126,27 @@ export class SimSocket implements Socket, Resource {
     const unread = this.#in.kernelBytes > 0
     this.#out.failSending(networkError('EPIPE'))
     this.#close(undefined)
-    if (unread) {
-      this.#in.break(networkError('ECONNRESET'))
-      this.#peer.resetSoon('ECONNRESET')
-    } else {
-      this.#in.abandon()
-      this.#out.finish()
-    }
+    this.#in.abandon()
+    if (unread) this.#peer.resetSoon('ECONNRESET')
+    else this.#out.finish()
   }
 
-  /** Both ends are gone at once, with all that was on the way. */
+  /** This end is gone, with all that was on its way in both directions. The other one learns it when it sends. */
   reset(code: string): void {
     if (!this.#open) return
     const error = networkError(code)
     this.#out.break(error)
-    this.#in.break(error)
+    this.#in.abandon()
     this.#close(error)
   }
 
+  /** The peer's host answers by a reset, which gets lost like everything else. */
   resetSoon(code: string): void {
-    const delayMs = this.#wires.drawDelayMs(this.#peer.node, this.node)
-    this.#schedule('net reset', () => this.reset(code), delayMs)
+    const link = this.#wires.link(this.#peer.node, this.node)
+    const arrived = () => {
+      if (link.carries) this.reset(code)
+    }
+    this.#schedule('net reset', arrived, link.drawDelayMs())
   }
 
   died(how: Death): void {
@@ -145,7 +156,6 @@ export class SimSocket implements Socket, Resource {
     }
     this.#dark = true
     this.#close(undefined)
-    this.#wires.wentDark(this.#peer, this.node)
   }
 
   target(): Uint8Array {
@@ -172,14 +182,21 @@ export class SimSocket implements Socket, Resource {
     this.#out.resume()
   }
 
-  /** For the wires; the latest listener alone. */
-  onClose(listener: () => void): void {
-    this.#closeListener = listener
+  /** Whether the peer is reached has changed. */
+  watchSilence(): void {
+    const { scheduler } = this.#ground
+    const silent = this.#peer.dark || !this.#wires.reaches(this.node, this.#peer.node)
+    if (silent === (this.#givingUp !== undefined)) return
+    if (this.#givingUp !== undefined) scheduler.cancel(this.#givingUp)
+    const giveUp = () => this.reset('ETIMEDOUT')
+    this.#givingUp = silent
+      ? scheduler.schedule(this.owner, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
+      : undefined
   }
 
   #close(error: Error | undefined): void {
     this.#open = false
-    this.#closeListener?.()
+    if (this.#givingUp !== undefined) this.#ground.scheduler.cancel(this.#givingUp)
     this.#closing = { error }
     this.owner.releases(this)
     this.#wires.sockets.delete(this)
@@ -197,8 +214,4 @@ export class SimSocket implements Socket, Resource {
 
 export function networkError(code: string, message = MESSAGES[code] ?? code): NetworkError {
   return new NetworkError(code, message)
-}
-
-export function nameOf({ host, port }: Address): string {
-  return `${host}:${port}`
 }

@@ -1,133 +1,89 @@
-// What lies between the nodes: who listens where, which links carry, how long they take.
-import type { Generator } from '../generator.ts'
+// What lies between the nodes: the hosts, a link for each direction between two, and every open socket.
 import type { Ground } from '../ground.ts'
-import { drawMs } from '../latency.ts'
-import type { SimListener } from './sim-network.ts'
+import { Host } from './host.ts'
+import { Link } from './link.ts'
 import type { SimSocket } from './sim-socket.ts'
 
-/** After this long without an answer the kernel gives a connection up. */
-const KEEP_ALIVE_MS = 60_000
 const WINDOW_BYTES_MAX = 2 ** 20
-const PORT_FIRST = 40_000
-
-export type Host = {
-  readonly listeners: Map<number, SimListener>
-  powered: boolean
-  nextPort: number
-  /** So many of the next connections find no descriptor free. */
-  acceptsToFail: number
-}
 
 export class Wires {
   readonly sockets = new Set<SimSocket>()
   readonly #ground: Ground
-  readonly #dice: Generator
   readonly #hosts = new Map<string, Host>()
-  /** Directions that carry nothing: `from to`. */
-  readonly #cut = new Set<string>()
-  /** What a direction takes besides: `from to`. */
-  readonly #extraMs = new Map<string, number>()
-  /** Ends whose peer lost power, by the peer's node. */
-  readonly #orphans = new Map<string, Set<SimSocket>>()
+  /** By `from`, then by `to`. */
+  readonly #links = new Map<string, Map<string, Link>>()
 
   constructor(ground: Ground) {
     this.#ground = ground
-    this.#dice = ground.networkDice
   }
 
-  host(node: string): Host | undefined {
-    return this.#hosts.get(node)
+  host(node: string): Host {
+    let host = this.#hosts.get(node)
+    if (host === undefined) {
+      host = new Host(node)
+      this.#hosts.set(node, host)
+    }
+    return host
+  }
+
+  link(from: string, to: string): Link {
+    let links = this.#links.get(from)
+    if (links === undefined) {
+      links = new Map()
+      this.#links.set(from, links)
+    }
+    let link = links.get(to)
+    if (link === undefined) {
+      link = new Link(this.#ground, this.host(from), this.host(to))
+      links.set(to, link)
+    }
+    return link
+  }
+
+  /** Both ways: without a way back nothing is acknowledged. */
+  reaches(one: string, other: string): boolean {
+    return this.link(one, other).carries && this.link(other, one).carries
   }
 
   /** A process begins on `node`. Connections from before a power cut are answered by resets now. */
   powerOn(node: string): void {
-    const host = this.#hosts.get(node)
-    if (host === undefined) {
-      this.#hosts.set(node, {
-        listeners: new Map(),
-        powered: true,
-        nextPort: PORT_FIRST,
-        acceptsToFail: 0,
-      })
-    } else host.powered = true
-    for (const socket of this.#orphans.get(node) ?? []) socket.resetSoon('ECONNRESET')
-    this.#orphans.delete(node)
+    const host = this.host(node)
+    host.known = true
+    host.powered = true
+    for (const socket of this.sockets) {
+      if (socket.peer.dark && socket.peer.node === node) socket.resetSoon('ECONNRESET')
+    }
   }
 
   powerOff(node: string): void {
-    const host = this.#hosts.get(node)
-    if (host !== undefined) host.powered = false
-  }
-
-  wentDark(peer: SimSocket, node: string): void {
-    if (!peer.open || peer.node === node) return
-    const orphans = this.#orphans.get(node) ?? new Set()
-    this.#orphans.set(node, orphans.add(peer))
-    const { scheduler } = this.#ground
-    const giveUp = () => peer.reset('ETIMEDOUT')
-    const event = scheduler.schedule(peer.owner, 'timer', 'net keepalive', KEEP_ALIVE_MS, giveUp)
-    peer.onClose(() => {
-      orphans.delete(peer)
-      scheduler.cancel(event)
-    })
-  }
-
-  carries(from: string, to: string): boolean {
-    return from === to || this.#cut.size === 0 || !this.#cut.has(linkOf(from, to))
-  }
-
-  cut(from: string, to: string): void {
-    this.#cut.add(linkOf(from, to))
-  }
-
-  slow(from: string, to: string, extraMs: number): void {
-    this.#extraMs.set(linkOf(from, to), extraMs)
-  }
-
-  failAccepts(node: string, count: number): void {
-    const host = this.#hosts.get(node)
-    if (host !== undefined) host.acceptsToFail = count
+    this.host(node).powered = false
+    this.changed()
   }
 
   heal(): void {
-    this.#cut.clear()
-    this.#extraMs.clear()
-    for (const host of this.#hosts.values()) host.acceptsToFail = 0
-    for (const socket of this.sockets) {
+    for (const host of this.#hosts.values()) host.heal()
+    for (const links of this.#links.values()) for (const link of links.values()) link.heal()
+    this.changed()
+  }
+
+  /** Links were cut or mended, hosts fell silent: bytes that waited go on, ends that hear nothing begin to give up. */
+  changed(): void {
+    for (const socket of [...this.sockets]) {
+      socket.watchSilence()
       socket.kick()
       socket.peer.kick()
     }
   }
 
-  /** Resets every connection of a node, on both ends. */
-  disconnectAll(node: string): void {
-    for (const socket of [...this.sockets]) {
-      if (socket.node !== node && socket.peer.node !== node) continue
-      socket.reset('ECONNRESET')
-      socket.peer.reset('ECONNRESET')
-    }
-  }
-
-  drawDelayMs(from: string, to: string): number {
-    const extraMs = this.#extraMs.size === 0 ? 0 : (this.#extraMs.get(linkOf(from, to)) ?? 0)
-    return extraMs + drawMs(this.#ground.networkLatency, this.#dice)
+  /** Open ends of `node`, of connections with `peer` (default: with anybody). */
+  endsOf(node: string, peer?: string): SimSocket[] {
+    return [...this.sockets].filter(
+      (socket) => socket.node === node && (peer === undefined || socket.peer.node === peer),
+    )
   }
 
   /** How much the kernels of one direction hold: 16 KiB to 1 MiB. */
   drawWindowBytes(): number {
-    return WINDOW_BYTES_MAX >> this.#dice.below(7)
+    return WINDOW_BYTES_MAX >> this.#ground.networkDice.below(7)
   }
-
-  /** Mostly all there is; now and then a part, down to a single byte. */
-  drawChunkSize(arrivedBytes: number): number {
-    const kind = this.#dice.next()
-    if (kind < 0.8 || arrivedBytes <= 1) return arrivedBytes
-    if (kind < 0.83) return 1
-    if (kind < 0.88) return 1 + this.#dice.below(Math.min(16, arrivedBytes))
-    return 1 + this.#dice.below(arrivedBytes)
-  }
-}
-
-function linkOf(from: string, to: string): string {
-  return `${from} ${to}`
 }
