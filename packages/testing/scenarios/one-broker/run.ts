@@ -164,7 +164,8 @@ class Run {
     const env = this.#world.env(BROKER)
     const problems: string[] = []
     for await (const { text, problem } of verifyDirectory(env, DATA_DIRECTORY, { deep: true })) {
-      if (problem) problems.push(text)
+      // An index is derived and never synced: what a power cut leaves of a closed segment's mends itself.
+      if (problem && !text.endsWith('the index is rebuilt when it is used')) problems.push(text)
     }
     if (problems.length > 0) throw new Violation('verify', problems.join('\n'))
     const leftovers = this.#world.leftovers().filter((line) => !OWN_TIMER.test(line))

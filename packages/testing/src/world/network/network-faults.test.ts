@@ -171,6 +171,7 @@ test('a full backlog drops who comes next, and lets it in once there is room', a
     world.env('client').network.connect({ host: 'server', port: 1, timeoutMs })
   await Promise.all([knock(100), knock(100)])
   await expect(world.complete(knock(500))).rejects.toMatchObject({ code: 'ETIMEDOUT' })
+  expect(world.clock.pending()).toEqual([])
   const patient = knock(60_000)
   await world.clock.advance('2s')
   world.network.heal()

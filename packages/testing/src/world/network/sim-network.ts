@@ -7,6 +7,7 @@ import type {
   Network,
   Socket,
 } from '@minikafka/platform'
+import type { Event } from '../event-heap.ts'
 import type { Ground } from '../ground.ts'
 import type { Process } from '../process.ts'
 import { isLoopback, listensAnywhere, nameOf, nodeOf } from './addresses.ts'
@@ -21,7 +22,9 @@ const SYN_AGAIN_MS = 1000
 
 /** Who waits for a connection. */
 type Caller = {
-  waits(): boolean
+  /** When the next SYN is sent. */
+  again: Event | undefined
+  settled(): boolean
   fail(error: unknown): void
   connected(socket: SimSocket): void
 }
@@ -67,6 +70,7 @@ export class SimNetwork implements Network {
       const finish = () => {
         settled = true
         this.#ground.scheduler.cancel(timeout)
+        if (caller.again !== undefined) this.#ground.scheduler.cancel(caller.again)
         signal?.removeEventListener('abort', abort)
       }
       const fail = (error: unknown) => {
@@ -79,7 +83,8 @@ export class SimNetwork implements Network {
         finish()
         resolve(socket)
       }
-      this.#knock({ host, port }, { waits: () => !settled, fail, connected }, SYN_AGAIN_MS)
+      const caller: Caller = { again: undefined, settled: () => settled, fail, connected }
+      this.#knock({ host, port }, caller, SYN_AGAIN_MS)
     })
   }
 
@@ -107,9 +112,10 @@ export class SimNetwork implements Network {
   }
 
   #knockAgain(to: Address, caller: Caller, againMs: number): void {
-    this.#ground.scheduler.schedule(this.#owner, 'timer', 'net connect again', againMs, () => {
-      if (caller.waits()) this.#knock(to, caller, againMs * 2)
-    })
+    if (caller.settled()) return
+    const again = () => this.#knock(to, caller, againMs * 2)
+    const { scheduler } = this.#ground
+    caller.again = scheduler.schedule(this.#owner, 'timer', 'net connect again', againMs, again)
   }
 
   /** Of this end, before anything is sent. */
