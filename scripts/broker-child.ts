@@ -9,6 +9,9 @@ const PROBE = join(import.meta.dirname, 'bench/probe.cjs')
 
 export type BrokerChild = AsyncDisposable & {
   readonly port: number
+  /** Its exit code, or the signal that ended it. */
+  readonly exited: Promise<number | string>
+  signal(name: NodeJS.Signals): void
   /** From the start of the process until it said that it is ready. */
   readonly readyMs: number
   rssMiB(): number
@@ -18,41 +21,52 @@ export type BrokerChild = AsyncDisposable & {
   fileHandles(): number
 }
 
-/**
- * Ready when resolved. A new directory below `folder`, unless `data` is to be used and kept. `probe`: the file in
- * which it writes of itself, see bench/probe.cjs.
- */
-export async function startBroker(
-  folder: string,
-  data?: string,
-  probe?: string,
-): Promise<BrokerChild> {
+export type BrokerPlace = {
+  /** A directory to use and to keep. Default: a new one, gone with the broker. */
+  readonly data?: string
+  /** Default: any that is free. */
+  readonly port?: number
+  /** The file in which it writes of itself, see bench/probe.cjs. */
+  readonly probe?: string
+}
+
+/** Ready when resolved. A new directory is made below `folder`. */
+export async function startBroker(folder: string, place: BrokerPlace = {}): Promise<BrokerChild> {
+  const { data } = place
   const own = data === undefined ? temporaryFolder(folder, 'minikafka-broker-') : undefined
   const began = performance.now()
-  const flags = ['--data-dir', data ?? own?.path ?? '', '--port', '0', '--log-format', 'json']
-  const probing = probe === undefined ? [] : ['--require', PROBE]
-  const child = new Child([...probing, PROGRAM, ...flags, '--log-level', 'info'], {
-    MINIKAFKA_PROBE: probe ?? '',
-  })
+  const child = launchBroker({ ...place, data: data ?? own?.path ?? '' })
   const stop = async () => {
     await child[Symbol.asyncDispose]()
     own?.[Symbol.dispose]()
   }
   try {
-    const port = await child.find(readyPort)
-    return running(child, { port, readyMs: performance.now() - began, [Symbol.asyncDispose]: stop })
+    const found = await child.find(readyPort)
+    const readyMs = performance.now() - began
+    return running(child, { port: found, readyMs, [Symbol.asyncDispose]: stop })
   } catch (error) {
     await stop()
     throw error
   }
 }
 
+/** Whether it gets ready or not. */
+export function launchBroker({ data = '', port = 0, probe }: BrokerPlace): Child {
+  const place = ['--data-dir', data, '--port', String(port)]
+  const log = ['--log-format', 'json', '--log-level', 'info']
+  const probing = probe === undefined ? [] : ['--require', PROBE]
+  return new Child([...probing, PROGRAM, ...place, ...log], { MINIKAFKA_PROBE: probe ?? '' })
+}
+
 function running(
-  { pid }: Child,
+  child: Child,
   started: Pick<BrokerChild, 'port' | 'readyMs' | typeof Symbol.asyncDispose>,
 ): BrokerChild {
+  const { pid, exited } = child
   return {
     ...started,
+    exited,
+    signal: (name) => child.signal(name),
     rssMiB: () => mebibytesOf(pid, 'VmRSS'),
     rssPeakMiB: () => mebibytesOf(pid, 'VmHWM'),
     forgetRssPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),

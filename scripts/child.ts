@@ -49,6 +49,10 @@ export class Child implements AsyncDisposable {
     if (ending !== 0) throw new Error(`the child ended with ${ending}`)
   }
 
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name)
+  }
+
   /** Does no harm to one that is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#process.kill('SIGTERM')

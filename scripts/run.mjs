@@ -21,6 +21,7 @@ const jobs = {
   build: [install, build],
   demo: [install, build, script('demo.ts')],
   bench: [install, build, script('bench.ts')],
+  chaos: [install, build, script('chaos.ts')],
   docs: [install, script('docs.ts')],
   sim: [install, script('sim.ts')],
   fuzz: [install, script('fuzz.ts')],

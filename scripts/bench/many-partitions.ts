@@ -16,7 +16,7 @@ export async function manyPartitions(folder: string): Promise<void> {
 async function idlePartitions(folder: string): Promise<void> {
   const data = mkdtempSync(join(folder, 'many-'))
   const before = await createMany(folder, data)
-  await using again = await startBroker(folder, data)
+  await using again = await startBroker(folder, { data })
   const after = measure(`${MANY} after a restart`, again)
   const each = ((after - before) * 1024) / MANY
   console.log(`an idle partition costs ${each.toFixed(1)} KiB`)
@@ -26,7 +26,7 @@ async function idlePartitions(folder: string): Promise<void> {
 
 /** Resolves with what the broker took before, in MiB. */
 async function createMany(folder: string, data: string): Promise<number> {
-  await using broker = await startBroker(folder, data)
+  await using broker = await startBroker(folder, { data })
   const before = measure('no partitions', broker)
   await using client = clientOf(broker)
   const began = performance.now()

@@ -28,7 +28,7 @@ type Flood = { readonly kind: string; readonly topic: string; readonly value?: n
 
 export async function overload(folder: string, only: string, ms: number): Promise<void> {
   const probe = new Probe(folder)
-  await using broker = await startBroker(folder, undefined, probe.file)
+  await using broker = await startBroker(folder, { probe: probe.file })
   await using client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
   const admin = client.admin()
   for (const topic of ['good', 'flooded', 'read'])
