@@ -28,8 +28,27 @@ export type Plan =
   | 'lose request'
   /** Appended, never answered; the connection stays. */
   | 'never answer'
-  /** Every append is refused. `written`: what the broker says of it, default 0. */
-  | { readonly refuse: ErrorName; readonly written?: number; readonly only?: readonly number[] }
+  /**
+   * Every append is refused. `written`: what the broker says of it, default 0; `append`: it was done all the same.
+   */
+  | {
+      readonly refuse: ErrorName
+      readonly written?: number
+      readonly append?: boolean
+      readonly only?: readonly number[]
+    }
+  /** Served that much later, also if its connection is gone by then. */
+  | { readonly lateMs: number }
+  /** Served at once, and answered that much later. */
+  | { readonly slowMs: number }
+
+/** What happens to one InitProducerId request. */
+export type IdPlan =
+  | 'serve'
+  | 'never answer'
+  | { readonly refuse: ErrorName }
+  | { readonly slowMs: number }
+  | { readonly give: { readonly producerId: number; readonly producerEpoch: number } }
 
 export type TwinOptions = {
   /** By which clients dial it. */
@@ -58,6 +77,7 @@ export class BrokerTwin {
   advertised = { host: '', port: 0 }
   readonly #autoCreate: boolean
   readonly #plans: Plan[] = []
+  readonly #idPlans: IdPlan[] = []
   readonly #sockets = new Set<Socket>()
   #listener: Listener | undefined
   #port: number
@@ -124,8 +144,19 @@ export class BrokerTwin {
     this.#plans.push(...plans)
   }
 
+  /** The same for InitProducerId. */
+  nextIds(...plans: IdPlan[]): void {
+    this.#idPlans.push(...plans)
+  }
+
   forgetPlans(): void {
     this.#plans.length = 0
+    this.#idPlans.length = 0
+  }
+
+  /** As after a long idle time: who was here before is unknown. */
+  forgetProducers(name: string): void {
+    for (const { producers } of this.topic(name).partitions) producers.clear()
   }
 
   /** Produce requests are served, but not answered until `release`. */
@@ -201,18 +232,25 @@ export class BrokerTwin {
       case 'metadata':
         return this.#metadata(call.request)
       case 'initProducerId':
-        return this.#initProducerId(call.request)
+        return await this.#initProducerId(call.request)
       default:
         throw new MinikafkaError('UNSUPPORTED_VERSION')
     }
   }
 
-  #initProducerId(request: RequestOf<Apis['initProducerId']>): ResponseOf<Apis['initProducerId']> {
+  async #initProducerId(
+    request: RequestOf<Apis['initProducerId']>,
+  ): Promise<ResponseOf<Apis['initProducerId']>> {
+    const plan = this.#idPlans.shift() ?? 'serve'
+    if (plan === 'never answer') await new Promise(() => {})
+    if (typeof plan === 'object' && 'slowMs' in plan) await this.#pass(plan.slowMs)
+    if (typeof plan === 'object' && 'refuse' in plan) throw new MinikafkaError(plan.refuse)
+    const fine = { errorCode: 0, errorMessage: null }
+    if (typeof plan === 'object' && 'give' in plan) return { ...fine, ...plan.give }
     const { producerId, producerEpoch } = request
     const again = producerId >= 0
     return {
-      errorCode: 0,
-      errorMessage: null,
+      ...fine,
       producerId: again ? producerId : this.#producerIds++,
       producerEpoch: again ? producerEpoch + 1 : 0,
     }
@@ -249,20 +287,26 @@ export class BrokerTwin {
       this.dropConnections()
       return undefined
     }
-    const refusal = typeof plan === 'string' ? undefined : plan
+    if (typeof plan === 'object' && 'lateMs' in plan) await this.#pass(plan.lateMs)
+    const refusal = typeof plan === 'object' && 'refuse' in plan ? plan : undefined
     const results = request.appends.map((append): ProduceResult => {
       const { topicId, partition, batch } = append
-      if (refusal !== undefined && (refusal.only?.includes(partition) ?? true)) {
-        return { ...refused(refusal.refuse), written: refusal.written ?? 0 }
-      }
+      const isRefused = refusal?.only?.includes(partition) ?? refusal !== undefined
       const topic = [...this.topics.values()].find((known) => known.topicId === topicId)
-      if (topic === undefined) return refused('UNKNOWN_TOPIC_ID')
-      return topic.append(partition, batch, this.nodeId, this.maxMessageBytes)
+      const take = () => topic?.append(partition, batch, this.nodeId, this.maxMessageBytes)
+      if (refusal === undefined || !isRefused) return take() ?? refused('UNKNOWN_TOPIC_ID')
+      if (refusal.append) take()
+      return { ...refused(refusal.refuse), written: refusal.written ?? 0 }
     })
+    if (typeof plan === 'object' && 'slowMs' in plan) await this.#pass(plan.slowMs)
     if (plan === 'lose answer') this.dropConnections()
     if (plan === 'never answer') await new Promise(() => {})
     if (this.#held !== undefined) await new Promise<void>((resolve) => this.#held?.push(resolve))
     return request.acks === 0 ? undefined : { results }
+  }
+
+  #pass(ms: number): Promise<void> {
+    return new Promise((resolve) => this.env.clock.timer(ms, resolve))
   }
 }
 

@@ -44,7 +44,9 @@ export class Dispatch implements ProducerContext {
     this.alarm = new Alarm(clock, () => this.#ring())
     this.identity = new Identity(core, this.#stopped.signal, {
       changed: () => this.#wakeAll(),
-      refused: (error) => this.#failBusy(error),
+      refused: (error) => {
+        for (const partition of [...this.busy]) partition.identityRefused(error)
+      },
     })
     this.#codec = settings.compression === 'none' ? 'loaded' : 'unknown'
     this.#unsubscribe = core.metadata.onChange((name, info) =>

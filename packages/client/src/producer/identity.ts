@@ -84,6 +84,11 @@ export class Identity {
       const message = answer.errorMessage ?? undefined
       throw new MinikafkaError(errorName(answer.errorCode), { message, outcome: 'not-written' })
     }
-    return Object.freeze({ producerId: answer.producerId, epoch: answer.producerEpoch })
+    const next = { producerId: answer.producerId, epoch: answer.producerEpoch }
+    const isNewer = next.producerId !== producerId || next.epoch > producerEpoch
+    if (next.producerId >= 0 && next.epoch >= 0 && isNewer) return Object.freeze(next)
+    // Under an epoch that was used before, a new batch could be taken for the repetition of an old one.
+    const message = `asked for a producer id, the broker gave ${next.producerId} at epoch ${next.epoch}`
+    throw new MinikafkaError('PROTOCOL_VIOLATION', { message, outcome: 'not-written' })
   }
 }

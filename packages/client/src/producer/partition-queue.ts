@@ -1,6 +1,7 @@
 // One partition of a producer: its open batch, its window, and what becomes of its batches.
 // Enters: records, answers, leaders, time. Leaves: batches for the sender of the leader; results to who waits.
 import { type HeaderInput, MinikafkaError } from '@minikafka/protocol'
+import { knownError } from '../core/index.ts'
 import type { Bytes, TopicPartition } from '../words.ts'
 import { Accumulator } from './accumulator.ts'
 import type { Batch } from './batch.ts'
@@ -126,12 +127,27 @@ export class PartitionQueue {
     return this.#window.queue.find((batch) => batch.tainted)
   }
 
-  /** Hands a batch to the sender, sealed. */
-  take(batch: Batch): void {
-    if (!batch.isSealed) this.#seal(batch)
+  /** Hands a batch to the sender, sealed. False where it cannot be sealed: then it has failed. */
+  take(batch: Batch): boolean {
+    try {
+      if (!batch.isSealed) this.#seal(batch)
+    } catch (error) {
+      // Its sequence was taken, and will never be filled.
+      this.#sequences.lose()
+      this.#fail(batch, knownError(error, 'compressing a batch', 'not-written'))
+      return false
+    }
     batch.round = this.#round
     this.#window.depart(batch)
     this.#context.counts.inFlightBatches++
+    return true
+  }
+
+  /** Its bytes are not lent any more: where it came back before, it may be stamped anew and sent now. */
+  returned(batch: Batch): void {
+    if (!this.#window.queue.includes(batch)) return
+    this.#sender?.consider(this)
+    this.#sender?.wake()
   }
 
   #seal(batch: Batch): void {
@@ -217,6 +233,14 @@ export class PartitionQueue {
     this.#sender?.leave(this)
     this.#sender = undefined
     for (const batch of [...this.#window.queue, ...this.#openBatch()]) this.#fail(batch, error)
+  }
+
+  /** There is no epoch to be had. What needs none, for it goes on in its own, is left alone. */
+  identityRefused(error: MinikafkaError): void {
+    if (!this.#sequences.needsEpoch) return
+    for (const batch of [...this.#window.queue, ...this.#openBatch()]) {
+      if (!batch.tainted) this.#fail(batch, error)
+    }
   }
 
   /** Fails everything: the producer closes, or can never send. */

@@ -167,7 +167,11 @@ export class Sender {
       }
       const size = batch.sizeBytes + APPEND_OVERHEAD_BYTES
       if (items.length > 0 && bytes + size > bytesMax) break
-      partition.take(batch)
+      if (!partition.take(batch)) {
+        // What comes behind it is looked at once this request is on its way.
+        queueMicrotask(() => this.wake())
+        continue
+      }
       items.push({ partition, batch })
       bytes += size
       if (items.length === APPENDS_MAX) break
@@ -231,8 +235,7 @@ export class Sender {
   #written(items: readonly Item[]): void {
     for (const { partition, batch } of items) {
       batch.returned()
-      // One that came back unsent may wait for its bytes, to be stamped anew.
-      if (batch.attempts > 0 && !batch.settled) partition.sender?.consider(partition)
+      partition.returned(batch)
     }
   }
 

@@ -28,6 +28,11 @@ export class Sequences {
     return this.#identity !== undefined
   }
 
+  /** Nothing new can be sent without an epoch that is still to come. */
+  get needsEpoch(): boolean {
+    return this.idempotent && (this.#epoch === undefined || this.#lost)
+  }
+
   lose(): void {
     this.#lost = this.idempotent
   }
@@ -58,6 +63,8 @@ export class Sequences {
     const former = this.#epoch
     const epoch = former === undefined ? undefined : this.#identity?.after(former)
     if (epoch === undefined) return false
+    // What comes late in the former epoch is refused by the broker only under the same producer id.
+    if (epoch.producerId !== former?.producerId && inFlight.length > 0) return false
     this.#epoch = epoch
     this.#next = 0
     this.#lost = false

@@ -221,11 +221,14 @@ export class TopicQueue {
 
   /** One broker may be behind: the controller has the last word. */
   #confirmGone(): void {
+    const former = this.#info
     const { core, settings, signal } = this.#context
     const wait = { timeoutMs: settings.deliveryTimeoutMs, signal, create: false }
     core.metadata.topic(this.name, wait).then(
       (found) => this.#adopt(found),
       (error: unknown) => {
+        // Made anew meanwhile: the word was about the former one.
+        if (this.#info !== former) return
         if (isMinikafkaError(error) && error.name !== 'TIMED_OUT') this.#forget(error)
       },
     )
