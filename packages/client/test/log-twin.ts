@@ -141,7 +141,11 @@ export class LogTwin {
         nodeId: this.nodeId,
         frameBytesMax: SERVER_LIMITS.frameBytesMax,
         requestsInFlightMax: SERVER_LIMITS.requestsInFlightMax,
-        apis: [1, 2, 3, 18].map((apiKey) => ({ apiKey, minVersion: 0, maxVersion: 0 })),
+        apis: [1, 2, 3, 18].map((apiKey) => ({
+          apiKey,
+          minVersion: 0,
+          maxVersion: apiKey === 1 ? 1 : 0,
+        })),
       }),
       unexpected: (error) => {
         throw error
@@ -278,6 +282,7 @@ function resultOf(
     diverging: null,
     aborted: [],
     records: [],
+    unreadable: null,
     ...known,
   }
 }

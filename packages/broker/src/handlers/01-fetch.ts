@@ -1,7 +1,7 @@
 // Room 8 of the walk. (offset, max bytes) to slices below the high watermark; followers use the same door.
 // Before: a reader's request, through broker/dispatch. After: client/consumer.
 //
-// Versions   0.
+// Versions   0; 1 names the offsets that cannot be read.
 // Behaviour  A long poll: answered at once with an error or with minBytes, else when a high watermark moves far
 //            enough, at the latest after maxWaitMs. Where the walk over the partitions begins rotates, so that none
 //            starves. The first batch of the first non-empty partition comes whole, whatever maxBytes says (KIP-74).
@@ -154,10 +154,18 @@ function readOne(
   const slice = partition.read(wanted.fetchOffset, below, bytesMax, firstWhole)
   if (!(slice instanceof Promise)) return read(slice)
   return slice.then(read, (error: unknown) => {
-    const { name, message } = readError(error)
+    const { name, message, details } = readError(error)
+    const failed = failure(wanted, name, message, partition)
     // Retention may have passed by: then the offset is out of range, and the answer says of which.
-    return whole(refusal(wanted, partition) ?? failure(wanted, name, message, partition))
+    return whole(refusal(wanted, partition) ?? { ...failed, unreadable: rangeOf(details) })
   })
+}
+
+/** The offsets that cannot be read, where the log knows which. */
+function rangeOf(details: Readonly<Record<string, unknown>> | undefined): Result['unreadable'] {
+  const { fromOffset, nextOffset } = details ?? {}
+  const isKnown = typeof fromOffset === 'number' && typeof nextOffset === 'number'
+  return isKnown ? { fromOffset, nextOffset } : null
 }
 
 function whole(result: Result): Read {
@@ -234,6 +242,7 @@ function success(wanted: Wanted, partition: Partition, records: readonly Uint8Ar
     diverging: null,
     aborted: [],
     records,
+    unreadable: null,
   }
 }
 
@@ -253,6 +262,7 @@ function failure(wanted: Wanted, error: ErrorName, message: string, partition?: 
     diverging: null,
     aborted: [],
     records: [],
+    unreadable: null,
   }
 }
 

@@ -78,6 +78,16 @@ test('what may be written fails as unknown where the broker forgot the producer,
   expect(stampsOf(set).at(-1)).toMatch(/^1000\/1\//)
 })
 
+test('a new epoch waits for what is in flight in the old one, so that order holds', async () => {
+  const set = await warmStage()
+  // The second is refused for the lack of the first, and that is heard late; two have not left.
+  set.twin.next({ refuse: 'INVALID_RECORD' }, { slowMs: 1000 })
+  const outcomes = await set.done(Promise.allSettled(sendEach(set.producer, times(7, String))))
+  expect(outcomes.map(({ status }) => status)).toEqual(['rejected', ...times(6, () => 'fulfilled')])
+  expect(valuesOf(set)).toEqual(['warm', ...times(6, (at) => `${at + 1}`)])
+  expect(stampsOf(set).slice(1)).toEqual(times(6, (at) => `1000/1/${at}`))
+})
+
 test('a partition that needs a new epoch leaves the others in theirs, and they move on when they need one', async () => {
   const set = await warmStage(2)
   set.twin.next({ refuse: 'INVALID_RECORD', only: [0] })

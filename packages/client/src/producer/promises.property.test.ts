@@ -23,6 +23,7 @@ const definite = fc.constantFrom(
   'NOT_ENOUGH_REPLICAS' as const,
   'STORAGE_FULL' as const,
   'INVALID_RECORD' as const,
+  'INVALID_TIMESTAMP' as const,
   'CORRUPT_MESSAGE' as const,
 )
 const ambiguous = fc.constantFrom(
@@ -45,8 +46,8 @@ const plan: fc.Arbitrary<Plan> = fc.oneof(
       .record({ refuse: ambiguous, only, append: fc.boolean() })
       .map(({ append, ...one }) => refusalOf(one, { written: 1, append })),
   },
-  { weight: 1, arbitrary: ms.map((lateMs) => ({ lateMs })) },
-  { weight: 1, arbitrary: ms.map((slowMs) => ({ slowMs })) },
+  { weight: 2, arbitrary: ms.map((lateMs) => ({ lateMs })) },
+  { weight: 2, arbitrary: ms.map((slowMs) => ({ slowMs })) },
 )
 const idPlan: fc.Arbitrary<IdPlan> = fc.oneof(
   fc.constantFrom<IdPlan>('serve', 'never answer', { refuse: 'COORDINATOR_NOT_AVAILABLE' }),
@@ -59,7 +60,7 @@ const step = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('send' as const),
       partition,
-      count: fc.integer({ min: 1, max: 9 }),
+      count: fc.integer({ min: 1, max: 12 }),
       // Small ones share a batch, a large one has its own.
       bytes: fc.constantFrom(20, 600),
     }),

@@ -35,6 +35,11 @@ const diverging = struct({
   endOffset: offset('Where that epoch ends.'),
 })
 
+const unreadable = struct({
+  fromOffset: offset('The first of them.'),
+  nextOffset: offset('The first one behind them: reading may go on there.'),
+})
+
 const result = struct({
   errorCode: int32('0, or why there are no records.'),
   errorMessage: nullable(string('What is wrong and what to do.')),
@@ -54,12 +59,16 @@ const result = struct({
   records: blobs(
     'Whole batches, format v2, in offset order; the first may begin below fetchOffset.',
   ),
+  unreadable: nullable(
+    object('After KAFKA_STORAGE_ERROR: damage or a hole holds these offsets for good.', unreadable),
+    { since: 1, fallback: null },
+  ),
 })
 
 export const fetch = defineApi({
   name: 'Fetch',
   key: 1,
-  versions: [0, 0],
+  versions: [0, 1],
   audience: 'client',
   acl: { operation: 'READ', resource: 'TOPIC' },
   about:
