@@ -186,7 +186,6 @@ async function start(
     producerIds: new ProducerIds(store),
     partitions,
     directory,
-    memory,
     stopping: stopping.signal,
     reached: (revision) => follower.reached(revision),
     nextRotation: rotation(),

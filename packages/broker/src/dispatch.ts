@@ -39,6 +39,7 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
     listener,
     clientId: connection.clientId,
     receivedAtMs,
+    memory: call.memory,
     get signal() {
       return call.signal
     },

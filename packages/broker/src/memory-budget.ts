@@ -30,6 +30,10 @@ export class MemoryBudget implements MemoryAccount {
     return this.#bytes > this.#bytesMax
   }
 
+  get free(): number {
+    return Math.max(0, this.#bytesMax - this.#bytes)
+  }
+
   charge(bytes: number): void {
     this.#bytes += bytes
     this.#shareWithTail()

@@ -1,7 +1,6 @@
 // What handlers reach of the broker: the rooms below them and a few facts. Built once, by broker.ts.
 import type { ClusterState, Controller, ProducerIds } from '@minikafka/cluster'
 import type { Address } from '@minikafka/platform'
-import type { MemoryAccount } from '@minikafka/protocol'
 import type { LiveConfig } from './config/index.ts'
 import type { DataDirectory } from './log/index.ts'
 import type { Partitions } from './partition/index.ts'
@@ -15,7 +14,6 @@ export type Rooms = {
   readonly producerIds: ProducerIds
   readonly partitions: Partitions
   readonly directory: DataDirectory
-  readonly memory: MemoryAccount
   /** Aborts when the broker begins to stop: nobody waits for records any longer. */
   readonly stopping: AbortSignal
   /** Resolves when everything up to this revision of the metadata has been done here. */

@@ -323,4 +323,10 @@ export function refused(name: ErrorName): ProduceResult {
   }
 }
 
-const unlimited = { charge() {}, release() {}, full: false, onRoom: () => () => {} }
+const unlimited = {
+  charge() {},
+  release() {},
+  full: false,
+  free: Number.POSITIVE_INFINITY,
+  onRoom: () => () => {},
+}

@@ -304,4 +304,10 @@ function describe(
   return { ...common, errorCode: 0, topicId: topic.topicId, partitions }
 }
 
-const unlimited = { charge() {}, release() {}, full: false, onRoom: () => () => {} }
+const unlimited = {
+  charge() {},
+  release() {},
+  full: false,
+  free: Number.POSITIVE_INFINITY,
+  onRoom: () => () => {},
+}

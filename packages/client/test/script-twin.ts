@@ -93,4 +93,10 @@ export function topicIdOf(_name: string): string {
   return '00000000-0000-4000-8000-000000000001'
 }
 
-const unlimited = { charge() {}, release() {}, full: false, onRoom: () => () => {} }
+const unlimited = {
+  charge() {},
+  release() {},
+  full: false,
+  free: Number.POSITIVE_INFINITY,
+  onRoom: () => () => {},
+}

@@ -42,6 +42,7 @@ export {
 } from './records/index.ts'
 export type {
   AnyResponse,
+  CallMemory,
   CallOptions,
   CallOutcome,
   ConnectionOptions,

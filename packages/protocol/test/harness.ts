@@ -29,6 +29,9 @@ export class Account implements MemoryAccount {
   get full() {
     return this.bytes > this.#bytesMax
   }
+  get free() {
+    return Math.max(0, this.#bytesMax - this.bytes)
+  }
   charge(bytes: number) {
     this.bytes += bytes
     this.peak = Math.max(this.peak, this.bytes)

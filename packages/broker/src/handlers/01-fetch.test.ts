@@ -21,7 +21,7 @@ let memory: MemoryBudget
 let context: Context
 let stopping: AbortController
 
-/** Eight partitions of 1 MB, none of it in memory, behind a budget of 4 MiB. */
+/** Eight partitions of 1 MB, none of it in memory, behind a budget of 16 MiB. */
 beforeEach(async () => {
   world = createWorld({ seed: 1, clock: 'jumping' })
   env = world.env('broker')
@@ -57,12 +57,11 @@ async function makeContext(): Promise<Context> {
     for (let count = 0; count < 10; count++) await found.produce(batch(), -1, 60_000)
   }
   stopping = new AbortController()
-  memory = new MemoryBudget(4 * MIB, { setTailBytesMax: () => undefined }, 0)
+  memory = new MemoryBudget(16 * MIB, { setTailBytesMax: () => undefined }, 0)
   let rotation = 0
   // What fetch uses of the broker, and no more.
   const rooms: Partial<Rooms> = {
     config,
-    memory,
     partitions,
     nextRotation: () => rotation++,
     stopping: stopping.signal,
@@ -74,7 +73,26 @@ async function makeContext(): Promise<Context> {
     listener: '',
     clientId: '',
     receivedAtMs: env.clock.monotonicMs(),
+    memory: shareOf(memory),
     signal: new AbortController().signal,
+  }
+}
+
+/** Of one connection: an eighth of what is free, as the server of the protocol grants it. */
+function shareOf(account: MemoryBudget): Context['memory'] {
+  let held = 0
+  return {
+    charge(bytes) {
+      held += bytes
+      account.charge(bytes)
+    },
+    release(bytes) {
+      held -= bytes
+      account.release(bytes)
+    },
+    get room() {
+      return Math.max(0, Math.floor(account.free / 8) - held)
+    },
   }
 }
 
@@ -115,11 +133,11 @@ function fetchOf(numbers: readonly number[]): Parameters<typeof fetch>[0] {
 
 const ALL = Array.from({ length: PARTITIONS }, (_, number) => number)
 
-test('many cold fetches at once stay near the memory budget, each gets something, and all is given back', async () => {
+test('many cold fetches at once stay within the memory budget, each gets something, and all is given back', async () => {
   const countAtOnce = 50
   let heldBytes = 0
   const answers = Array.from({ length: countAtOnce }, async () => {
-    const { results } = await fetch(fetchOf(ALL), context)
+    const { results } = await fetch(fetchOf(ALL), { ...context, memory: shareOf(memory) })
     const records = results.flatMap((result) => result.records)
     const bytes = records.reduce((sum, { length }) => sum + length, 0)
     // As the outbox of a connection that nobody reads from.
@@ -129,9 +147,34 @@ test('many cold fetches at once stay near the memory budget, each gets something
   })
   const sizes = await world.complete(Promise.all(answers))
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(BATCH_BYTES)
-  expect(heldBytes).toBeLessThan(8 * MIB + countAtOnce * (BATCH_BYTES + 1_000))
+  expect(heldBytes).toBeLessThan(16 * MIB)
   await world.clock.advance('1s')
   expect(memory.bytes).toBe(heldBytes)
+})
+
+test('one connection that never reads is answered within its share, then waits', async () => {
+  let heldBytes = 0
+  for (let count = 0; count < 20; count++) {
+    const { results } = await world.complete(fetch(fetchOf(ALL), context))
+    const bytes = results.flatMap(({ records }) => records).reduce((sum, b) => sum + b.length, 0)
+    context.memory.charge(bytes)
+    heldBytes += bytes
+    await world.clock.advance(1)
+  }
+  expect(heldBytes).toBeLessThanOrEqual(2 * MIB)
+  expect(memory.free).toBeGreaterThan(13 * MIB)
+})
+
+test('a batch that there is no room for is waited for, and comes when there is', async () => {
+  const others = memory.free - 8 * (BATCH_BYTES / 2)
+  memory.charge(others)
+  const beganMs = env.clock.monotonicMs()
+  const answer = fetch({ ...fetchOf([0]), maxWaitMs: 60_000 }, context)
+  await world.clock.advance('5s')
+  memory.release(others)
+  const { results } = await world.complete(answer)
+  expect(results[0]?.records).not.toEqual([])
+  expect(env.clock.monotonicMs() - beganMs).toBeLessThan(6_000)
 })
 
 test('where a limit of the partition cut the answer, more bytes are not waited for', async () => {

@@ -6,7 +6,9 @@
 //            enough, at the latest after maxWaitMs. Where the walk over the partitions begins rotates, so that none
 //            starves. The first batch of the first non-empty partition comes whole, whatever maxBytes says (KIP-74).
 //            What is read is charged to the memory budget before it is read, and until the connection has taken the
-//            answer over; with the budget used up a fetch gets minBytes, or its first batch.
+//            answer over; a fetch gets no more than its connection's share of what is free. Where that is less than a
+//            batch may have, only batches that fit are answered: who does not read its answers takes no room from
+//            those who produce.
 // Notes      Checks stand in the order of REPLICATION 2.3. No sessions yet: session id 0 is answered, every fetch is full.
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka/protocol'
@@ -29,6 +31,10 @@ const FRAME_OVERHEAD_BYTES = 512 * 1024
 /** What one read of a log takes at most while it is under way. */
 const READ_BYTES_MAX = 2 * 1024 * 1024
 const READ_COMMITTED = 1
+/** A first batch comes whole where the connection has room for as much as batches mostly have (max.message.bytes). */
+const FIRST_BATCH_ROOM_BYTES = 1024 * 1024
+/** Where there was no room for a batch that is there, it is looked for again. */
+const NO_ROOM_WAIT_MS = 100
 /** Small batches lie apart in memory: an answer of very many buffers is slow to send, and has no frame above 65,535. */
 const BUFFERS_MAX = 1024
 
@@ -40,14 +46,14 @@ export async function fetch(request: Request, context: Context): Promise<Respons
   }
   if (request.sessionId !== 0) throw new MinikafkaError('FETCH_SESSION_ID_NOT_FOUND')
   refuseTwice(request.partitions)
-  const { memory } = context.rooms
+  const { memory } = context
   const waitMs = Math.min(Math.max(request.maxWaitMs, 0), WAIT_MS_MAX)
   const deadlineMs = context.receivedAtMs + waitMs
   const watch = watchPartitions(request, context)
   try {
     for (;;) {
       watch.begin()
-      const { results, bytes, isCut } = await collect(request, context)
+      const { results, bytes, isCut, lacksRoom } = await collect(request, context)
       const enough = isCut || bytes >= enoughBytes(request, context)
       const leftMs = deadlineMs - context.env.clock.monotonicMs()
       if (enough || leftMs <= 0 || watch.isOver()) {
@@ -56,7 +62,7 @@ export async function fetch(request: Request, context: Context): Promise<Respons
         return { sessionId: 0, results }
       }
       memory.release(bytes)
-      await watch.moved(leftMs)
+      await watch.moved(lacksRoom ? Math.min(leftMs, NO_ROOM_WAIT_MS) : leftMs)
       // Nobody is there to hear what another read would find.
       if (context.signal.aborted) return { sessionId: 0, results: [] }
     }
@@ -65,13 +71,13 @@ export async function fetch(request: Request, context: Context): Promise<Respons
   }
 }
 
-/** Above the memory budget any byte is enough: a short answer frees memory sooner. */
-function enoughBytes({ minBytes, maxBytes }: Request, { rooms }: Context): number {
+/** Without room any byte is enough: a short answer frees memory sooner. */
+function enoughBytes({ minBytes, maxBytes }: Request, { rooms, memory }: Context): number {
   const wanted = Math.max(
     0,
     Math.min(minBytes, answerBytesMax(maxBytes, rooms.config.values['socket.request.max.bytes'])),
   )
-  return rooms.memory.full ? Math.min(1, wanted) : wanted
+  return memory.room === 0 ? Math.min(1, wanted) : wanted
 }
 
 function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
@@ -82,41 +88,43 @@ function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
 
 /**
  * `bytes` of records are charged to the memory budget when it resolves. `isCut`: waiting would bring no more, for there
- * is an error to tell of, or a limit ended what was read of a partition.
+ * is an error to tell of, or a limit ended what was read of a partition. `lacksRoom`: there are records, and no room.
  */
 async function collect(request: Request, context: Context) {
   const { partitions } = request
-  const { rooms } = context
-  const roomMax = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
-  const leastRoom = Math.min(roomMax, Math.max(1, request.minBytes))
+  const { rooms, memory } = context
+  const bytesMax = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
   let bytes = 0
   let buffers = 0
   let isCut = false
+  let lacksRoom = false
   const results: Result[] = []
   const first = partitions.length === 0 ? 0 : rooms.nextRotation() % partitions.length
   for (let step = 0; step < partitions.length; step++) {
     const wanted = partitions[(first + step) % partitions.length]
     if (wanted === undefined) continue
-    const room = rooms.memory.full ? leastRoom : roomMax
-    const bound = buffers >= BUFFERS_MAX ? 0 : Math.max(0, Math.min(room - bytes, wanted.maxBytes))
-    const read = readOne(wanted, request.isolation, bound, bytes === 0, context)
-    const { result, isMore } =
-      read instanceof Promise ? await charged(read, bound, rooms.memory) : read
+    const { room } = memory
+    const bound = Math.max(0, Math.min(bytesMax - bytes, room, wanted.maxBytes))
+    const firstWhole = bytes === 0 && room >= FIRST_BATCH_ROOM_BYTES
+    const limit = buffers >= BUFFERS_MAX ? 0 : bound
+    const read = readOne(wanted, request.isolation, limit, firstWhole, context)
+    const { result, isMore } = read instanceof Promise ? await charged(read, limit, memory) : read
     const resultBytes = bytesOf(result)
-    rooms.memory.charge(resultBytes)
+    memory.charge(resultBytes)
     bytes += resultBytes
     buffers += result.records.length
-    isCut ||= isMore || result.errorCode !== 0 || result.diverging !== null
+    lacksRoom ||= isMore
+    isCut ||= (isMore && bytes > 0) || result.errorCode !== 0 || result.diverging !== null
     results.push(result)
   }
-  return { results, bytes, isCut }
+  return { results, bytes, isCut, lacksRoom: lacksRoom && bytes === 0 }
 }
 
 /** While it is read from the disk it counts as if all came that may come: others look before they read. */
 async function charged(
   read: Promise<Read>,
   bound: number,
-  memory: Context['rooms']['memory'],
+  memory: Context['memory'],
 ): Promise<Read> {
   const bytes = Math.min(bound, READ_BYTES_MAX)
   memory.charge(bytes)
@@ -145,8 +153,8 @@ function readOne(
   const wrong = refusal(wanted, partition)
   if (wrong !== undefined) return whole(wrong)
   const below = isolation === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark
-  if (wanted.fetchOffset >= below || (bytesMax === 0 && !firstWhole))
-    return whole(success(wanted, partition, []))
+  if (wanted.fetchOffset >= below) return whole(success(wanted, partition, []))
+  if (bytesMax === 0 && !firstWhole) return { result: success(wanted, partition, []), isMore: true }
   const read = ({ buffers, nextOffset }: LogSlice): Read => ({
     result: success(wanted, partition, buffers),
     isMore: nextOffset < below,

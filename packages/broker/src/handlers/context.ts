@@ -1,5 +1,6 @@
 // What a handler may use besides its request. Everything a handler touches comes through here.
 import type { Env } from '@minikafka/platform'
+import type { CallMemory } from '@minikafka/protocol'
 import type { Rooms } from '../rooms.ts'
 
 export type Context = {
@@ -12,6 +13,8 @@ export type Context = {
   readonly clientId: string
   /** Monotonic milliseconds at which the request arrived. */
   readonly receivedAtMs: number
+  /** Charged for what the handler takes besides the request. It counts for the connection, which has a share. */
+  readonly memory: CallMemory
   /** Aborts when the connection dies. */
   readonly signal: AbortSignal
 }

@@ -65,7 +65,7 @@ export class Connection {
     this.#socket = socket
     this.address = { host: options.host, port: options.port }
     // A client holds what it asked for: nothing is charged.
-    const unaccounted = { charge() {}, release() {}, full: false }
+    const unaccounted = { charge() {}, release() {}, room: Number.POSITIVE_INFINITY }
     this.#reader = new FrameReader(options.frameBytesMax ?? FRAME_BYTES_MAX, unaccounted)
   }
 

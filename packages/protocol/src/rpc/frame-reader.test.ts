@@ -6,7 +6,7 @@ const MIB = 2 ** 20
 
 /** Counts what is charged, and the most that ever was. */
 class Account {
-  full = false
+  room = Number.POSITIVE_INFINITY
   bytes = 0
   peak = 0
   charge(bytes: number) {
@@ -206,15 +206,23 @@ describe('memory', () => {
     expect(takeAll(reader, account)[0]).toEqual(Buffer.alloc(20_000, 3))
   })
 
-  test('is taken sparingly while the budget is used up', () => {
+  test('is taken sparingly where there is no room', () => {
     const { reader, account } = readerOf()
-    account.full = true
+    account.room = 0
     for (const size of [10, 4000, 40_000]) {
       feed(reader, framed(Buffer.alloc(16 * MIB)).subarray(0, size))
       reader.target()
       expect(account.bytes).toBeLessThanOrEqual(8192 + 2 * size)
       reader.close()
     }
+  })
+
+  test('for a large frame never exceeds the room by more than what has arrived', () => {
+    const { reader, account } = readerOf()
+    account.room = 3 * MIB
+    feed(reader, framed(Buffer.alloc(16 * MIB)).subarray(0, MIB))
+    reader.target()
+    expect(account.bytes).toBeLessThanOrEqual(3 * MIB + MIB)
   })
 
   test('of frames that were taken is never written again', () => {

@@ -24,8 +24,8 @@ const FRAME_SIZE_MIN = 5
 export type FrameMemory = {
   charge(bytes: number): void
   release(bytes: number): void
-  /** Little is left: no more is allocated than must be. */
-  readonly full: boolean
+  /** So much more may be taken; beyond it no more is allocated than must be. */
+  readonly room: number
 }
 
 export class FrameReader {
@@ -215,9 +215,9 @@ export class FrameReader {
 
   /** Who has sent such a frame before is believed at once. */
   #largeSizeFor(arrivedSize: number, size: number): number {
-    if (this.#memory.full) return Math.max(2 * DOORSTEP_SIZE, 2 * arrivedSize)
-    if (size <= 2 * this.#largestSeen) return size
-    return Math.max(LARGE_SIZE_FIRST, AHEAD_FACTOR * arrivedSize)
+    const ahead = Math.max(LARGE_SIZE_FIRST, AHEAD_FACTOR * arrivedSize)
+    const wanted = size <= 2 * this.#largestSeen ? size : ahead
+    return Math.max(2 * DOORSTEP_SIZE, 2 * arrivedSize, Math.min(wanted, this.#memory.room))
   }
 
   /** The slab, or a new one that begins with what is not yet taken: frames taken earlier keep the old one alive. */
@@ -229,7 +229,7 @@ export class FrameReader {
     if (slab !== undefined && slab.length - this.#end >= ROOM_MIN && !isCutOff) return slab
     const isSlabFilled = slab !== undefined && slab.length >= SLAB_SIZE_FIRST && this.#wasFilled
     this.#slabSize = isSlabFilled ? SLAB_SIZE_BUSY : SLAB_SIZE_FIRST
-    const size = this.#memory.full ? DOORSTEP_SIZE : this.#slabSize
+    const size = this.#memory.room < this.#slabSize ? DOORSTEP_SIZE : this.#slabSize
     const moved = this.#allocate(
       Math.max(size, isCutOff ? frameSize : 0, waiting.length + ROOM_MIN),
     )

@@ -6,6 +6,7 @@ export { SERVER_LIMITS } from './limits.ts'
 export { RpcServer } from './server.ts'
 export type {
   AnyResponse,
+  CallMemory,
   CallOutcome,
   HangUp,
   MemoryAccount,

@@ -1,6 +1,6 @@
 import type { Clock } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { MemoryQueue } from './memory-queue.ts'
+import { MemoryQueue, type Reader } from './memory-queue.ts'
 
 /** A budget that a test fills and empties, and a clock whose turns it makes. */
 function heldWorld() {
@@ -8,6 +8,7 @@ function heldWorld() {
   const listeners = new Set<() => void>()
   const account = {
     full: false,
+    free: 0,
     charge() {},
     release() {},
     onRoom(listener: () => void) {
@@ -35,14 +36,28 @@ function heldWorld() {
   }
 }
 
-/** Readers that ask each time they are told, and write down what they heard. */
+class TestReader implements Reader {
+  isGreedy = false
+  isStarved = false
+  may = false
+  told = 0
+  readonly #queue: MemoryQueue
+
+  constructor(queue: MemoryQueue) {
+    this.#queue = queue
+  }
+
+  /** Asks each time that it is told, and writes down what it heard. */
+  adjustReading(): void {
+    this.told++
+    this.may = !this.#queue.mustWait(this)
+  }
+}
+
 function readersOf(queue: MemoryQueue, count: number) {
-  const may: boolean[] = []
-  const readers = Array.from({ length: count }, (_, index) => () => {
-    may[index] = !queue.mustWait(readers[index] as () => void)
-  })
-  for (const reader of readers) reader()
-  return { readers, mayCount: () => may.filter((it) => it).length, may }
+  const readers = Array.from({ length: count }, () => new TestReader(queue))
+  for (const reader of readers) reader.adjustReading()
+  return { readers, mayCount: () => readers.filter(({ may }) => may).length }
 }
 
 test('when the budget is used up one question stops all', () => {
@@ -50,7 +65,7 @@ test('when the budget is used up one question stops all', () => {
   const { readers, mayCount } = readersOf(queue, 100)
   expect(mayCount()).toBe(100)
   fill()
-  readers[7]?.()
+  readers[7]?.adjustReading()
   expect(mayCount()).toBe(0)
   expect(ranOut).toEqual([])
   turn()
@@ -59,12 +74,12 @@ test('when the budget is used up one question stops all', () => {
 
 test('when there is room they go on a few a turn, first come first served', () => {
   const { queue, fill, makeRoom, turn } = heldWorld()
-  const { readers, mayCount, may } = readersOf(queue, 100)
+  const { readers, mayCount } = readersOf(queue, 100)
   fill()
-  readers[7]?.()
+  readers[7]?.adjustReading()
   makeRoom()
   expect(mayCount()).toBe(16)
-  expect(may[7]).toBe(true)
+  expect(readers[0]?.may).toBe(true)
   turn()
   expect(mayCount()).toBe(32)
   for (let turns = 0; turns < 10; turns++) turn()
@@ -75,40 +90,86 @@ test('when the budget is used up again meanwhile the others go on waiting', () =
   const { queue, fill, makeRoom, turn } = heldWorld()
   const { readers, mayCount } = readersOf(queue, 100)
   fill()
-  readers[0]?.()
+  readers[0]?.adjustReading()
   makeRoom()
   fill()
   turn()
   expect(mayCount()).toBe(16)
-  readers[0]?.()
+  readers[0]?.adjustReading()
   expect(mayCount()).toBe(0)
 })
 
 test('one that gives memory back when it is stopped lets the first go on', () => {
   const { queue, fill, makeRoom } = heldWorld()
-  const heard: boolean[] = []
-  const generous = () => {
-    if (queue.mustWait(generous)) makeRoom()
+  const generous = {
+    isGreedy: false,
+    isStarved: false,
+    adjustReading: () => {
+      if (queue.mustWait(generous)) makeRoom()
+    },
   }
-  const asking = () => {
-    heard.push(!queue.mustWait(asking))
-  }
-  generous()
-  asking()
+  const asking = new TestReader(queue)
+  generous.adjustReading()
+  asking.adjustReading()
   fill()
-  asking()
-  expect(heard.at(-1)).toBe(true)
+  asking.adjustReading()
+  expect(asking.may).toBe(true)
   expect(queue.isWaiting(asking)).toBe(false)
 })
 
 test('one that is gone is told nothing, and a closed queue nobody', () => {
   const { queue, fill, makeRoom, listeners } = heldWorld()
-  const { readers, may } = readersOf(queue, 2)
+  const { readers } = readersOf(queue, 2)
   fill()
-  readers[0]?.()
-  queue.forget(readers[1] as () => void)
+  readers[0]?.adjustReading()
+  queue.forget(readers[1] as Reader)
   makeRoom()
-  expect(may).toEqual([true, false])
+  expect(readers.map(({ may }) => may)).toEqual([true, false])
   queue.close()
   expect(listeners.size).toBe(0)
+})
+
+test('one that holds more than its share waits alone, and is told when somebody gave memory back', () => {
+  const { queue, ranOut, turn } = heldWorld()
+  const { readers } = readersOf(queue, 3)
+  const [greedy, ...others] = readers as [TestReader, ...TestReader[]]
+  greedy.isGreedy = true
+  greedy.adjustReading()
+  expect([greedy.may, ...others.map(({ may }) => may)]).toEqual([false, true, true])
+  turn()
+  expect(ranOut).toEqual([1])
+  queue.released()
+  turn()
+  expect([greedy.told, greedy.may]).toEqual([3, false])
+  greedy.isGreedy = false
+  queue.released()
+  turn()
+  expect(greedy.may).toBe(true)
+})
+
+test('those that go on waiting are told all in turn, and nobody for ever', () => {
+  const { queue, turn } = heldWorld()
+  const { readers } = readersOf(queue, 100)
+  for (const reader of readers) {
+    reader.isGreedy = true
+    reader.adjustReading()
+    reader.told = 0
+  }
+  queue.released()
+  for (let turns = 0; turns < 7; turns++) turn()
+  expect(readers.map(({ told }) => told)).toEqual(readers.map(() => 1))
+  for (let turns = 0; turns < 10; turns++) turn()
+  expect(readers.map(({ told }) => told)).toEqual(readers.map(() => 1))
+})
+
+test('of the starved the one that waits longest is first', () => {
+  const { queue } = heldWorld()
+  const { readers } = readersOf(queue, 3)
+  for (const reader of readers) {
+    reader.isGreedy = true
+    reader.adjustReading()
+  }
+  for (const reader of readers.slice(1)) reader.isStarved = true
+  readers[1]?.adjustReading()
+  expect(queue.firstStarved()).toBe(readers[1])
 })

@@ -1,18 +1,18 @@
 // Answers on their way out: counted until the kernel has them. Enters: gather lists. Leaves: how much is unsent.
 import type { Clock, Socket } from '@minikafka/platform'
 import { frameSize } from '../codec/index.ts'
-import type { MemoryAccount } from './service.ts'
+import type { CallMemory } from './service.ts'
 
 export class Outbox {
   readonly #clock: Clock
   readonly #socket: Socket
-  readonly #memory: MemoryAccount
+  readonly #memory: CallMemory
   readonly #sent: () => void
   #unsentBytes = 0
   #progressMs = 0
 
   /** `sent` is called each time that the kernel took an answer, or the socket died. */
-  constructor(clock: Clock, socket: Socket, memory: MemoryAccount, sent: () => void) {
+  constructor(clock: Clock, socket: Socket, memory: CallMemory, sent: () => void) {
     this.#clock = clock
     this.#socket = socket
     this.#memory = memory

@@ -1,22 +1,21 @@
 // Whether a socket is read. Enters: what its connection wants. Leaves: pause and resume, each once.
 import type { Clock, Socket } from '@minikafka/platform'
-import type { MemoryQueue } from './memory-queue.ts'
+import type { MemoryQueue, Reader } from './memory-queue.ts'
 
 export class ReadingGate {
   readonly #clock: Clock
   readonly #socket: Socket
   readonly #queue: MemoryQueue
-  readonly #adjustAgain: () => void
+  readonly #reader: Reader
   #isPaused = false
   #pausedAtMs = 0
-  #isFavoured = false
+  #favouredAtMs: number | undefined
 
-  /** `adjustAgain` is called when the budget runs out, and when there is room again. */
-  constructor(clock: Clock, socket: Socket, queue: MemoryQueue, adjustAgain: () => void) {
+  constructor(clock: Clock, socket: Socket, queue: MemoryQueue, reader: Reader) {
     this.#clock = clock
     this.#socket = socket
     this.#queue = queue
-    this.#adjustAgain = adjustAgain
+    this.#reader = reader
   }
 
   get isPaused(): boolean {
@@ -24,17 +23,17 @@ export class ReadingGate {
   }
 
   /** Nothing but the memory budget speaks against reading. */
-  get isStarved(): boolean {
-    return this.#queue.isWaiting(this.#adjustAgain)
+  get isWaiting(): boolean {
+    return this.#queue.isWaiting(this.#reader)
   }
 
-  get isFavoured(): boolean {
-    return this.#isFavoured
+  /** Monotonic: since when it may go on whatever the budget says; undefined: it may not. */
+  get favouredAtMs(): number | undefined {
+    return this.#favouredAtMs
   }
 
-  /** True: goes on above the budget. */
   favour(isFavoured: boolean): void {
-    this.#isFavoured = isFavoured
+    this.#favouredAtMs = isFavoured ? this.#clock.monotonicMs() : undefined
   }
 
   /**
@@ -42,15 +41,15 @@ export class ReadingGate {
    * Returns how long the pause was that ends with it, in ms.
    */
   adjust(want: 'free' | 'busy' | 'ready'): number {
-    const asks = want === 'ready' && !this.#isFavoured
-    if (!asks) this.#queue.leave(this.#adjustAgain)
-    const mustWait = asks && this.#queue.mustWait(this.#adjustAgain)
+    const asks = want === 'ready' && this.#favouredAtMs === undefined
+    if (!asks) this.#queue.leave(this.#reader)
+    const mustWait = asks && this.#queue.mustWait(this.#reader)
     return mustWait || want === 'busy' ? this.#pause() : this.#resume()
   }
 
   close(): void {
-    this.#isFavoured = false
-    this.#queue.forget(this.#adjustAgain)
+    this.#favouredAtMs = undefined
+    this.#queue.forget(this.#reader)
   }
 
   #pause(): number {

@@ -1,9 +1,12 @@
 // One request being served. Enters: a decoded frame. Leaves: what the service gets, and what it makes of it.
 import type { ApiName } from '../apis/index.ts'
 import type { DecodedRequest, RefusedFrame } from '../codec/index.ts'
-import type { CallOutcome, ServerCall, ServerConnection, Service } from './service.ts'
+import type { CallMemory, CallOutcome, ServerCall, ServerConnection, Service } from './service.ts'
 
-export type Caller = ServerConnection & { readonly signal: AbortSignal }
+export type Caller = ServerConnection & {
+  readonly signal: AbortSignal
+  readonly memory: CallMemory
+}
 
 export class ServedCall {
   readonly connection: Caller
@@ -27,6 +30,10 @@ export class ServedCall {
     this.version = decoded.version
     this.correlationId = decoded.correlationId
     this.request = decoded.request
+  }
+
+  get memory(): CallMemory {
+    return this.connection.memory
   }
 
   /** The connection's, made when first asked for. */

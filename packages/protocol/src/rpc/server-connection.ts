@@ -10,8 +10,9 @@ import { printableName } from './client-name.ts'
 import { overdue, type Progress } from './deadlines.ts'
 import { farewells, firstBytes } from './first-bytes.ts'
 import { FrameReader } from './frame-reader.ts'
+import { Holding } from './holding.ts'
 import type { ServerLimits } from './limits.ts'
-import type { MemoryQueue } from './memory-queue.ts'
+import type { MemoryQueue, Reader } from './memory-queue.ts'
 import { Outbox } from './outbox.ts'
 import { ReadingGate } from './reading-gate.ts'
 import { ServedCall, serve, unsendable } from './served-call.ts'
@@ -22,9 +23,17 @@ import type {
   ServerConnection,
   Service,
 } from './service.ts'
+import type { Turns } from './turns.ts'
 
 /** Requests for APIs that do not exist, after which a connection is closed (SECURITY, row 12). */
 const UNKNOWN_APIS_MAX = 10
+
+/** What is served of one connection before others have their turn. A request of many bytes is work for many. */
+const SLICE_REQUESTS = 8
+const SLICE_BYTES = 256 * 2 ** 10
+/** Who goes on above its share of memory keeps others waiting: it sends at least so fast. */
+const FAVOURED_MS = 2_000
+const FAVOURED_BYTES_PER_MS = 4_000
 
 /** What all connections of a server have in common. */
 export type Surroundings = {
@@ -32,6 +41,7 @@ export type Surroundings = {
   readonly limits: ServerLimits
   readonly memory: MemoryAccount
   readonly queue: MemoryQueue
+  readonly turns: Turns
   readonly service: Service
   /** Called once, when the connection is gone. */
   readonly left: (connection: PeerConnection) => void
@@ -45,7 +55,7 @@ export type Surroundings = {
  */
 type Phase = 'begin' | 'first' | 'open' | 'finishing' | 'ended' | 'closed'
 
-export class PeerConnection implements ServerConnection, Receiver {
+export class PeerConnection implements ServerConnection, Receiver, Reader {
   readonly id: number
   clientName = ''
   clientVersion = ''
@@ -54,6 +64,8 @@ export class PeerConnection implements ServerConnection, Receiver {
   readonly #socket: Socket
   readonly #reader: FrameReader
   readonly #outbox: Outbox
+  /** The connection's part of the memory budget: frames, answers, and what its calls take. */
+  readonly memory: Holding
   readonly #gate: ReadingGate
   #phase: Phase = 'begin'
   #aborter: AbortController | undefined
@@ -62,7 +74,6 @@ export class PeerConnection implements ServerConnection, Receiver {
   #inFlight = 0
   #unknownApis = 0
   #peerEnded = false
-  #pumpIsDue = false
 
   /** Monotonic: when bytes came; when the frame that is arriving began; when bytes came, or answers went. */
   #heardMs: number
@@ -74,9 +85,10 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#common = common
     this.#socket = socket
     this.id = id
-    this.#reader = new FrameReader(limits.firstFrameBytesMax, memory)
-    this.#outbox = new Outbox(env.clock, socket, memory, () => this.#sent())
-    this.#gate = new ReadingGate(env.clock, socket, common.queue, () => this.#adjustReading())
+    this.memory = new Holding(memory, () => common.queue.released())
+    this.#reader = new FrameReader(limits.firstFrameBytesMax, this.memory)
+    this.#outbox = new Outbox(env.clock, socket, this.memory, () => this.#sent())
+    this.#gate = new ReadingGate(env.clock, socket, common.queue, this)
     this.#heardMs = env.clock.monotonicMs()
     this.#frameBeganMs = this.#heardMs
     this.#activeMs = this.#heardMs
@@ -119,7 +131,9 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#heardMs = this.#nowMs()
     this.#activeMs = this.#heardMs
     if (isNew) this.#frameBeganMs = this.#heardMs
-    this.#pump()
+    // What is at hand already waits for its turn, and this behind it.
+    if (this.#common.turns.has(this.#pump)) this.adjustReading()
+    else this.#pump()
   }
 
   ended(): void {
@@ -131,6 +145,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     this.#phase = 'closed'
     this.#reader.close()
     this.#gate.close()
+    this.#common.turns.leave(this.#pump)
     this.#aborter?.abort()
     this.#common.left(this)
   }
@@ -140,20 +155,23 @@ export class PeerConnection implements ServerConnection, Receiver {
   }
 
   /** Serves what has arrived, one slice of it: other connections keep their latency (SECURITY, row 69). */
-  #pump(): void {
+  readonly #pump = (): void => {
+    if (!this.#isServed()) return
     if (this.#phase === 'begin') this.#begin()
     let taken = 0
-    while (taken < this.#common.limits.requestsInFlightMax && this.#mayServe()) {
+    let bytes = 0
+    while (taken < SLICE_REQUESTS && bytes < SLICE_BYTES && this.#mayServe()) {
       const frame = this.#nextFrame()
       if (frame === undefined) break
       taken++
+      bytes += frame.length
       this.#serve(frame)
     }
     if (taken > 0) this.#frameBeganMs = this.#heardMs
     const isMore = this.#isServed() && this.#reader.hasNext
     if (isMore && this.#mayServe()) this.#pumpSoon()
     if (!isMore && this.#peerEnded) this.#finish()
-    this.#adjustReading()
+    this.adjustReading()
   }
 
   #mayServe(): boolean {
@@ -161,17 +179,18 @@ export class PeerConnection implements ServerConnection, Receiver {
     return (
       (this.#phase === 'first' || this.#phase === 'open') &&
       this.#inFlight < limits.requestsInFlightMax &&
-      this.#outbox.unsentBytes < limits.unsentBytesMax
+      this.#outbox.unsentBytes < limits.unsentBytesMax &&
+      (!this.isGreedy || this.#isAtRest)
     )
   }
 
+  /** Nothing is in hand that will be given back. */
+  get #isAtRest(): boolean {
+    return this.#inFlight === 0 && this.#outbox.unsentBytes === 0
+  }
+
   #pumpSoon(): void {
-    if (this.#pumpIsDue) return
-    this.#pumpIsDue = true
-    this.#common.env.clock.soon(() => {
-      this.#pumpIsDue = false
-      if (this.#isServed()) this.#pump()
-    })
+    this.#common.turns.enter(this.#pump)
   }
 
   #nextFrame(): Buffer | undefined {
@@ -214,7 +233,7 @@ export class PeerConnection implements ServerConnection, Receiver {
       this.#call(new ServedCall(this, frame.length, this.#heardMs, decoded))
       return
     }
-    this.#common.memory.release(frame.length)
+    this.memory.release(frame.length)
     if (decoded.kind === 'refused') this.#answerRefused(decoded)
     else if (decoded.api === 'apiVersions') this.#greet(decoded)
     else {
@@ -288,9 +307,9 @@ export class PeerConnection implements ServerConnection, Receiver {
   #release(call: ServedCall): void {
     this.#inFlight--
     this.#activeMs = this.#nowMs()
-    this.#common.memory.release(call.frameBytes)
+    this.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
-    if (this.#gate.isFavoured) {
+    if (this.isFavoured) {
       this.#gate.favour(false)
       this.#common.favourNext()
     }
@@ -301,7 +320,7 @@ export class PeerConnection implements ServerConnection, Receiver {
   #goOn(): void {
     if (!this.#isServed()) return
     if (this.#reader.hasNext || this.#peerEnded) this.#pumpSoon()
-    else this.#adjustReading()
+    else this.adjustReading()
   }
 
   #sent(): void {
@@ -316,7 +335,7 @@ export class PeerConnection implements ServerConnection, Receiver {
     if (!this.#isServed()) return
     this.#phase = 'finishing'
     this.#reader.discard()
-    this.#adjustReading()
+    this.adjustReading()
     if (this.#inFlight === 0) this.#end()
   }
 
@@ -328,22 +347,25 @@ export class PeerConnection implements ServerConnection, Receiver {
 
   // --- limits ----------------------------------------------------------------------------------
 
-  /** Stopped in the middle of a frame because the memory budget is used up, and for nothing else. */
+  get isGreedy(): boolean {
+    return this.memory.room === 0
+  }
+
   get isStarved(): boolean {
-    return this.#gate.isStarved && this.#reader.partialSize > 0
+    return this.#gate.isWaiting && this.#isAtRest && this.#reader.partialSize > 0
   }
 
   get isFavoured(): boolean {
-    return this.#gate.isFavoured
+    return this.#gate.favouredAtMs !== undefined
   }
 
-  /** May go on above the budget until one request of it is answered: else frames cut off could wait for each other. */
+  /** May go on above its share until one request of it is answered: else frames cut off could wait for each other. */
   favour(): void {
     this.#gate.favour(true)
-    this.#adjustReading()
+    this.adjustReading()
   }
 
-  #adjustReading(): void {
+  adjustReading(): void {
     const pausedMs = this.#gate.adjust(this.#wish())
     // What we did not read, the peer could not send: its deadline moves.
     this.#frameBeganMs += pausedMs
@@ -359,13 +381,21 @@ export class PeerConnection implements ServerConnection, Receiver {
   /** Called a few times within the shortest deadline, for all connections in one go. */
   checkDeadlines(nowMs: number): void {
     const { limits, service } = this.#common
-    const due = overdue(this.#progress(), limits, nowMs)
+    const due = this.#keepsOthersWaiting(nowMs) ?? overdue(this.#progress(), limits, nowMs)
     if (due === 'idle') this.#finish()
     else if (due === 'lingering') this.destroy()
     else if (due !== undefined) {
       service.refused?.(this, 'limits', due.failure)
       this.destroy()
     }
+  }
+
+  #keepsOthersWaiting(nowMs: number): { readonly failure: string } | undefined {
+    const { favouredAtMs } = this.#gate
+    const { partialSize } = this.#reader
+    if (favouredAtMs === undefined || partialSize === 0) return undefined
+    const isLate = nowMs - favouredAtMs > FAVOURED_MS + partialSize / FAVOURED_BYTES_PER_MS
+    return isLate ? { failure: 'sent a large frame too slowly while memory was short' } : undefined
   }
 
   #progress(): Progress {

@@ -9,6 +9,7 @@ import type { ServerLimits } from './limits.ts'
 import { MemoryQueue } from './memory-queue.ts'
 import { PeerConnection, type Surroundings } from './server-connection.ts'
 import type { MemoryAccount, ServerConnection, Service } from './service.ts'
+import { Turns } from './turns.ts'
 
 export class RpcServer {
   readonly #common: Surroundings
@@ -18,14 +19,15 @@ export class RpcServer {
   #timer: Timer | undefined
   #closing = false
   #allClosed: (() => void) | undefined
-  /** The one connection that may go on although the memory budget is used up. */
+  /** The one connection that may go on above its share of the memory budget. */
   #favoured: PeerConnection | undefined
 
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
     const favourNext = () => this.#favourOne()
     const queue = new MemoryQueue(env.clock, memory, favourNext)
-    this.#common = { env, limits, memory, queue, service, left, favourNext }
+    const turns = new Turns(env.clock)
+    this.#common = { env, limits, memory, queue, turns, service, left, favourNext }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
@@ -101,12 +103,12 @@ export class RpcServer {
   }
 
   /**
-   * When the budget is filled by frames that are all cut off, none of them could ever be completed. So one connection
-   * at a time goes on above it, until a request of it is answered.
+   * Frames larger than a share, all cut off, could never be completed. So one connection at a time goes on above it,
+   * until a request of it is answered; who then sends too slowly is closed.
    */
   #favourOne(): void {
-    if (!this.#common.memory.full || this.#favoured?.isFavoured) return
-    this.#favoured = [...this.#connections].find((connection) => connection.isStarved)
+    if (this.#favoured?.isFavoured) return
+    this.#favoured = this.#common.queue.firstStarved() as PeerConnection | undefined
     this.#favoured?.favour()
   }
 }

@@ -11,8 +11,15 @@ export type MemoryAccount = {
   release(bytes: number): void
   /** Above the budget: sockets are not read. */
   readonly full: boolean
+  /** Bytes left of the budget; 0 when it is full. */
+  readonly free: number
   /** Calls back each time that the budget has room again; returns the function that stops it. */
   onRoom(listener: () => void): () => void
+}
+
+export type CallMemory = Pick<MemoryAccount, 'charge' | 'release'> & {
+  /** How much more its connection should take: a share of what is free, less what it holds. */
+  readonly room: number
 }
 
 export type ServerConnection = {
@@ -37,6 +44,8 @@ type CallOf<A extends ApiName> = {
   /** Monotonic; when the frame was whole. */
   readonly receivedAtMs: number
   readonly connection: ServerConnection
+  /** What the call takes besides its frame. It counts for its connection: who holds much is not served on. */
+  readonly memory: CallMemory
   /** Aborts when the connection dies. Made when first asked for. */
   readonly signal: AbortSignal
 }

@@ -123,7 +123,7 @@ export function refusalOf(error: unknown): string {
 }
 
 class Memory {
-  readonly full = false
+  readonly room = Number.POSITIVE_INFINITY
   bytes = 0
   charge(bytes: number) {
     this.bytes += bytes
