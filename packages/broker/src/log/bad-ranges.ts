@@ -82,7 +82,9 @@ function covers(known: Damage, found: Damage): boolean {
   return (
     known.segmentBase === found.segmentBase &&
     known.position <= found.position &&
-    known.endPosition >= found.endPosition
+    known.endPosition >= found.endPosition &&
+    known.fromOffset <= found.fromOffset &&
+    known.nextOffset >= found.nextOffset
   )
 }
 

@@ -74,7 +74,13 @@ test('a batch that lies in damage is not served from memory either', async () =>
   const size = batches[0]?.length ?? 0
   await bench.overwrite(`${bench.path}/${FIRST}`, Buffer.alloc(size), 3 * size)
   expect(await readEach(bench)).toEqual(batches)
-  await bench.run(bench.log.headers(0, () => undefined))
+  await bench.run(
+    bench.log.headers(
+      0,
+      () => undefined,
+      () => undefined,
+    ),
+  )
   expect(await readEach(bench)).toEqual(batches.map((batch, at) => (at === 3 ? '3-4' : batch)))
   const slice = await bench.run(Promise.resolve(bench.log.read(0, 10, 10_000, true)))
   expect(slice.nextOffset).toBe(3)

@@ -10,11 +10,12 @@ import {
 } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
 import type { ChainBreak } from './header-walk.ts'
+import { headersCrcOf } from './headers-crc.ts'
 import type { LogState } from './log-state.ts'
 import type { LogSlice } from './log-types.ts'
 import type { IndexHit } from './offset-index.ts'
 import type { Segment } from './segment.ts'
-import { BrokenChain, type SegmentAccess } from './segment-access.ts'
+import { BrokenChain, NewDamage, type SegmentAccess } from './segment-access.ts'
 import { SliceWindow } from './slice-window.ts'
 
 /** One read, and about one slice: 1 MiB is fastest (PERFORMANCE 4), twice that holds more than one large batch. */
@@ -71,7 +72,7 @@ export class LogReader {
 
   async #mark(segment: Segment, at: ChainBreak, from: number): Promise<boolean> {
     try {
-      return await this.#access.found(segment, at)
+      return (await this.#access.suspect(segment, at)) !== undefined
     } catch (error) {
       throw this.#access.readError(error, from)
     }
@@ -88,27 +89,45 @@ export class LogReader {
     )
   }
 
-  /** Visits every batch from the one that holds `from` to the end of the log as it is now. */
+  /** Visits every batch from the one that holds `from` to the end of the log as it is now; `begin`: from the start. */
   async headers(
     from: number,
+    begin: () => void,
     visit: (header: BatchHeader, position: number) => void,
   ): Promise<void> {
-    const segments = this.#state.segments.slice(this.#state.segmentIndexOf(from))
     try {
-      for (const segment of segments) {
-        if (segment.nextOffset <= from) continue
-        await this.#access.walk(
-          segment,
-          Math.max(from, segment.baseOffset),
-          (bytes, at, position) => {
-            if (batchLastOffsetAt(bytes, at) >= from) visit(readBatchHeader(bytes, at), position)
-            return undefined
-          },
-        )
-      }
+      await this.#access.beginningAnew(async () => {
+        begin()
+        const segments = this.#state.segments.slice(this.#state.segmentIndexOf(from))
+        for (const segment of segments)
+          if (segment.nextOffset > from) await this.#headersOf(segment, from, visit)
+      })
     } catch (error) {
       throw this.#access.readError(error, from)
     }
+  }
+
+  /** A closed segment was summed when it was written: what the CRCs of its batches would say, without reading them. */
+  async #headersOf(
+    segment: Segment,
+    from: number,
+    visit: (header: BatchHeader, position: number) => void,
+  ): Promise<void> {
+    const { active, bad } = this.#state
+    let sum = 0
+    let sumEnd = 0
+    await this.#access.walk(segment, Math.max(from, segment.baseOffset), (bytes, at, position) => {
+      if (position === sumEnd) {
+        sum = headersCrcOf(bytes, at, sum)
+        sumEnd += batchSizeAt(bytes, at)
+      }
+      if (batchLastOffsetAt(bytes, at) >= from) visit(readBatchHeader(bytes, at), position)
+      return undefined
+    })
+    const isSummed = segment !== active && sumEnd === segment.size
+    if (!isSummed || sum === segment.headersCrc || bad.in(segment.baseOffset).length > 0) return
+    const damage = await this.#access.suspectAll(segment)
+    if (damage !== undefined) throw new NewDamage(damage)
   }
 
   /** The segment with the first batch at or after `from`. */
@@ -131,7 +150,16 @@ export class LogReader {
     const window = new SliceWindow(file, segment.size)
     const wanted = Math.max(BATCH_HEADER_SIZE, Math.min(bytesMax, READ_BYTES_MAX))
     const first = await findBatch(window, chain, { from, hit, end: segment.size, wanted })
-    if (first === undefined) return nothingFrom(from)
+    if (first === undefined) {
+      // A segment that should follow is not there.
+      const offset = chain.nextOffset
+      const isMissing = from < segment.nextOffset && !chain.follows(segment.nextOffset)
+      if (isMissing) throw endsEarly({ position: segment.size, offset })
+      return nothingFrom(from)
+    }
+    // By its header, which no CRC has vouched for yet, it would reach beyond the segment.
+    if (chain.nextOffset > segment.nextOffset)
+      throw new BrokenChain({ ...first, reason: `last offset ${chain.nextOffset - 1}` })
     this.#watchIndex(segment, hit, first.position)
     const tooLarge = first.size > bytesMax && !firstWhole
     if (tooLarge || chain.nextOffset > below) return nothingFrom(from)

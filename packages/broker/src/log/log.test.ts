@@ -92,7 +92,13 @@ test('headers visits each batch once from the one that holds the offset', async 
   const bench = await LogBench.make({ settings: { segmentBytes: SEGMENT } })
   await bench.append(60, { count: 2, valueSize: 100 })
   const seen: number[] = []
-  await bench.run(bench.log.headers(7, ({ baseOffset }) => seen.push(baseOffset)))
+  await bench.run(
+    bench.log.headers(
+      7,
+      () => seen.splice(0),
+      ({ baseOffset }) => seen.push(baseOffset),
+    ),
+  )
   expect(seen).toEqual(Array.from({ length: 57 }, (_, index) => 6 + 2 * index))
 })
 

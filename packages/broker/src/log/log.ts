@@ -182,14 +182,17 @@ export class Log {
    * Visits the header of every batch from the one that holds `from` on: replay of producer state.
    *
    * Units   `position`: of the batch in its segment.
-   * Errors  KAFKA_STORAGE_ERROR; it has visited all batches before the damage.
+   * Errors  KAFKA_STORAGE_ERROR: a file cannot be read.
+   * Holds   `begin` is called before the first visit, and again where damage was met: all visits so far are void then.
+   *         Damaged batches are not visited.
    */
   async headers(
     from: number,
+    begin: () => void,
     visit: (header: BatchHeader, position: number) => void,
   ): Promise<void> {
     if (this.#state.dead) throw this.#unusable()
-    await this.#reader.headers(Math.max(from, this.#state.logStartOffset), visit)
+    await this.#reader.headers(Math.max(from, this.#state.logStartOffset), begin, visit)
   }
 
   /** Resolves when everything queued so far is durable; rejects where that cannot be any more. */

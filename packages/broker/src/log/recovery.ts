@@ -2,7 +2,9 @@
 // the recovery point on is checked; the first bad one is a torn tail or corruption, and the floor decides which.
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
 import { assert, DiskError, type File } from '@minikafka/platform'
+import { BatchChain } from './batch-chain.ts'
 import type { Hole } from './damage.ts'
+
 import { loadDamages } from './damage-note.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
@@ -119,8 +121,14 @@ class Recovery {
   #checkBeginning(): void {
     const begin = this.#files[0]?.baseOffset ?? this.#logStartOffset
     if (begin <= this.#logStartOffset) return
-    const { directory, identity } = this.#place
-    const message = `${directory}: the first segment begins at offset ${begin}, but the log at ${this.#logStartOffset}. Nothing was cut; restore the files from a copy.`
+    const { compactedBelow, holes, directory, identity } = this.#place
+    const chain = new BatchChain(this.#logStartOffset, -1, {
+      compactedBelow,
+      holes,
+      epochs: undefined,
+    })
+    if (chain.follows(begin)) return
+    const message = `${directory}: the first segment begins at offset ${begin}, but the log at ${this.#logStartOffset}. Nothing was cut: ${CURE}.`
     throw storageErrorOf(identity, message, { offset: this.#logStartOffset })
   }
 
@@ -135,6 +143,7 @@ class Recovery {
     if (!this.#files.every((file) => this.#isAsLeft(file))) return undefined
     if (this.#lastBeforeHole() !== -1) return undefined
     const last = this.#files.at(-1)
+    if (last !== undefined && last.baseOffset !== cleanSegment.baseOffset) return undefined
     const endIsPlausible =
       last === undefined || last.log === 0
         ? recoveryPoint === (last?.baseOffset ?? this.#logStartOffset)

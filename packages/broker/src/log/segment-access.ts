@@ -1,7 +1,7 @@
 // The way into a segment file: opens it, finds the place in it by the index, and rebuilds an index that is wrong.
 // Enters: a segment and an offset. Leaves: a file and a position where a batch begins; damage that was met is marked.
 import { assert, DiskError, type File } from '@minikafka/platform'
-import { batchBaseOffsetAt, batchLastOffsetAt } from '@minikafka/protocol'
+import { batchBaseOffsetAt, batchLastOffsetAt, batchSizeAt } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
 import type { Damage } from './damage.ts'
 import { type BatchVisit, type ChainBreak, walkHeaders } from './header-walk.ts'
@@ -9,7 +9,7 @@ import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
 import type { IndexHit } from './offset-index.ts'
 import type { Segment } from './segment.ts'
-import { damageFrom, type InspectionDepth } from './segment-inspection.ts'
+import { inspectSegment } from './segment-inspection.ts'
 
 /** Thrown inside this folder where headers do not follow one another. */
 export class BrokenChain extends Error {
@@ -21,13 +21,26 @@ export class BrokenChain extends Error {
   }
 }
 
+/** Thrown inside this folder where damage was met that nobody knew: it is marked, and who goes over batches begins anew. */
+export class NewDamage extends Error {
+  override name = 'NewDamage'
+  declare readonly damage: Damage
+  constructor(damage: Damage) {
+    super(damage.reason)
+    this.damage = damage
+  }
+}
+
+/** Each one after the first met damage on its way that was not known before. */
+const ATTEMPTS_MAX = 32
+
 export class SegmentAccess {
   readonly #host: LogHost
   readonly #state: LogState
   readonly #hooks: LogHooks
   readonly #rebuilding = new Map<Segment, Promise<void>>()
   /** By segment and position. */
-  readonly #lookingFor = new Map<string, Promise<Damage | undefined>>()
+  readonly #suspecting = new Map<string, Promise<Damage | undefined>>()
 
   constructor(host: LogHost, state: LogState, hooks: LogHooks) {
     this.#host = host
@@ -73,9 +86,9 @@ export class SegmentAccess {
   }
 
   /**
-   * Visits headers from shortly before `offset` to the end of the segment as it is now.
+   * Visits headers from shortly before `offset` to the end of the segment as it is now, past damage that is marked.
    *
-   * Errors  KAFKA_STORAGE_ERROR where `damage` says throw and some lies behind `offset`; else it is passed by, marked.
+   * Errors  NewDamage: begin anew. KAFKA_STORAGE_ERROR where `damage` says throw and some lies behind `offset`.
    */
   walk(
     segment: Segment,
@@ -83,12 +96,12 @@ export class SegmentAccess {
     visit: BatchVisit,
     { damage = 'pass' }: { damage?: 'pass' | 'throw' } = {},
   ): Promise<void> {
-    return this.withPlace(segment, offset, async (file, hit) => {
-      await this.#walkFrom(file, segment, hit, visit, (passed) => {
+    return this.withPlace(segment, offset, (file, hit) =>
+      this.#walkFrom(file, segment, hit, visit, (passed) => {
         const isOnTheWay = passed.nextOffset > offset
         if (damage === 'throw' && isOnTheWay) throw this.#state.unreadable(passed)
-      })
-    })
+      }),
+    )
   }
 
   async #walkFrom(
@@ -99,27 +112,38 @@ export class SegmentAccess {
     pass: (damage: Damage) => void,
   ): Promise<void> {
     const { bad, rules } = this.#state
-    const goesOn: BatchVisit = (...batch) => {
-      const answer = visit(...batch)
-      if (answer === false) hasStopped = true
-      return answer
-    }
     let hasStopped = false
+    const goesOn: BatchVisit = (...batch) => {
+      hasStopped = visit(...batch) === false
+      return !hasStopped
+    }
     for (let place = hit; ; ) {
       const { position } = place
       const next = bad.in(segment.baseOffset).find((damage) => damage.endPosition > position)
       const chain = new BatchChain(place.offset, -1, rules)
       const range = { from: position, end: Math.max(position, next?.position ?? segment.size) }
       const broken = await walkHeaders(file, range, chain, goesOn)
-      if (hasStopped) return
-      if (broken !== undefined) {
-        const indexMayBeWrong = broken.position === hit.position && hit.position > 0
-        if (indexMayBeWrong || !(await this.found(segment, broken))) throw new BrokenChain(broken)
-        place = broken
-      } else if (next === undefined) return
-      else {
-        pass(next)
-        place = { position: next.endPosition, offset: next.nextOffset }
+      if (broken !== undefined) throw await this.#met(segment, broken, hit)
+      if (hasStopped || next === undefined) return
+      pass(next)
+      place = { position: next.endPosition, offset: next.nextOffset }
+    }
+  }
+
+  async #met(segment: Segment, broken: ChainBreak, hit: IndexHit): Promise<Error> {
+    // An index that is wrong is not damage of the log.
+    if (broken.position === hit.position && hit.position > 0) return new BrokenChain(broken)
+    const damage = await this.suspect(segment, broken)
+    return damage === undefined ? new BrokenChain(broken) : new NewDamage(damage)
+  }
+
+  /** Does `work` anew as often as it meets new damage. */
+  async beginningAnew<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work()
+      } catch (error) {
+        if (!(error instanceof NewDamage) || attempt === ATTEMPTS_MAX) throw error
       }
     }
   }
@@ -128,9 +152,9 @@ export class SegmentAccess {
   rebuildIndexes(segment: Segment): Promise<void> {
     const running = this.#rebuilding.get(segment)
     if (running !== undefined) return running
-    const rebuilding = this.withFile(segment, (file) => this.#rebuild(file, segment)).finally(() =>
-      this.#rebuilding.delete(segment),
-    )
+    const rebuilding = this.beginningAnew(() =>
+      this.withFile(segment, (file) => this.#rebuild(file, segment)),
+    ).finally(() => this.#rebuilding.delete(segment))
     this.#rebuilding.set(segment, rebuilding)
     return rebuilding
   }
@@ -157,46 +181,67 @@ export class SegmentAccess {
     await segment.saveIndexes()
   }
 
-  /** What is wrong at `at` is marked, and nothing of it is served from then on. False: looked at again, it is right. */
-  async found(segment: Segment, { position, offset }: { position: number; offset: number }) {
-    return (await this.#look(segment, { position, offset }, 'headers')) !== undefined
-  }
-
-  /** As `found`, of a batch of which somebody says that its CRC is wrong. */
+  /**
+   * Looks closely, CRCs too, at what stands from shortly before a place to behind it: the batch before may be the one
+   * that is wrong, if it says that it ends elsewhere. What is damaged is marked, and served no more.
+   *
+   * Returns the last damage that was found; undefined: looked at again, all is right.
+   */
   suspect(
     segment: Segment,
-    place: { position: number; offset: number },
+    place: { readonly position: number; readonly offset: number },
   ): Promise<Damage | undefined> {
-    return this.#look(segment, place, 'sums')
-  }
-
-  #look(
-    segment: Segment,
-    place: { position: number; offset: number },
-    depth: InspectionDepth,
-  ): Promise<Damage | undefined> {
-    const key = `${segment.baseOffset} ${place.position} ${depth}`
-    const running = this.#lookingFor.get(key)
+    const key = `${segment.baseOffset} ${place.position}`
+    const running = this.#suspecting.get(key)
     if (running !== undefined) return running
-    const looking = this.#lookOnce(segment, place, depth).finally(() =>
-      this.#lookingFor.delete(key),
+    const looking = this.withFile(segment, (file) => this.#examine(file, segment, place)).finally(
+      () => this.#suspecting.delete(key),
     )
-    this.#lookingFor.set(key, looking)
+    this.#suspecting.set(key, looking)
     return looking
   }
 
-  async #lookOnce(
+  /** As `suspect`, the whole segment. */
+  suspectAll(segment: Segment): Promise<Damage | undefined> {
+    const { size, nextOffset } = segment
+    return this.suspect(segment, { position: size, offset: nextOffset })
+  }
+
+  async #examine(
+    file: File,
     segment: Segment,
-    place: { position: number; offset: number },
-    depth: InspectionDepth,
+    { position, offset }: { readonly position: number; readonly offset: number },
   ): Promise<Damage | undefined> {
+    const start = { offset: segment.baseOffset, position: 0 }
+    const isAll = position === segment.size
+    const hit = isAll ? start : await this.#placeBefore(segment, offset, position)
+    let damages = await this.#scan(file, segment, hit, position)
+    // An entry of the index may be what is wrong.
+    if (hit.position > 0 && damages[0]?.position === hit.position)
+      damages = await this.#scan(file, segment, start, position)
+    for (const damage of damages) this.mark(damage)
+    return damages.at(-1)
+  }
+
+  async #placeBefore(segment: Segment, offset: number, position: number): Promise<IndexHit> {
+    const hit = await segment.offsets.lookup(Math.max(segment.baseOffset, offset - 1), segment.size)
+    if (hit !== undefined && hit.position < position) return hit
+    return { offset: segment.baseOffset, position: 0 }
+  }
+
+  /** What is damaged from one place to behind another. */
+  async #scan(file: File, segment: Segment, from: IndexHit, until: number): Promise<Damage[]> {
     const { baseOffset, size, nextOffset: endOffset } = segment
-    const chain = new BatchChain(place.offset, -1, this.#state.rules)
-    const damage = await this.withFile(segment, (file) =>
-      damageFrom({ file, baseOffset, size, endOffset }, place, chain, { depth }),
-    )
-    if (damage !== undefined) this.mark(damage)
-    return damage
+    const chain = new BatchChain(from.offset, -1, this.#state.rules)
+    const inspected = { file, baseOffset, size, endOffset }
+    const damages: Damage[] = []
+    for await (const fact of inspectSegment(inspected, chain, 'sums', from.position)) {
+      if (fact.kind === 'damage') damages.push(fact.damage)
+      const end =
+        fact.kind === 'damage' ? fact.damage.endPosition : fact.position + batchSizeAt(fact.bytes)
+      if (end > until && fact.kind !== 'damage') break
+    }
+    return damages
   }
 
   mark(damage: Damage): void {
@@ -206,6 +251,7 @@ export class SegmentAccess {
   /** What a caller hears of damage and I/O errors at `offset`. */
   readError(error: unknown, offset: number): unknown {
     const { logStartOffset } = this.#state
+    if (error instanceof NewDamage) return this.#state.unreadable(error.damage)
     if (error instanceof BrokenChain) {
       const { position, offset: brokenOffset, reason } = error.at
       return this.#state.storageError(

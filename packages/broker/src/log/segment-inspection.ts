@@ -85,6 +85,25 @@ export async function* inspectSegment(
     position = end.endPosition
     window = new FileWindow(file, size, WINDOW_SIZE)
   }
+  if (segment.endOffset !== undefined && !chain.follows(segment.endOffset))
+    yield {
+      kind: 'damage',
+      damage: missingEnd(segment, segment.endOffset, chain),
+      bytes: undefined,
+    }
+}
+
+/** All that is there is right, and the next segment begins too late. */
+function missingEnd(
+  { baseOffset, size }: InspectedSegment,
+  endOffset: number,
+  chain: BatchChain,
+): Damage {
+  const { nextOffset: fromOffset } = chain
+  chain.nextOffset = Math.max(fromOffset, endOffset)
+  const reason = `ends at offset ${fromOffset}, what follows begins at ${endOffset}`
+  const place = { segmentBase: baseOffset, position: size, endPosition: size }
+  return { ...place, fromOffset, nextOffset: chain.nextOffset, reason }
 }
 
 /** The first damage that begins at or behind a place and before `until`. */

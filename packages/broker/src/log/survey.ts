@@ -14,7 +14,7 @@ import {
 
 export type Surveyed =
   | { readonly kind: 'begin'; readonly files: SegmentFiles; readonly isLast: boolean }
-  /** Between the segment before and the one that begins next offsets are missing. */
+  /** Before the first segment offsets are missing. */
   | (Hole & { readonly kind: 'gap'; readonly path: string })
   | InspectedBatch
   | InspectedDamage
@@ -22,7 +22,7 @@ export type Surveyed =
 
 export type SurveyOptions = {
   readonly rules: ChainRules
-  readonly logStartOffset: number
+  readonly logStartOffset: number | undefined
   readonly depth: InspectionDepth
 }
 
@@ -48,7 +48,7 @@ export class Survey {
     this.#directory = directory
     this.segments = segments
     this.#depth = depth
-    this.#chain = new BatchChain(segments[0]?.baseOffset ?? logStartOffset, -1, rules)
+    this.#chain = new BatchChain(logStartOffset ?? segments[0]?.baseOffset ?? 0, -1, rules)
   }
 
   static async begin(env: Env, directory: string, options: SurveyOptions): Promise<Survey> {
@@ -62,7 +62,7 @@ export class Survey {
       const { baseOffset, log: size } = files
       const path = segmentPath({ directory: this.#directory, baseOffset }, 'log')
       const fromOffset = this.#chain.nextOffset
-      if (!this.#chain.follows(baseOffset))
+      if (index === 0 && baseOffset > fromOffset && !this.#chain.follows(baseOffset))
         yield { kind: 'gap', path, fromOffset, nextOffset: baseOffset }
       this.#chain.nextOffset = baseOffset
       const next = this.segments[index + 1]

@@ -12,7 +12,7 @@ import {
 } from '@minikafka/protocol'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
-import type { SegmentAccess } from './segment-access.ts'
+import { NewDamage, type SegmentAccess } from './segment-access.ts'
 import type { TimeHit } from './time-index.ts'
 
 export type RecordTime = { readonly offset: number; readonly timestamp: number }
@@ -52,7 +52,7 @@ export class TimeSearch {
       if (segment.baseOffset >= request.below) return undefined
       if (segment.nextOffset <= request.from) continue
       if (segment.maxTimestamp < request.timestampMs) continue
-      const found = await this.#findIn(segment, request)
+      const found = await this.#access.beginningAnew(() => this.#findIn(segment, request))
       if (found !== undefined) return found.offset < request.below ? found : undefined
     }
     return undefined
@@ -70,6 +70,7 @@ export class TimeSearch {
         from = candidate.nextOffset
       }
     } catch (error) {
+      if (error instanceof NewDamage) throw error
       throw this.#access.readError(error, request.from)
     }
   }

@@ -17,7 +17,8 @@ export type LogToVerify = {
   readonly directory: string
   readonly compactedBelow: number
   readonly holes: readonly Hole[]
-  readonly logStartOffset: number
+  /** undefined: not known; the log begins with its first segment. */
+  readonly logStartOffset: number | undefined
   /** What is below has been on the disk. */
   readonly floor: number
   readonly deep: boolean
@@ -127,7 +128,7 @@ class LogCheck {
 
   #gapLine(gap: Hole & { readonly path: string }): InspectLine {
     const { path, fromOffset, nextOffset } = gap
-    const where = `${path}: begins at ${nextOffset}, the one before it ends at ${fromOffset}`
+    const where = `${path}: begins at ${nextOffset}, the log at ${fromOffset}`
     return trouble(`${where}; corruption: ${offsetsText(gap)} are missing; ${this.#cure()}`)
   }
 
@@ -148,7 +149,8 @@ class LogCheck {
   }
 
   *end({ segments, endOffset }: Survey): Generator<InspectLine> {
-    const { directory, floor, logStartOffset } = this.#log
+    const { directory, floor } = this.#log
+    const logStartOffset = this.#log.logStartOffset ?? 0
     const torn = this.#tornFrom
     if (torn !== undefined) yield this.#tornLine(torn, segments)
     const end = torn?.fromOffset ?? endOffset

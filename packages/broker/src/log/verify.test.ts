@@ -92,7 +92,7 @@ test('every problem is named with its file and its place', async () => {
     [
       `${ROOT}/orders-0/${FIRST.slice(0, -2)}23.log`,
       () => undefined,
-      /begins at 46, the one before it ends at 23/,
+      /ends at offset 23, what follows begins at 46; corruption of offsets 23 to 45,/,
     ],
   ]
   for (const [path, change, problem] of cases) {

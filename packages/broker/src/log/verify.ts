@@ -121,8 +121,9 @@ class Floors {
     return Math.max(known, this.#synced.get(key) ?? 0)
   }
 
-  logStart(key: string): number {
+  /** undefined: nothing says it, so that the log begins with its first segment. */
+  logStart(key: string): number | undefined {
     const offset = this.#logStart?.get(key)
-    return typeof offset === 'number' ? offset : 0
+    return typeof offset === 'number' ? offset : undefined
   }
 }

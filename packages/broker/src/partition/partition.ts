@@ -406,9 +406,13 @@ export class Partition {
     const covered = await this.#restoreSnapshot(log)
     // As if used now: the stamps in the batches are the producers' own and may be years old.
     const nowMs = this.#env.clock.monotonicMs()
-    // The last batch in any case, for its append time.
-    const from = Math.max(log.logStartOffset, Math.min(covered, log.logEndOffset - 1))
-    await log.headers(from, (header) => {
+    const known = this.producers.image(covered)
+    const knownTimeMs = this.#appendTimeMs
+    const begin = () => {
+      this.producers.restore(known, nowMs)
+      this.#appendTimeMs = knownTimeMs
+    }
+    await log.headers(covered, begin, (header) => {
       if (header.timestampType === 'append')
         this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
       if (header.baseOffset >= covered) this.producers.record(header, nowMs)

@@ -126,8 +126,9 @@ export class ProducerStates {
     }))
   }
 
-  /** Takes what `image` gave, as if used at `nowMs`. */
+  /** Takes what `image` gave, as if used at `nowMs`, and forgets all else. */
   restore(images: readonly ProducerImage[], nowMs: number): void {
+    this.#byId.clear()
     for (const { producerId, epoch, isWhole, batches } of images)
       this.#byId.set(producerId, { epoch, isWhole, batches: [...batches], lastUsedMs: nowMs })
   }
