@@ -37,7 +37,9 @@ class Reader {
 
   /** After the faults: nothing is left to read. */
   isDone(): boolean {
-    const { daemon, isHealing } = this.#stage
+    const { daemon, isHealing, plan } = this.#stage
+    // What has rotted is never read: a reader stops there, as it is told.
+    if (plan.rots && isHealing()) return true
     const facts = daemon.broker?.partitions()
     if (!isHealing() || facts === undefined || this.#consumer === undefined) return false
     const assigned = this.#consumer.assignment()

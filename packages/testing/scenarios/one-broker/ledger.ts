@@ -1,6 +1,7 @@
 // What truly happened: every record that was sent, how it ended, and what was read where. The judge compares with it.
 // Enters: news from the clients and the nemesis. Leaves: what must be in a log, what may be, and what must not.
 import type { PartitionFacts } from 'minikafka-broker'
+import type { Plan } from './plan.ts'
 import { idOf, recordOf } from './producer-plans.ts'
 import type { TopicPlan } from './topic-plans.ts'
 import { Violation } from './violation.ts'
@@ -43,12 +44,12 @@ export class TopicLife {
   madeMs = Number.NEGATIVE_INFINITY
   readonly cuts: Cut[] = []
 
-  constructor(plan: TopicPlan) {
+  constructor(plan: TopicPlan, mayShrink: boolean) {
     this.plan = plan
     const { config } = plan
-    this.mayShrink =
-      'retention.bytes' in config ||
-      (Number(config['retention.ms']) < 3_600_000 && Number(config['retention.ms']) >= 0)
+    const retentionMs = Number(config['retention.ms'] ?? -1)
+    const isShort = retentionMs >= 0 && retentionMs < 3_600_000
+    this.mayShrink = mayShrink || 'retention.bytes' in config || isShort
   }
 
   /** Offsets below survived everything so far. */
@@ -76,10 +77,13 @@ export class Ledger {
   ackedCount = 0
   readCount = 0
   /** Called at each acknowledgement. */
-  onAck: () => void = () => undefined
+  readonly onAck = new Set<(sent: Sent) => void>()
 
-  constructor(topics: readonly TopicPlan[], now: () => number) {
-    for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan))
+  constructor({ topics, faults }: Plan, now: () => number) {
+    // A full disk makes retention look each second: a clock that was set is believed then (docs/decisions/0004).
+    const kinds = faults.map(({ kind }) => kind)
+    const mayShrink = kinds.includes('fill') && kinds.includes('clock-jump')
+    for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan, mayShrink))
     this.#now = now
   }
 
@@ -117,7 +121,7 @@ export class Ledger {
     sent.offset = offset ?? -1
     if (offset === undefined) return
     this.ackedCount++
-    this.onAck()
+    for (const listener of [...this.onAck]) listener(sent)
   }
 
   failed(sent: Sent, isDefinite: boolean): void {
