@@ -40,6 +40,14 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
     for (const content of own) judgePartition(stage, life, content)
     judgeTopic(stage, life, own)
   }
+  if (!plan.rots) {
+    const names = contents.map(({ facts }) => `${facts.topic}-${facts.partition}`)
+    ledger.chronicle.final(
+      contents.flatMap(({ records }) => records),
+      names,
+    )
+    ledger.chronicle.check(ledger)
+  }
   timeline.count(
     'judged records',
     contents.reduce((sum, { records }) => sum + records.length, 0),

@@ -1,8 +1,9 @@
 // What truly happened: every record that was sent, how it ended, and what was read where. The judge compares with it.
 // Enters: news from the clients and the nemesis. Leaves: what must be in a log, what may be, and what must not.
 import type { PartitionFacts } from 'minikafka-broker'
+import { Chronicle } from './chronicle.ts'
 import type { Plan } from './plan.ts'
-import { idOf, recordOf } from './producer-plans.ts'
+import { recordOf } from './producer-plans.ts'
 import type { TopicPlan } from './topic-plans.ts'
 import { Violation } from './violation.ts'
 
@@ -24,6 +25,8 @@ export type Sent = {
 
 /** As somebody found it. */
 export type Found = {
+  /** The name that its value begins with; empty: it has none, and nobody sent it. */
+  readonly id: string
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -74,6 +77,7 @@ export class Ledger {
   /** What was read, by `topic-partition`, by offset. */
   readonly #reads = new Map<string, Map<number, string>>()
   readonly #now: () => number
+  readonly chronicle: Chronicle
   ackedCount = 0
   readCount = 0
   /** Called at each acknowledgement. */
@@ -85,6 +89,7 @@ export class Ledger {
     const mayShrink = kinds.includes('fill') && kinds.includes('clock-jump')
     for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan, mayShrink))
     this.#now = now
+    this.chronicle = new Chronicle(now)
   }
 
   life(topic: string): TopicLife {
@@ -111,6 +116,7 @@ export class Ledger {
       offset: -1,
     }
     this.sent.set(about.id, sent)
+    this.chronicle.sends(sent)
     return sent
   }
 
@@ -119,6 +125,7 @@ export class Ledger {
     sent.settledMs = this.#now()
     sent.partition = partition
     sent.offset = offset ?? -1
+    this.chronicle.settles(sent)
     if (offset === undefined) return
     this.ackedCount++
     for (const listener of [...this.onAck]) listener(sent)
@@ -127,6 +134,7 @@ export class Ledger {
   failed(sent: Sent, isDefinite: boolean): void {
     sent.state = isDefinite ? 'not-written' : 'maybe'
     sent.settledMs = this.#now()
+    this.chronicle.settles(sent)
   }
 
   // --- what the nemesis tells ----------------------------------------------------------------
@@ -177,9 +185,9 @@ export class Ledger {
 
   /** Somebody sent it, to this topic, with these bytes, and was not told that it is not there. */
   check(found: Found): Sent {
-    const id = idOf(found.value)
-    const sent = id === undefined ? undefined : this.sent.get(id)
-    if (sent === undefined || id === undefined)
+    const { id } = found
+    const sent = this.sent.get(id)
+    if (sent === undefined)
       throw new Violation(
         'phantom',
         `${nameOf(found)} holds ${JSON.stringify(found.value.slice(0, 60))}, which nobody sent`,

@@ -11,6 +11,7 @@ import {
 } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
 import { type Found, nameOf } from './ledger.ts'
+import { idOf } from './producer-plans.ts'
 import { Violation } from './violation.ts'
 
 const TIMEOUT_MS = 30_000
@@ -72,6 +73,7 @@ async function recordsOf(
   return decodeBatch(batch, env.compress)
     .filter(({ offset }) => offset >= logStartOffset)
     .map(({ offset, key, value, headers }) => ({
+      id: idOf(String(value)),
       topic,
       partition,
       offset,

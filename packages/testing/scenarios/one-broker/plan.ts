@@ -76,7 +76,7 @@ export function drawPlan(seed: number, less: Less = NOTHING_LESS): Plan {
     : drawConsumers(new Dice(seed, 'consumers'), topics)
   return {
     seed,
-    safetyMs: dice.scale(3000, 25_000),
+    safetyMs: dice.scale(2000, 15_000),
     settings: drawSettings(new Dice(seed, 'settings')),
     topics,
     producers,
