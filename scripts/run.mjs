@@ -25,7 +25,6 @@ const jobs = {
   docs: [install, script('docs.ts')],
   sim: [install, script('sim.ts')],
   fuzz: [install, script('fuzz.ts')],
-  planted: [install, script('planted.ts')],
 }
 const steps = jobs[job]
 if (steps === undefined) {

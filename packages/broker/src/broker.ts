@@ -16,6 +16,7 @@ import { type Address, DiskError, type Env, type Timer } from '@minikafka/platfo
 import { isMinikafkaError } from '@minikafka/protocol'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
+import type { Through } from './dispatch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, StartError } from './log/index.ts'
@@ -62,11 +63,12 @@ export async function startBroker(
   env: Env,
   config: LiveConfig,
   onProgress?: Progress,
+  through?: Through,
 ): Promise<Broker> {
   const specs = listenerSpecs(config.values)
   const undo: (() => Promise<void>)[] = []
   try {
-    return await start(env, config, specs, undo, onProgress)
+    return await start(env, config, specs, undo, onProgress, through)
   } catch (error) {
     for (const step of undo.reverse())
       await step().catch((again) => env.logger.error({ err: again }, 'while stopping'))
@@ -93,6 +95,7 @@ async function start(
   specs: ReturnType<typeof listenerSpecs>,
   undo: (() => Promise<void>)[],
   onProgress?: Progress,
+  through?: Through,
 ): Promise<Broker> {
   const { values } = config
   const nodeId = values['node.id']
@@ -195,13 +198,14 @@ async function start(
   const space = new DiskSpace(env, directory, partitions, config)
   await space.start()
   const housekeeping = new Housekeeping(env, config, partitions)
-  listeners.open(rooms, memory, () => ({
+  const hello = () => ({
     brokerVersion: VERSION,
     clusterId,
     nodeId,
     frameBytesMax: values['socket.request.max.bytes'],
     requestsInFlightMax: values['max.requests.in.flight.per.connection'],
-  }))
+  })
+  listeners.open(rooms, memory, hello, through)
 
   async function close({ clean = true }: { clean?: boolean } = {}): Promise<boolean> {
     const timeoutMs = config.values['shutdown.timeout.ms']

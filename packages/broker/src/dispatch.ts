@@ -13,11 +13,25 @@ import type { Rooms } from './rooms.ts'
 const requests = channel('minikafka:broker:request')
 const ANONYMOUS = 'User:ANONYMOUS'
 
+/** What stands between the sockets and the handlers, for those who run the broker in their own process (`testing`). */
+export type Through = (
+  call: ServerCall,
+  serve: (call: ServerCall) => Promise<CallOutcome>,
+) => Promise<CallOutcome>
+
 /** What stands behind the sockets of one listener. */
-export function dispatcher(env: Env, rooms: Rooms, listener: string, facts: () => Hello): Service {
+export function dispatcher(
+  env: Env,
+  rooms: Rooms,
+  listener: string,
+  facts: () => Hello,
+  through: Through | undefined,
+): Service {
   const log = new QuietLog(env.clock, env.logger.child({ component: 'listener', listener }))
   return {
-    serve: (call) => serve(call, env, rooms, listener),
+    serve: through
+      ? (call) => through(call, (next) => serve(next, env, rooms, listener))
+      : (call) => serve(call, env, rooms, listener),
     hello: () => hello(facts()),
     refused: ({ remote: { host: address } }, reason, detail) =>
       log.warn(address, { address, reason, detail }, 'refused a connection'),

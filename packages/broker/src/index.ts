@@ -11,6 +11,7 @@ export {
   topicSettings,
   type Values,
 } from './config/index.ts'
+export type { Through } from './dispatch.ts'
 export { type InspectLine, StartError, verifyDirectory } from './log/index.ts'
 export type { PartitionFacts } from './partition/index.ts'
 export { VERSION } from './version.ts'

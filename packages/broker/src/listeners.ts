@@ -8,7 +8,7 @@ import {
   type ServerLimits,
 } from '@minikafka/protocol'
 import type { ListenerSpec, LiveConfig } from './config/index.ts'
-import { dispatcher } from './dispatch.ts'
+import { dispatcher, type Through } from './dispatch.ts'
 import type { Hello } from './handlers/index.ts'
 import { EXIT, StartError } from './log/index.ts'
 import { QuietLog } from './quiet-log.ts'
@@ -83,14 +83,14 @@ export class Listeners {
   }
 
   /** From now on what comes in is served. */
-  open(rooms: Rooms, memory: MemoryAccount, facts: () => Hello): void {
+  open(rooms: Rooms, memory: MemoryAccount, facts: () => Hello, through?: Through): void {
     const limits = limitsOf(rooms.config)
     for (const bound of this.#bound) {
       bound.server = new RpcServer(
         this.#env,
         limits,
         memory,
-        dispatcher(this.#env, rooms, bound.spec.name, facts),
+        dispatcher(this.#env, rooms, bound.spec.name, facts, through),
       )
       for (const socket of bound.waiting.splice(0)) bound.server.accept(socket)
     }

@@ -1,7 +1,7 @@
 // One broker of a world: started on its node's disk, stopped, killed, started again.
 // Enters: settings as texts. Leaves: the real broker, in a process that can die.
 import { assert, type Env } from '@minikafka/platform'
-import { type Broker, LiveConfig, startBroker } from 'minikafka-broker'
+import { type Broker, LiveConfig, startBroker, type Through } from 'minikafka-broker'
 import type { ProcessOptions, World } from './world/index.ts'
 
 export type BrokerProcessOptions = {
@@ -9,6 +9,7 @@ export type BrokerProcessOptions = {
   /** By their names in docs/config.md. */
   readonly config: ReadonlyMap<string, string>
   readonly process: ProcessOptions
+  readonly through?: Through | undefined
 }
 
 type Life = { readonly env: Env; readonly broker: Broker }
@@ -37,6 +38,12 @@ export class BrokerProcess {
   get broker(): Broker {
     assert(this.#life !== undefined, 'the broker was started')
     return this.#life.broker
+  }
+
+  /** Of the broker that runs, or ran last. */
+  get port(): number {
+    assert(this.#port !== undefined, 'the broker was started')
+    return this.#port
   }
 
   async start(): Promise<void> {
@@ -69,7 +76,7 @@ export class BrokerProcess {
   /** As the daemon does when it cannot start: its process ends. */
   async #ready(env: Env): Promise<Broker> {
     try {
-      const starting = startBroker(env, this.#config())
+      const starting = startBroker(env, this.#config(), undefined, this.#options.through)
       return await this.#world.complete(starting, { what: 'the broker ready' })
     } catch (error) {
       this.#world.kill(this.node)

@@ -1,4 +1,6 @@
 // The front door of `testing`.
+export type { BrokerDisk, FlippedBit } from './broker-disk.ts'
+export type { ChaosFault, ChaosOptions, ChaosReport } from './chaos.ts'
 export {
   type Anomaly,
   type AnomalyKind,
@@ -13,9 +15,12 @@ export {
   type Stuck,
   type Value,
 } from './history/index.ts'
+export type { InterceptedApi, Interception, Interceptor, Verdict } from './intercept.ts'
 export type { ReadOptions, ReadRecord } from './read-topic.ts'
 export { type History, type RecordOptions, recordHistory } from './recording/index.ts'
-export { TestBroker, type TestBrokerOptions, type TopicOptions } from './test-broker.ts'
+export type { Side } from './sides.ts'
+export { type BrokerIndex, TestBroker } from './test-broker.ts'
+export type { TestBrokerOptions, TopicOptions } from './test-broker-options.ts'
 export {
   type ClockFaults,
   type ClockMode,

@@ -26,6 +26,8 @@ export type ReadRecord = {
 export type ReadOptions = {
   /** First offset of each partition. Default: where the log begins. */
   readonly from?: number | undefined
+  /** `read_committed` (default) ends at the last stable offset, `read_uncommitted` at the high watermark. */
+  readonly isolation?: 'read_committed' | 'read_uncommitted' | undefined
 }
 
 type Partition = { readonly topic: string; readonly topicId: string; readonly partition: number }
@@ -35,19 +37,19 @@ const FETCH_BYTES_MAX = 2 ** 20
 /** Of ListOffsets, instead of a time. */
 const EARLIEST = -2
 
-/** Everything below the high watermark, by partition and offset. Errors: UNKNOWN_TOPIC_OR_PARTITION and what Fetch answers. */
+/** Everything below the end that readers see, by partition and offset. Errors: UNKNOWN_TOPIC_OR_PARTITION and what Fetch answers. */
 export async function readTopic(
   env: Env,
   address: { readonly host: string; readonly port: number },
   topic: string,
-  { from }: ReadOptions = {},
+  options: ReadOptions = {},
 ): Promise<ReadRecord[]> {
   const who = { clientName: 'testing', clientVersion: '0', clientId: 'testing' }
   const connection = await Connection.open(env, { ...address, ...who, timeoutMs: TIMEOUT_MS })
   try {
     const records: ReadRecord[] = []
     for (const partition of await partitionsOf(connection, topic)) {
-      records.push(...(await readPartition(env, connection, partition, from)))
+      records.push(...(await readPartition(env, connection, partition, options)))
     }
     return records
   } finally {
@@ -71,20 +73,22 @@ async function readPartition(
   env: Env,
   connection: Connection,
   wanted: Partition,
-  from: number | undefined,
+  { from, isolation = 'read_committed' }: ReadOptions,
 ): Promise<ReadRecord[]> {
   const { topic, partition } = wanted
   const records: ReadRecord[] = []
+  const committed = isolation === 'read_committed' ? 1 : 0
   let next = from ?? (await logStartOf(connection, wanted))
   for (;;) {
-    const { records: blobs, highWatermark } = await fetchRecords(connection, wanted, next)
+    const answer = await fetchRecords(connection, wanted, next, committed)
+    const { records: blobs, highWatermark, lastStableOffset } = answer
     for (const batch of blobs.flatMap(batchesOf)) {
       for (const record of await decoded(env, batch)) {
         if (record.offset >= next) records.push({ topic, partition, ...record })
       }
       next = batchLastOffsetAt(batch) + 1
     }
-    if (next >= highWatermark) return records
+    if (next >= (committed ? lastStableOffset : highWatermark)) return records
   }
 }
 
@@ -101,6 +105,7 @@ async function fetchRecords(
   connection: Connection,
   { topic, topicId, partition }: Partition,
   from: number,
+  isolation: number,
 ) {
   const wanted = {
     topicId,
@@ -113,7 +118,7 @@ async function fetchRecords(
     maxBytes: FETCH_BYTES_MAX,
   }
   const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
-  const bounds = { isolation: 0, maxWaitMs: 0, minBytes: 0, maxBytes: FETCH_BYTES_MAX }
+  const bounds = { isolation, maxWaitMs: 0, minBytes: 0, maxBytes: FETCH_BYTES_MAX }
   const request = { ...asConsumer, ...bounds, partitions: [wanted] }
   const { results } = await connection.call('fetch', request, { timeoutMs: TIMEOUT_MS })
   const result = onlyOne(results)

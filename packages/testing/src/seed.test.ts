@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import { chooseSeed } from './seed.ts'
+import { chooseSeed, repeatLine } from './seed.ts'
 import { TestBroker } from './test-broker.ts'
 
 const before = process.env.MINIKAFKA_SEED
@@ -25,4 +25,16 @@ test('the test runner is asked to call when the test fails', async () => {
   const reports: (() => Promise<void>)[] = []
   await using _broker = await TestBroker.start({ onTestFailed: (report) => reports.push(report) })
   expect(reports).toHaveLength(1)
+})
+
+test('the line that repeats a run names its seed and its test', () => {
+  expect(repeatLine(42)).toBe('MINIKAFKA_SEED=42')
+  expect(repeatLine(42, { task: { name: `it's (so)` } })).toBe(
+    `MINIKAFKA_SEED=42 npx vitest run -t 'it'\\''s \\(so\\)'`,
+  )
+})
+
+test('Vitest’s context fits', async (context) => {
+  await using broker = await TestBroker.start({ onTestFailed: context.onTestFailed })
+  expect(broker.running).toBe(true)
 })

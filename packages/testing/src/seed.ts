@@ -13,6 +13,22 @@ export function chooseSeed(): number {
   return seed
 }
 
-export async function printSeed(seed: number): Promise<void> {
-  await nodeEnv().program.stderr.write(`repeat with ${VARIABLE}=${seed}\n`)
+/** What a test runner tells of a test: of Vitest's context, as much as is needed. */
+export type FailedTest = { readonly task?: { readonly name?: string | undefined } | undefined }
+
+/** Says on stderr how to have the same run again. */
+export async function printSeed(seed: number, test?: FailedTest): Promise<void> {
+  await nodeEnv().program.stderr.write(`repeat with: ${repeatLine(seed, test)}\n`)
+}
+
+/** For a shell. */
+export function repeatLine(seed: number, { task }: FailedTest = {}): string {
+  const which = task?.name === undefined ? '' : ` npx vitest run -t ${quoted(task.name)}`
+  return `${VARIABLE}=${seed}${which}`
+}
+
+/** The pattern of `-t` is a regular expression. */
+function quoted(name: string): string {
+  const pattern = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return `'${pattern.replaceAll("'", `'\\''`)}'`
 }

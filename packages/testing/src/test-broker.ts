@@ -2,51 +2,42 @@
 // Enters: topics and what shall go wrong. Leaves: real clients, and what is truly in the log.
 
 import { type Client, type ClientOptions, createClient } from '@minikafka/client'
-import { nodeEnv } from '@minikafka/platform'
+import { nodeEnv, sleep } from '@minikafka/platform'
+import { type BrokerDisk, brokerDisk } from './broker-disk.ts'
 import { BrokerProcess } from './broker-process.ts'
-import { type ReadOptions, type ReadRecord, readTopic } from './read-topic.ts'
+import { type ChaosOptions, type ChaosReport, runChaos } from './chaos.ts'
+import {
+  type InterceptedApi,
+  type Interception,
+  type Interceptor,
+  Interceptors,
+} from './intercept.ts'
+import type { ReadOptions, ReadRecord } from './read-topic.ts'
 import { type History, recordHistory } from './recording/index.ts'
 import { chooseSeed, printSeed } from './seed.ts'
+import { type Side, Sides } from './sides.ts'
 import {
-  type ClockMode,
+  configOf,
+  NODE,
+  type Surroundings,
+  surroundingsOf,
+  type TestBrokerOptions,
+  worldOptionsOf,
+} from './test-broker-options.ts'
+import { Visitor } from './visitor.ts'
+import { Generator } from './world/generator.ts'
+import {
+  type ClockFaults,
   createWorld,
-  type DiskFaults,
+  type Duration,
   type World,
   type WorldClock,
 } from './world/index.ts'
 
-export type TopicOptions = {
-  readonly partitions?: number | undefined
-  readonly config?: Readonly<Record<string, string | number | boolean>> | undefined
-}
-
-export type TestBrokerOptions = {
-  /** A partition count, or the options of `createTopic`. */
-  readonly topics?: Readonly<Record<string, number | TopicOptions>> | undefined
-  /** Broker settings by their names in docs/config.md. */
-  readonly config?: Readonly<Record<string, string | number | boolean>> | undefined
-  /** Default: of the variable MINIKAFKA_SEED, or drawn. */
-  readonly seed?: number | undefined
-  /** Default `held`. */
-  readonly clock?: ClockMode | undefined
-  /** `tcp`: a free port of 127.0.0.1, for clients of other processes. Default `memory`. */
-  readonly transport?: 'memory' | 'tcp' | undefined
-  /** A directory of this machine, or `memory` (default), where alone disks fail and power cuts lose. */
-  readonly storage?: 'memory' | (string & {}) | undefined
-  /** Default `warn`. */
-  readonly logLevel?: string | undefined
-  /** Rare branches of the code are taken, too. Default false. */
-  readonly buggify?: boolean | undefined
-  /** One line an event, to find where two runs part. */
-  readonly trace?: ((line: string) => void) | undefined
-  /** Of the test runner's context (Vitest has it): a failed test then says how to repeat the run. */
-  readonly onTestFailed?: ((report: () => Promise<void>) => void) | undefined
-}
-
-const NODE = 'broker-0'
-/** Where `read` asks from. */
-const READER = 'test'
 const CLOSE_TIMEOUT = '5m'
+
+/** A test broker is a cluster of one: wherever a cluster takes the index of a broker, it takes 0, or nothing. */
+export type BrokerIndex = 0
 
 export class TestBroker implements AsyncDisposable {
   readonly seed: number
@@ -54,10 +45,14 @@ export class TestBroker implements AsyncDisposable {
   readonly world: World
   readonly clock: WorldClock
   readonly #options: TestBrokerOptions
+  readonly #surroundings: Surroundings
   readonly #daemon: BrokerProcess
+  readonly #visitor: Visitor
+  readonly #sides: Sides
+  readonly #rot: Generator
+  readonly #interceptors: Interceptors
   readonly #clients: Client[] = []
   #history: History | undefined
-  #readerCount = 0
   #closing: Promise<readonly string[]> | undefined
 
   /** Ready when resolved. Errors: StartError, InvalidConfig, what createTopic refuses. */
@@ -75,41 +70,42 @@ export class TestBroker implements AsyncDisposable {
 
   private constructor(options: TestBrokerOptions) {
     this.#options = options
+    this.#surroundings = surroundingsOf(options)
     this.seed = options.seed ?? chooseSeed()
-    const { clock = 'held', transport, logLevel = 'warn', buggify, trace } = options
-    const tcp = transport === 'tcp'
-    if (tcp && clock === 'jumping') {
-      throw new RangeError(`transport 'tcp' takes real time: use clock 'held' or 'real'`)
-    }
-    // Who comes from outside of the world brings today's timestamps.
-    const startWallMs = tcp || !this.#inMemory ? nodeEnv().clock.wallMs() : undefined
-    const world = { seed: this.seed, clock, logLevel, buggify, trace, startWallMs, realIo: tcp }
-    this.world = createWorld(world)
+    this.world = createWorld(worldOptionsOf(options, this.seed))
     this.clock = this.world.clock
+    const { tcp, inMemory } = this.#surroundings
+    this.#interceptors = new Interceptors((delayMs) => this.#delay(delayMs))
     this.#daemon = new BrokerProcess(this.world, {
       node: NODE,
       config: configOf(options),
-      process: { hostDisk: !this.#inMemory, hostNetwork: tcp },
+      process: { hostDisk: !inMemory, hostNetwork: tcp },
+      through: this.#interceptors.through,
     })
-    options.onTestFailed?.(() => printSeed(this.seed))
+    this.#visitor = new Visitor(this.world, tcp, () => this.#runningAddress())
+    this.#sides = new Sides(this.world.network, NODE)
+    this.#rot = new Generator(this.seed, 'rot')
+    options.onTestFailed?.((test) => printSeed(this.seed, test))
   }
 
   /** host:port. With transport `memory` only this world's clients can dial it. */
   get address(): string {
-    const { port } = this.#daemon.broker.address
-    return `${this.#host}:${port}`
+    return `${this.#host}:${this.#daemon.port}`
   }
 
   get running(): boolean {
     return this.#daemon.running
   }
 
+  // --- clients, and what they did ------------------------------------------------------------
+
   /** A real client, in a process of its own. The test broker closes it in the end. */
   client(options: ClientOptions = {}): Client {
-    const hostNetwork = this.#options.transport === 'tcp'
-    const env = this.world.start(`client-${this.#clients.length}`, { hostNetwork })
+    const node = `client-${this.#clients.length}`
+    const env = this.world.start(node, { hostNetwork: this.#surroundings.tcp })
     const client = createClient(env, { brokers: this.address, ...options })
     this.#clients.push(client)
+    this.#sides.join(node)
     return this.#history === undefined ? client : this.#history.client(client)
   }
 
@@ -126,45 +122,109 @@ export class TestBroker implements AsyncDisposable {
     return this.#history
   }
 
-  /** What is in the log, by partition and offset, without a group. */
+  /** What is in the log, by partition and offset, without a group. Errors: RangeError while the broker is down. */
   read(topic: string, options: ReadOptions = {}): Promise<ReadRecord[]> {
-    const read = () => this.#read(topic, options)
+    const read = () => this.#visitor.read(topic, options)
     const isWhole = options.from === undefined
     return isWhole && this.#history !== undefined ? this.#history.readAll(topic, read) : read()
   }
 
-  /** SIGKILL: what was written stays. */
-  async kill(): Promise<void> {
-    this.#daemon.kill()
-  }
-
-  /** What was not synced is kept, dropped or torn. */
-  async powerCut(): Promise<void> {
-    if (!this.#inMemory) throw new RangeError(`a power cut needs storage 'memory'`)
-    this.#daemon.powerCut()
-  }
-
-  /** Stops the broker if it runs, as SIGTERM does, and starts it again. Ready when resolved. */
-  async restart(): Promise<void> {
-    await this.#daemon.stop()
-    await this.#daemon.start()
-  }
-
-  /** Resets every connection of the broker. */
-  async disconnectAll(): Promise<void> {
-    this.world.network.disconnectAll(NODE)
-  }
-
-  /** The broker's disk, and what can go wrong with it. */
-  disk(): DiskFaults {
-    if (!this.#inMemory) throw new RangeError(`faults of the disk need storage 'memory'`)
-    return this.world.disk(NODE)
+  /** `handler` sees each request of that API before the broker does. The newest handler sees it first. */
+  intercept<N extends InterceptedApi>(api: N, handler: Interceptor<N>): Interception {
+    return this.#interceptors.add(api, handler)
   }
 
   /** Runs the world until nothing is on its way and only timers are left. */
   settled(): Promise<void> {
     return this.world.settled()
   }
+
+  // --- what goes wrong -----------------------------------------------------------------------
+
+  /** SIGKILL: what was written stays. */
+  async kill(index?: BrokerIndex): Promise<void> {
+    mustBeOnly(index)
+    this.#daemon.kill()
+  }
+
+  /** What was not synced is kept, dropped or torn. */
+  async powerCut(index?: BrokerIndex): Promise<void> {
+    mustBeOnly(index)
+    this.#needs('inMemory', 'a power cut')
+    this.#daemon.powerCut()
+  }
+
+  /** Stops the broker if it runs, as SIGTERM does, and starts it again. Ready when resolved. */
+  async restart(index?: BrokerIndex): Promise<void> {
+    this.resume(index)
+    await this.#daemon.stop()
+    await this.#daemon.start()
+  }
+
+  /** SIGSTOP: the broker stands still, time does not. */
+  pause(index?: BrokerIndex): void {
+    mustBeOnly(index)
+    this.#needs('network', 'a pause')
+    this.world.pause(NODE)
+  }
+
+  /** SIGCONT. */
+  resume(index?: BrokerIndex): void {
+    mustBeOnly(index)
+    this.world.resume(NODE)
+  }
+
+  /** Resets every connection of the broker. */
+  async disconnectAll(index?: BrokerIndex): Promise<void> {
+    mustBeOnly(index)
+    this.world.network.disconnectAll(NODE)
+  }
+
+  /** Nothing passes any more between the two, or with `oneWay` from `a` to `b`: `partition('clients', 0)`. */
+  partition(a: Side | readonly Side[], b: Side | readonly Side[], { oneWay = false } = {}): void {
+    this.#needs('network', 'a partition')
+    this.#sides.partition(a, b, oneWay)
+  }
+
+  /** Everything takes that much longer, both ways. */
+  slow(a: Side | readonly Side[], b: Side | readonly Side[], duration: Duration): void {
+    this.#needs('network', 'a slow link')
+    this.#sides.slow(a, b, duration)
+  }
+
+  /** Links and disks are well again, a paused broker goes on, a dead one is started. Clocks keep their jumps. */
+  async heal(): Promise<void> {
+    this.#sides.heal()
+    if (this.#surroundings.inMemory) this.world.disk(NODE).heal()
+    this.resume()
+    if (!this.running) await this.#daemon.start()
+  }
+
+  disk(index?: BrokerIndex): BrokerDisk {
+    mustBeOnly(index)
+    this.#needs('inMemory', 'a fault of the disk')
+    return brokerDisk(this.world.disk(NODE), this.#surroundings.dataDirectory, this.#rot)
+  }
+
+  /** The clock of the broker's machine: `clockOf(0).jump('1h')`. */
+  clockOf(index: BrokerIndex): ClockFaults {
+    mustBeOnly(index)
+    return this.world.clockOf(NODE)
+  }
+
+  /**
+   * A nemesis, drawn from the seed: faults one after the other for `duration` of the world's time, only such as the
+   * settings promise to survive. Resolves with what was done, when all is well again. Errors: RangeError for a fault
+   * that this broker cannot have, or would not survive.
+   */
+  chaos(options: ChaosOptions): Promise<ChaosReport> {
+    return runChaos(this, options, {
+      ...this.#surroundings,
+      syncsFirst: () => this.#syncsFirst(),
+    })
+  }
+
+  // --- the end -------------------------------------------------------------------------------
 
   /** Closes clients, then the broker. Resolves with what others left open, a line each. */
   close(): Promise<readonly string[]> {
@@ -185,6 +245,7 @@ export class TestBroker implements AsyncDisposable {
       client.stats().consumers.map(() => `client-${index}: a consumer`),
     )
     try {
+      this.resume()
       for (const client of this.#clients) {
         await this.world.complete(client.close(), {
           timeout: CLOSE_TIMEOUT,
@@ -195,14 +256,14 @@ export class TestBroker implements AsyncDisposable {
       await this.world.settled()
       return [...consumers, ...this.world.leftovers()]
     } finally {
-      this.#killAll()
+      this.world.kill(NODE)
       this.world.close()
     }
   }
 
   /** After a start that failed. */
   #abandon(): void {
-    this.#killAll()
+    this.world.kill(NODE)
     try {
       this.world.close()
     } catch {
@@ -210,66 +271,52 @@ export class TestBroker implements AsyncDisposable {
     }
   }
 
-  #killAll(): void {
-    for (const node of [NODE, READER]) this.world.kill(node)
-  }
-
-  /** A process of its own, which is gone with whatever it held when the last read is over, however it ended. */
-  async #read(topic: string, options: ReadOptions): Promise<ReadRecord[]> {
-    const address = { host: this.#host, port: this.#daemon.broker.address.port }
-    this.#readerCount++
-    try {
-      const reading = readTopic(this.#readerEnv(), address, topic, options)
-      return await this.world.complete(reading, { what: `all of ${topic}` })
-    } finally {
-      this.#readerCount--
-      if (this.#readerCount === 0) this.world.kill(READER)
-    }
-  }
+  // --- inside --------------------------------------------------------------------------------
 
   async #createTopics(): Promise<void> {
     const topics = Object.entries(this.#options.topics ?? {})
     if (topics.length === 0) return
-    const { address } = this
-    const create = async () => {
-      await using client = createClient(this.#readerEnv(), {
-        brokers: address,
-        clientId: 'testing',
-      })
-      const admin = client.admin()
+    await this.#visitor.administer('the topics created', async (admin) => {
       for (const [name, given] of topics) {
         await admin.createTopic(name, typeof given === 'number' ? { partitions: given } : given)
       }
-    }
-    await this.world.complete(create(), { what: 'the topics created' })
+    })
   }
 
-  #readerEnv() {
-    return this.world.env(READER, { hostNetwork: this.#options.transport === 'tcp' })
+  /** No topic acknowledges before its sync. */
+  #syncsFirst(): Promise<boolean> {
+    return this.#visitor.administer('the settings of the topics', async (admin) => {
+      for (const { name } of await admin.listTopics()) {
+        const { config } = await admin.describeTopic(name)
+        if (config.find((entry) => entry.name === 'flush')?.value !== 'group') return false
+      }
+      return true
+    })
+  }
+
+  /** On the broker's clock: with the broker dies whoever waits there. */
+  #delay(delayMs: number): Promise<void> {
+    if (!this.running) return new Promise(() => undefined)
+    return sleep(this.world.env(NODE).clock, delayMs)
+  }
+
+  #runningAddress() {
+    if (!this.running) throw new RangeError('the broker is down: restart() or heal() it first')
+    return { host: this.#host, port: this.#daemon.port }
   }
 
   get #host(): string {
-    return this.#options.transport === 'tcp' ? '127.0.0.1' : NODE
+    return this.#surroundings.tcp ? '127.0.0.1' : NODE
   }
 
-  get #inMemory(): boolean {
-    const { storage = 'memory' } = this.#options
-    return storage === 'memory'
+  #needs(what: 'inMemory' | 'network', fault: string): void {
+    if (what === 'inMemory' ? this.#surroundings.inMemory : !this.#surroundings.tcp) return
+    const option = what === 'inMemory' ? `storage 'memory'` : `transport 'memory'`
+    throw new RangeError(`${fault} needs ${option}: what is this machine's own does not fail`)
   }
 }
 
-/** A node of the world is reached by its name, which to the broker looks like a network without TLS. */
-function configOf({ config, storage = 'memory', transport, logLevel = 'warn' }: TestBrokerOptions) {
-  const address =
-    transport === 'tcp'
-      ? { host: '127.0.0.1', port: 0 }
-      : { host: NODE, port: 9092, 'allow.insecure': true }
-  const settings = {
-    'data.dir': storage === 'memory' ? '/var/lib/minikafka' : storage,
-    'node.id': 0,
-    'log.level': logLevel,
-    ...address,
-    ...config,
-  }
-  return new Map(Object.entries(settings).map(([name, value]) => [name, String(value)]))
+function mustBeOnly(index: number | undefined): void {
+  if (index === undefined || index === 0) return
+  throw new RangeError(`there is no broker ${index}: a test broker is a cluster of one, index 0`)
 }
