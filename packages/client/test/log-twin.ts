@@ -31,6 +31,14 @@ export type TwinPartition = {
   /** Answers instead of data, one each, before what is there is served. */
   readonly script: ErrorName[]
   diverging?: { epoch: number; endOffset: number }
+  /** Below it batches may be apart. */
+  compactedBelow?: number
+  /** What it cannot read. Answered with what it says of it, right or wrong. */
+  damage?: {
+    fromOffset: number
+    nextOffset: number
+    says?: { fromOffset: number; nextOffset: number }
+  }
 }
 
 /** What all brokers of a test know. */
@@ -91,6 +99,8 @@ export class LogTwin {
   readonly nodeId: number
   readonly host: string
   readonly calls: ServerCall[] = []
+  /** Instead of the records that were asked for. */
+  answerWith: readonly Buffer[] | undefined
   /** Before each fetch is answered. */
   onFetch: ((request: FetchRequest) => void | Promise<void>) | undefined
   readonly #env: Env
@@ -229,18 +239,25 @@ export class LogTwin {
       return resultOf(wanted, { errorCode: errorCode('FENCED_LEADER_EPOCH') })
     if (fetchOffset < logStartOffset || fetchOffset > ends.logEndOffset)
       return resultOf(wanted, { errorCode: errorCode('OFFSET_OUT_OF_RANGE'), ...ends })
-    const { diverging = null, lastStableOffset = ends.logEndOffset } = found
+    const { damage } = found
+    if (damage && damage.fromOffset <= fetchOffset && fetchOffset < damage.nextOffset) {
+      const errorMessage = 'the file 0.log is damaged at byte 17'
+      const code = errorCode('KAFKA_STORAGE_ERROR')
+      return resultOf(wanted, { errorCode: code, errorMessage, unreadable: damage.says ?? damage })
+    }
+    const { diverging = null, compactedBelow = 0, lastStableOffset = ends.logEndOffset } = found
     const aborted = isolation === 1 ? found.aborted : []
     delete found.diverging
     const marks = { ...ends, highWatermark: ends.logEndOffset, lastStableOffset }
     if (diverging !== null) return resultOf(wanted, { ...marks, diverging })
+    if (this.answerWith) return resultOf(wanted, { ...marks, records: this.answerWith })
     const records = batchesFrom(
       found,
       fetchOffset,
       Math.min(room, wanted.maxBytes),
-      lastStableOffset,
+      damage && fetchOffset < damage.fromOffset ? damage.fromOffset : lastStableOffset,
     )
-    return resultOf(wanted, { ...marks, aborted, records })
+    return resultOf(wanted, { ...marks, compactedBelow, aborted, records })
   }
 }
 

@@ -9,9 +9,8 @@ import {
 } from '@minikafka/protocol'
 import type { TopicLike } from '../topic/index.ts'
 import type { OffsetSpec } from '../words.ts'
-import type { AbortedRange } from './aborted.ts'
 import { type Broken, Decoder } from './decoder.ts'
-import { Inbox } from './inbox.ts'
+import { type Answer, Inbox, type Missing } from './inbox.ts'
 import { type FetchedRecord, RecordBatch } from './record.ts'
 
 /** The batch that is being decoded. */
@@ -115,13 +114,20 @@ export class Feed {
 
   // --- in ----------------------------------------------------------------------------------
 
-  /** Takes an answer's blobs. Errors: CORRUPT_MESSAGE where they are no batches. */
-  take(blobs: readonly Uint8Array[], aborted: readonly AbortedRange[]): void {
-    const { sizeBytes, nextOffset, leaderEpoch } = this.#inbox.take(blobs, aborted)
+  /** Takes an answer's blobs. Errors: CORRUPT_MESSAGE where they are no batches, or not those asked for. */
+  take(answer: Answer): void {
+    const { sizeBytes, nextOffset, leaderEpoch } = this.#inbox.take(answer, this.fetchOffset)
     if (sizeBytes === 0) return
     this.bufferedBytes += sizeBytes
-    this.fetchOffset = Math.max(this.fetchOffset, nextOffset)
+    this.fetchOffset = nextOffset
     this.lastEpoch = leaderEpoch
+  }
+
+  /** The broker cannot read from where it was asked up to `nextOffset`: `error` comes in its place. */
+  miss(error: MinikafkaError, nextOffset: number): void {
+    this.#inbox.miss({ offset: this.fetchOffset, nextOffset, error })
+    this.fetchOffset = nextOffset
+    this.lastEpoch = -1
   }
 
   /** Sends the reader to `offset`: all that was fetched is dropped, what is in hand is past. */
@@ -155,6 +161,7 @@ export class Feed {
     const isUnread = this.index < this.records.length || this.broken !== undefined
     const isEmpty = !isUnread && this.#opened === undefined && this.#inbox.isEmpty
     if (isEmpty || offset < this.fetchOffset) this.move(offset)
+    else this.#inbox.miss({ offset: this.fetchOffset, nextOffset: offset, error: undefined })
     this.fetchOffset = offset
     this.lastEpoch = -1
   }
@@ -206,13 +213,19 @@ export class Feed {
     const arrival = this.#inbox.next()
     if (arrival === undefined) return 'empty'
     if (arrival instanceof Promise) return arrival
+    if (arrival.kind === 'missing') return this.#putMissing(arrival.missing)
     const { kind, bytes } = arrival
     this.#openedBytes += bytes.length
     if (kind === 'broken') return this.#putBroken(bytes, arrival.error)
-    const { reader } = arrival
-    if (kind === 'hidden') return this.#put([], Math.max(this.#after, reader.nextOffset))
-    this.#opened = { reader, batch: new RecordBatch(this, reader, bytes, this.#compress) }
-    return undefined
+    const { reader, gapsBelow } = arrival
+    const isHidden = kind === 'hidden'
+    // Opened before the gap is told: behind it, this is where reading goes on.
+    if (!isHidden) {
+      this.#opened = { reader, batch: new RecordBatch(this, reader, bytes, this.#compress) }
+    }
+    const offset = Math.max(this.#after, gapsBelow)
+    if (reader.header.baseOffset > offset) return this.#putGap(offset, reader, isHidden)
+    return isHidden ? this.#put([], Math.max(this.#after, reader.nextOffset)) : undefined
   }
 
   /**
@@ -252,6 +265,23 @@ export class Feed {
     this.broken = broken
     if (this.records.length === 0) this.#from = after
     else this.attempts = 0
+  }
+
+  #putMissing({ offset, nextOffset, error }: Missing): undefined {
+    if (error === undefined) return this.#put([], nextOffset)
+    return this.#put([], offset, { error, offset, nextOffset, record: undefined })
+  }
+
+  /** The broker left records out that the log must have: nobody compacted it there. */
+  #putGap(offset: number, { header, nextOffset }: BatchReader, isHidden: boolean): undefined {
+    const { topic, partition } = this
+    const { baseOffset } = header
+    const message = `${this.key} offset ${offset}: records are missing, the next batch begins at ${baseOffset}`
+    const details = { fromOffset: offset, nextOffset: baseOffset }
+    const fields = { topic, partition, offset, message, details }
+    const error = new MinikafkaError('CORRUPT_MESSAGE', fields)
+    const after = isHidden ? nextOffset : baseOffset
+    return this.#put([], offset, { error, offset, nextOffset: after, record: undefined })
   }
 
   #putBroken(bytes: Uint8Array, cause: MinikafkaError): undefined {

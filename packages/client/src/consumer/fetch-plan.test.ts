@@ -74,7 +74,7 @@ test('a poll lasts no longer than the last partition that left is out, between 5
 
 test('above the bound nothing is fetched, unless there is nothing to hand out either', () => {
   const holder = feedOf(0)
-  holder.take([numbered(0, 100)], [])
+  holder.take({ blobs: [numbered(0, 100)], aborted: [], gapsBelow: 0 })
   expect(holder.bufferedBytes).toBeGreaterThan(settings.prefetchBytes)
   const starving = feedOf(1)
   expect(plan([holder, starving]).fetches).toEqual([])

@@ -202,7 +202,8 @@ test('a refusal that fresh metadata may cure asks for it', async () => {
 
 test('what passes is tried again for ever, later each time, and told to nobody', async () => {
   const { cluster, twin, consumer, done, world } = await readingStage()
-  for (let count = 0; count < 10; count++) cluster.at('orders').script.push('KAFKA_STORAGE_ERROR')
+  for (let count = 0; count < 10; count++)
+    cluster.at('orders').script.push('THROTTLING_QUOTA_EXCEEDED')
   cluster.append('orders', 0, numbered(0, 1))
   const reader = consumer()
   const errors: unknown[] = []

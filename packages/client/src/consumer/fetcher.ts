@@ -13,7 +13,7 @@ import { Alarm, type Core, knownError, type Lane } from '../core/index.ts'
 import { traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
 import { type FetchPlan, planFetches } from './fetch-plan.ts'
-import { diverged, outOfRange } from './out-of-range.ts'
+import { diverged, isWithin, outOfRange, unreadable } from './out-of-range.ts'
 import type { ConsumerSettings } from './settings.ts'
 
 type Response = ResponseOf<Apis['fetch']>
@@ -186,7 +186,8 @@ export class Fetcher {
     feed.end = this.#settings.isolation === 1 ? result.lastStableOffset : result.highWatermark
     if (result.records.length === 0) return false
     try {
-      feed.take(result.records, result.aborted)
+      const { records: blobs, aborted, compactedBelow: gapsBelow } = result
+      feed.take({ blobs, aborted, gapsBelow })
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
       const { topic, partition, fetchOffset: offset } = feed
@@ -199,6 +200,14 @@ export class Fetcher {
   #refused(result: Result, feed: Feed, askedId: number): boolean {
     const name = errorName(result.errorCode)
     if (name === 'OFFSET_OUT_OF_RANGE') return this.#outOfRange(result, feed)
+    if (name === 'KAFKA_STORAGE_ERROR' && isWithin(feed, result.unreadable)) {
+      feed.failures = 0
+      feed.miss(
+        unreadable(feed, result.unreadable, result.errorMessage),
+        result.unreadable.nextOffset,
+      )
+      return true
+    }
     const { metadata } = this.#core
     const { topic, partition, topicId } = feed
     if (name === 'NOT_LEADER_OR_FOLLOWER') {
@@ -254,11 +263,13 @@ export class Fetcher {
   /** Reading changes nothing, so that all is tried again but what needs the user. True: the reader must be told. */
   #failedFor(feed: Feed, error: MinikafkaError): boolean {
     const isUnexpected = error.name === 'UNKNOWN_SERVER_ERROR'
+    // A disk that fails may be exchanged some day: until then somebody has to know.
+    const isTold = isUnexpected || error.name === 'KAFKA_STORAGE_ERROR'
     if (!error.retriable && !isUnexpected) {
       feed.failure = error
       return true
     }
-    if (isUnexpected && feed.failures === 0) this.#tell.trouble(error)
+    if (isTold && feed.failures === 0) this.#tell.trouble(error)
     this.#later(feed, error.name)
     return false
   }

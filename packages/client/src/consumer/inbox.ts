@@ -1,5 +1,6 @@
 // What was fetched of one partition and not read yet: bytes, until the reader comes to them.
-// Enters: blobs of answers. Leaves: batches, checked and decompressed, those hidden that no reader may see.
+// Enters: blobs of answers. Leaves: batches, checked and decompressed, those hidden that no reader may see, and
+// what does not come, in its place.
 import type { Compress, CompressionName } from '@minikafka/platform'
 import {
   BATCH_HEADER_SIZE,
@@ -17,73 +18,104 @@ const COMPRESSION_POSITION = 22
 const COMPRESSION_MASK = 0x07
 
 /** Whole batches of one answer. */
-type Blob = { readonly bytes: Uint8Array; position: number; readonly aborted: AbortedTransactions }
+type Blob = {
+  readonly bytes: Uint8Array
+  position: number
+  readonly aborted: AbortedTransactions
+  readonly gapsBelow: number
+}
+
+/** Offsets that do not come: with an error where the reader has to be told. */
+export type Missing = {
+  readonly offset: number
+  readonly nextOffset: number
+  readonly error: MinikafkaError | undefined
+}
 
 export type Arrival =
-  | { readonly kind: 'batch'; readonly bytes: Uint8Array; readonly reader: BatchReader }
-  | { readonly kind: 'hidden'; readonly bytes: Uint8Array; readonly reader: BatchReader }
+  | {
+      readonly kind: 'batch' | 'hidden'
+      readonly bytes: Uint8Array
+      readonly reader: BatchReader
+      /** Below it batches may be apart, for the log was compacted. */
+      readonly gapsBelow: number
+    }
   | { readonly kind: 'broken'; readonly bytes: Uint8Array; readonly error: MinikafkaError }
+  | { readonly kind: 'missing'; readonly missing: Missing }
+
+export type Answer = {
+  readonly blobs: readonly Uint8Array[]
+  readonly aborted: readonly AbortedRange[]
+  readonly gapsBelow: number
+}
 
 export class Inbox {
   readonly #compress: Compress
   readonly #prepared = new Set<number>([0])
-  #blobs: Blob[] = []
+  #line: (Blob | Missing)[] = []
 
   constructor(compress: Compress) {
     this.#compress = compress
   }
 
   get isEmpty(): boolean {
-    return this.#blobs.length === 0
+    return this.#line.length === 0
   }
 
   /**
-   * Takes the blobs of one answer.
+   * Takes the blobs of one answer to a fetch from `fetchOffset`.
    *
    * Shape   `blobs`: given, and kept until they are read; their frame lives as long as a view of them.
-   * Errors  CORRUPT_MESSAGE where a blob is no row of whole batches; nothing of it is taken.
+   * Errors  CORRUPT_MESSAGE where a blob is no row of whole batches, or all end below `fetchOffset`, so that asking
+   *         on would ask the same for ever; nothing is taken.
    */
   take(
-    blobs: readonly Uint8Array[],
-    ranges: readonly AbortedRange[],
+    { blobs, aborted: ranges, gapsBelow }: Answer,
+    fetchOffset: number,
   ): { readonly sizeBytes: number; readonly nextOffset: number; readonly leaderEpoch: number } {
     const aborted = new AbortedTransactions(ranges)
     const taken = blobs.filter(({ length }) => length > 0)
     const ends = taken.map(lastBatchOf)
-    let sizeBytes = 0
-    let nextOffset = -1
-    let leaderEpoch = -1
-    for (const [index, bytes] of taken.entries()) {
-      const last = ends[index] ?? 0
-      nextOffset = batchLastOffsetAt(bytes, last) + 1
-      leaderEpoch = batchLeaderEpochAt(bytes, last)
-      sizeBytes += bytes.length
-      this.#blobs.push({ bytes, position: 0, aborted })
-    }
-    return { sizeBytes, nextOffset, leaderEpoch }
+    const bytes = taken.at(-1)
+    if (bytes === undefined) return { sizeBytes: 0, nextOffset: -1, leaderEpoch: -1 }
+    const last = ends.at(-1) ?? 0
+    const nextOffset = batchLastOffsetAt(bytes, last) + 1
+    if (nextOffset <= fetchOffset) throw endsEarly(nextOffset)
+    for (const blob of taken) this.#line.push({ bytes: blob, position: 0, aborted, gapsBelow })
+    const sizeBytes = taken.reduce((sum, { length }) => sum + length, 0)
+    return { sizeBytes, nextOffset, leaderEpoch: batchLeaderEpochAt(bytes, last) }
+  }
+
+  /** Behind all that is here. */
+  miss(missing: Missing): void {
+    this.#line.push(missing)
   }
 
   /** The next batch; undefined: there is none. A promise where a codec has to be loaded first: then ask again. */
   next(): Arrival | undefined | Promise<void> {
-    const blob = this.#blobs[0]
+    const blob = this.#line[0]
     if (blob === undefined) return undefined
+    if ('nextOffset' in blob) {
+      this.#line.shift()
+      return { kind: 'missing', missing: blob }
+    }
     const { position } = blob
     const bytes = blob.bytes.subarray(position, position + batchSizeAt(blob.bytes, position))
     const compression = (bytes[COMPRESSION_POSITION] ?? 0) & COMPRESSION_MASK
     if (!this.#prepared.has(compression)) return this.#prepare(compression)
     blob.position += bytes.length
-    if (blob.position >= blob.bytes.length) this.#blobs.shift()
-    return this.#open(bytes, blob.aborted)
+    if (blob.position >= blob.bytes.length) this.#line.shift()
+    return this.#open(bytes, blob)
   }
 
   clear(): void {
-    this.#blobs = []
+    this.#line = []
   }
 
-  #open(bytes: Uint8Array, aborted: AbortedTransactions): Arrival {
+  #open(bytes: Uint8Array, { aborted, gapsBelow }: Blob): Arrival {
     try {
       const reader = new BatchReader(bytes, this.#compress)
-      return { kind: aborted.hides(reader) ? 'hidden' : 'batch', bytes, reader }
+      return { kind: aborted.hides(reader) ? 'hidden' : 'batch', bytes, reader, gapsBelow }
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
       return { kind: 'broken', bytes, error }
@@ -107,6 +139,12 @@ function lastBatchOf(bytes: Uint8Array): number {
     if (size < BATCH_HEADER_SIZE || size > left) throw notBatches()
     position += size
   }
+}
+
+function endsEarly(nextOffset: number): MinikafkaError {
+  return new MinikafkaError('CORRUPT_MESSAGE', {
+    message: `a fetch was answered with batches that end at ${nextOffset}, below the offset asked for`,
+  })
 }
 
 function notBatches(): MinikafkaError {

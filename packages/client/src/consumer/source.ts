@@ -101,7 +101,14 @@ export class Source {
     const { error, record } = broken
     const failed = { error, record, attempt: ++feed.attempts }
     const verdict = this.#parts.policy.decide(failed)
-    if (verdict === 'stop') throw error
+    if (verdict === 'stop') {
+      // Asked again it is fetched again: what was wrong may have been on the way, or may be repaired by then.
+      if (record === undefined) {
+        feed.move(broken.offset)
+        this.#parts.fetcher.redirect([feed])
+      }
+      throw error
+    }
     if (typeof verdict === 'object') this.#occupy(feed, this.#retry(feed, verdict.retryAfterMs))
     else if (verdict === 'skip') this.#passBy(feed, broken)
     else {

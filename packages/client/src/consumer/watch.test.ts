@@ -17,7 +17,7 @@ test('a partition at its end waits for nothing, one before it for a fetch', () =
 
 test('what is here waits for a handler, unless the user paused it', () => {
   const feed = feedAt(0, 3)
-  feed.take([numbered(0, 3)], [])
+  feed.take({ blobs: [numbered(0, 3)], aborted: [], gapsBelow: 0 })
   expect(reasonOf(feed)).toBe('handler')
   feed.paused = true
   expect(reasonOf(feed)).toBe('paused')
