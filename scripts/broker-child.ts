@@ -28,6 +28,8 @@ export type BrokerPlace = {
   readonly port?: number
   /** The file in which it writes of itself, see bench/probe.cjs. */
   readonly probe?: string
+  /** By their names in docs/config.md. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** Ready when resolved. A new directory is made below `folder`. */
@@ -51,11 +53,16 @@ export async function startBroker(folder: string, place: BrokerPlace = {}): Prom
 }
 
 /** Whether it gets ready or not. */
-export function launchBroker({ data = '', port = 0, probe }: BrokerPlace): Child {
+export function launchBroker({ data = '', port = 0, probe, settings = {} }: BrokerPlace): Child {
   const place = ['--data-dir', data, '--port', String(port)]
+  const flags = Object.entries(settings).map(
+    ([name, value]) => `--${name.replaceAll('.', '-')}=${value}`,
+  )
   const log = ['--log-format', 'json', '--log-level', 'info']
   const probing = probe === undefined ? [] : ['--require', PROBE]
-  return new Child([...probing, PROGRAM, ...place, ...log], { MINIKAFKA_PROBE: probe ?? '' })
+  return new Child([...probing, PROGRAM, ...place, ...flags, ...log], {
+    MINIKAFKA_PROBE: probe ?? '',
+  })
 }
 
 function running(

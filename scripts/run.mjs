@@ -23,6 +23,7 @@ const jobs = {
   bench: [install, build, script('bench.ts')],
   chaos: [install, build, script('chaos.ts')],
   docs: [install, script('docs.ts')],
+  soak: [install, build, script('soak.ts')],
   sim: [install, script('sim.ts')],
   fuzz: [install, script('fuzz.ts')],
 }
