@@ -12,7 +12,7 @@ import {
   type RecoveryReport,
   type ReplicaAnswer,
 } from '@minikafka/cluster'
-import { type Address, DiskError, type Env, type Timer } from '@minikafka/platform'
+import { type Address, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
@@ -22,7 +22,7 @@ import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
-import { factsOf, type PartitionFacts, Partitions, storageErrorName } from './partition/index.ts'
+import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { VERSION } from './version.ts'
 
@@ -78,7 +78,7 @@ export async function startBroker(
 
 function isDiskFull(error: unknown): boolean {
   if (error instanceof NotApplied) return error.reason === 'no-space'
-  if (error instanceof DiskError) return storageErrorName(error) === 'STORAGE_FULL'
+  if (isNoSpace(error)) return true
   return isMinikafkaError(error) && error.name === 'STORAGE_FULL'
 }
 
@@ -195,9 +195,9 @@ async function start(
     endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
   }
   const stopConfig = followConfig(env, config, state, nodeId, follower)
-  const space = new DiskSpace(env, directory, partitions, config)
+  const space = new DiskSpace(env, { directory, partitions, follower }, config)
   await space.start()
-  const housekeeping = new Housekeeping(env, config, partitions)
+  const housekeeping = new Housekeeping(env, config, partitions, follower)
   const hello = () => ({
     brokerVersion: VERSION,
     clusterId,

@@ -1,8 +1,10 @@
-// Room on the disk: below the reserve produce is refused, below twice the reserve retention runs early (REPLICATION 2.12.4).
+// Room on the disk (REPLICATION 2.12.4): below twice the reserve it warns and retention runs early, below the reserve
+// clients' batches are refused, below half of it all are. Enters: free bytes. Leaves: who may append.
 import type { Env, Timer } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
 import type { DataDirectory } from './log/index.ts'
-import type { Partitions } from './partition/index.ts'
+import type { MetadataFollower } from './metadata.ts'
+import type { Partitions, Space } from './partition/index.ts'
 
 const RESERVE_SHARE = 0.05
 const RESERVE_BYTES_MAX = 1024 ** 3
@@ -10,28 +12,42 @@ const RESERVE_BYTES_MAX = 1024 ** 3
 const CHECK_MS = 1_000
 const CHECK_IDLE_MS = 10_000
 
+const SAYINGS: Record<Space, string> = {
+  enough: 'the disk has space again',
+  low: 'the disk is getting full',
+  full: 'the disk is nearly full: produce is refused until there is space',
+  spent: 'the disk is full: nothing is appended until there is space',
+}
+
 export class DiskSpace {
   readonly #env: Env
   readonly #directory: DataDirectory
   readonly #partitions: Partitions
+  readonly #follower: MetadataFollower
   readonly #config: LiveConfig
-  #state: 'enough' | 'low' | 'full' = 'enough'
+  #space: Space = 'enough'
   #timer: Timer | undefined
+  /** A look is under way: whoever wants the next one waits for its end. */
+  #looking = false
   #written = false
   #stopped = false
 
-  constructor(env: Env, directory: DataDirectory, partitions: Partitions, config: LiveConfig) {
+  constructor(
+    env: Env,
+    rooms: { directory: DataDirectory; partitions: Partitions; follower: MetadataFollower },
+    config: LiveConfig,
+  ) {
     this.#env = env
-    this.#directory = directory
-    this.#partitions = partitions
+    this.#directory = rooms.directory
+    this.#partitions = rooms.partitions
+    this.#follower = rooms.follower
     this.#config = config
   }
 
   /** Looks now, and from then on by itself. */
   async start(): Promise<void> {
     this.#partitions.onWrite(() => this.#wrote())
-    await this.check()
-    this.#sleep(CHECK_IDLE_MS)
+    await this.#look()
   }
 
   stop(): void {
@@ -41,26 +57,33 @@ export class DiskSpace {
 
   /** The first write after a look wakes it. */
   #wrote(): void {
-    if (this.#written || this.#stopped) return
+    if (this.#written) return
     this.#written = true
-    this.#timer?.cancel()
-    this.#sleep(CHECK_MS)
+    if (!this.#looking) this.#sleep()
   }
 
-  #sleep(delayMs: number): void {
-    if (!this.#stopped) this.#timer = this.#env.clock.timer(delayMs, () => void this.#look())
+  /** Until the next look; one that was set before is forgotten. */
+  #sleep(): void {
+    this.#timer?.cancel()
+    if (this.#stopped) return
+    const isBusy = this.#written || this.#space !== 'enough'
+    const delayMs = isBusy ? CHECK_MS : CHECK_IDLE_MS
+    this.#timer = this.#env.clock.timer(delayMs, () => void this.#look())
   }
 
   async #look(): Promise<void> {
+    this.#looking = true
     this.#written = false
-    this.#timer = undefined
-    await this.check()
-    // A write during the check has set the timer already.
-    if (!this.#written) this.#sleep(this.#state === 'enough' ? CHECK_IDLE_MS : CHECK_MS)
+    try {
+      await this.#check()
+    } finally {
+      this.#looking = false
+      this.#sleep()
+    }
   }
 
   /** Looks at the disk and acts on what it finds; a disk that cannot be asked changes nothing. */
-  async check(): Promise<void> {
+  async #check(): Promise<void> {
     let freeBytes: number
     let reserveBytes: number
     try {
@@ -70,22 +93,19 @@ export class DiskSpace {
       this.#env.logger.warn({ err: error }, 'the free space of the disk cannot be read')
       return
     }
-    const state =
-      freeBytes < reserveBytes ? 'full' : freeBytes < 2 * reserveBytes ? 'low' : 'enough'
-    this.#partitions.storageFull = state === 'full'
-    if (state !== this.#state) this.#tell(state, freeBytes, reserveBytes)
-    const worse = state !== 'enough' && this.#state === 'enough'
-    this.#state = state
-    if (worse || state === 'full') await this.#partitions.applyRetention()
+    const before = this.#space
+    const space = spaceOf(freeBytes, reserveBytes)
+    this.#space = space
+    this.#partitions.space = space
+    if (space !== before) this.#tell(freeBytes, reserveBytes)
+    const isFull = space === 'full' || space === 'spent'
+    if (!isFull) this.#follower.goOn()
+    if (isFull || (space === 'low' && before === 'enough')) await this.#partitions.applyRetention()
   }
 
-  #tell(state: 'enough' | 'low' | 'full', freeBytes: number, reserveBytes: number): void {
-    const { logger } = this.#env
-    const facts = { freeBytes, reserveBytes }
-    if (state === 'full')
-      logger.error(facts, 'the disk is nearly full: produce is refused until there is space')
-    else if (state === 'low') logger.warn(facts, 'the disk is getting full')
-    else logger.info(facts, 'the disk has space again')
+  #tell(freeBytes: number, reserveBytes: number): void {
+    const level = { enough: 'info', low: 'warn', full: 'error', spent: 'error' } as const
+    this.#env.logger[level[this.#space]]({ freeBytes, reserveBytes }, SAYINGS[this.#space])
   }
 
   async #reserveBytes(): Promise<number> {
@@ -93,4 +113,10 @@ export class DiskSpace {
     if (set !== -1) return set
     return Math.min(RESERVE_SHARE * (await this.#directory.totalBytes()), RESERVE_BYTES_MAX)
   }
+}
+
+function spaceOf(freeBytes: number, reserveBytes: number): Space {
+  if (freeBytes < reserveBytes / 2) return 'spent'
+  if (freeBytes < reserveBytes) return 'full'
+  return freeBytes < 2 * reserveBytes ? 'low' : 'enough'
 }

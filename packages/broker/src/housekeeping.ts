@@ -1,24 +1,22 @@
 // What is done by the clock: retention, and producers that are forgotten. One timer for the whole broker.
 import type { Env, Timer } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
+import type { MetadataFollower } from './metadata.ts'
 import type { Partitions } from './partition/index.ts'
-
-/** The wall clock moved so much more or less than time did: somebody set it. Nothing is deleted on its word yet (T21). */
-const JUMP_MS = 60_000
 
 export class Housekeeping {
   readonly #env: Env
   readonly #config: LiveConfig
   readonly #partitions: Partitions
+  readonly #follower: MetadataFollower
   readonly #timers = new Map<string, Timer>()
   #stopped = false
-  #lastLook: { readonly wallMs: number; readonly monotonicMs: number }
 
-  constructor(env: Env, config: LiveConfig, partitions: Partitions) {
+  constructor(env: Env, config: LiveConfig, partitions: Partitions, follower: MetadataFollower) {
     this.#env = env
     this.#config = config
     this.#partitions = partitions
-    this.#lastLook = this.#now()
+    this.#follower = follower
     this.#every(
       'log',
       () => this.#config.values['log.retention.check.interval.ms'],
@@ -47,24 +45,7 @@ export class Housekeeping {
 
   async #lookAfterLogs(): Promise<void> {
     this.#partitions.expireProducers()
-    await this.#partitions.leadAgain()
-    if (this.#clockJumped()) {
-      this.#env.logger.warn('the wall clock was set: retention waits for the next check')
-      return
-    }
+    this.#follower.goOn()
     await this.#partitions.applyRetention()
-  }
-
-  #clockJumped(): boolean {
-    const before = this.#lastLook
-    const now = this.#now()
-    this.#lastLook = now
-    const drift = now.wallMs - before.wallMs - (now.monotonicMs - before.monotonicMs)
-    return Math.abs(drift) > JUMP_MS
-  }
-
-  #now() {
-    const { clock } = this.#env
-    return { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
   }
 }

@@ -11,6 +11,7 @@ import {
   Unknown,
 } from '@minikafka/cluster'
 import type { Env, Logger } from '@minikafka/platform'
+import { atOnce } from './at-once.ts'
 import { type LiveConfig, resolveTopic } from './config/index.ts'
 import type { Leadership, Partitions } from './partition/index.ts'
 
@@ -57,7 +58,7 @@ export class MetadataFollower {
       )
       .filter(({ partition }) => this.#isMine(partition))
     let done = 0
-    await eachAtOnce(OPENS_AT_ONCE, wanted, async ({ topic, partition }) => {
+    await atOnce(OPENS_AT_ONCE, wanted, async ({ topic, partition }) => {
       await this.#open(topic, partition, { atStart: true })
       onOpened?.(++done, wanted.length)
     })
@@ -68,9 +69,14 @@ export class MetadataFollower {
 
   /** Leads what the image says now, then follows every change of it. */
   async follow(): Promise<void> {
-    this.#stop = this.#state.onChange((change) => this.#enqueue(() => this.#apply(change)))
     const all = this.#state.topics().flatMap(({ topicId }) => this.#state.partitionsOf(topicId))
-    await eachAtOnce(OPENS_AT_ONCE, all, (partition) => this.#lead(partition))
+    const led = this.#queue.then(() =>
+      atOnce(OPENS_AT_ONCE, all, (partition) => this.#lead(partition)),
+    )
+    // Changes come after it: each is newer than what is led first.
+    this.#queue = led.catch(() => undefined)
+    this.#stop = this.#state.onChange((change) => this.#enqueue(() => this.#apply(change)))
+    await led
   }
 
   /** Resolves when everything up to this revision of the metadata has been done here. */
@@ -81,7 +87,14 @@ export class MetadataFollower {
 
   /** Broker settings changed: topics without a value of their own take the new one. */
   reconfigure(): void {
-    for (const topic of this.#state.topics()) this.#configure(topic)
+    this.#enqueue(async () => {
+      for (const topic of this.#state.topics()) this.#configure(topic)
+    })
+  }
+
+  /** There is space on the disk again: what it kept from being opened or led goes on. */
+  goOn(): void {
+    if (this.#partitions.someWait) this.#enqueue(() => this.#partitions.goOn())
   }
 
   async close(): Promise<void> {
@@ -101,7 +114,7 @@ export class MetadataFollower {
       else if (before !== undefined && after !== undefined) this.#configure(after)
     }
     const now = partitions.flatMap(({ after }) => (after === undefined ? [] : [after]))
-    await eachAtOnce(OPENS_AT_ONCE, now, async (partition) => {
+    await atOnce(OPENS_AT_ONCE, now, async (partition) => {
       const topic = this.#state.topicById(partition.topicId)
       if (topic === undefined) return
       if (
@@ -141,6 +154,7 @@ export class MetadataFollower {
     const leadership: Leadership = {
       leaderId: partition.leader,
       leaderEpoch: partition.leaderEpoch,
+      partitionEpoch: partition.partitionEpoch,
       isr: partition.isr,
       minIsr: partition.minIsr,
     }
@@ -154,21 +168,4 @@ export class MetadataFollower {
   #isMine({ replicas }: Partition): boolean {
     return replicas.includes(this.#nodeId)
   }
-}
-
-/** Runs `work` over the items, at most `atOnce` at a time; the first error ends it. */
-async function eachAtOnce<T>(
-  atOnce: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0
-  const worker = async () => {
-    for (;;) {
-      const item = items[next++]
-      if (item === undefined) return
-      await work(item)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker))
 }

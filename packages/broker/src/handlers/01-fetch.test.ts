@@ -49,6 +49,7 @@ async function makeContext(): Promise<Context> {
     await partitions.lead(TOPIC_ID, partition, {
       leaderId: 1,
       leaderEpoch: 1,
+      partitionEpoch: 1,
       isr: [1],
       minIsr: 1,
     })
@@ -208,4 +209,18 @@ test('a partition that is listed twice is refused', async () => {
   await expect(world.complete(fetch(fetchOf([0, 1, 0]), context))).rejects.toMatchObject({
     name: 'INVALID_REQUEST',
   })
+})
+
+test('a read that fails unexpectedly gives back what was charged for those before it', async () => {
+  const { partitions } = context.rooms
+  const last = partitions.get(TOPIC_ID, 1)
+  if ('error' in last) throw new Error(last.message)
+  last.read = () => Promise.reject(new Error('a fault of ours'))
+  const [small] = fetchOf([0]).partitions
+  const request = fetchOf([0, 1])
+  const wanted = [{ ...small, maxBytes: 100 } as NonNullable<typeof small>, request.partitions[1]]
+  const failing = fetch({ ...request, partitions: wanted as typeof request.partitions }, context)
+  await expect(world.complete(failing)).rejects.toThrow('a fault of ours')
+  await world.clock.advance('1s')
+  expect(memory.bytes).toBe(0)
 })

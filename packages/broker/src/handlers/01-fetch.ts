@@ -87,37 +87,47 @@ function answerBytesMax(maxBytes: number, frameBytesMax: number): number {
 // --- reading -----------------------------------------------------------------------------------
 
 /**
- * `bytes` of records are charged to the memory budget when it resolves. `isCut`: waiting would bring no more, for there
- * is an error to tell of, or a limit ended what was read of a partition. `lacksRoom`: there are records, and no room.
+ * `bytes`: of records, charged to the memory budget. `isCut`: waiting would bring no more, for there is an error to tell
+ * of, or a limit ended what was read of a partition. `isMore`: of some partition there was more than was read.
  */
+type Collected = { readonly results: Result[]; bytes: number; isCut: boolean; isMore: boolean }
+
+/** `lacksRoom`: there are records, and no room. Where it throws, nothing is charged any more. */
 async function collect(request: Request, context: Context) {
+  const collected: Collected = { results: [], bytes: 0, isCut: false, isMore: false }
+  try {
+    await collectInto(collected, request, context)
+  } catch (error) {
+    context.memory.release(collected.bytes)
+    throw error
+  }
+  return { ...collected, lacksRoom: collected.isMore && collected.bytes === 0 }
+}
+
+async function collectInto(collected: Collected, request: Request, context: Context) {
   const { partitions } = request
   const { rooms, memory } = context
   const bytesMax = answerBytesMax(request.maxBytes, rooms.config.values['socket.request.max.bytes'])
-  let bytes = 0
   let buffers = 0
-  let isCut = false
-  let lacksRoom = false
-  const results: Result[] = []
   const first = partitions.length === 0 ? 0 : rooms.nextRotation() % partitions.length
   for (let step = 0; step < partitions.length; step++) {
     const wanted = partitions[(first + step) % partitions.length]
     if (wanted === undefined) continue
     const { room } = memory
-    const bound = Math.max(0, Math.min(bytesMax - bytes, room, wanted.maxBytes))
-    const firstWhole = bytes === 0 && room >= FIRST_BATCH_ROOM_BYTES
+    const bound = Math.max(0, Math.min(bytesMax - collected.bytes, room, wanted.maxBytes))
+    const firstWhole = collected.bytes === 0 && room >= FIRST_BATCH_ROOM_BYTES
     const limit = buffers >= BUFFERS_MAX ? 0 : bound
     const read = readOne(wanted, request.isolation, limit, firstWhole, context)
     const { result, isMore } = read instanceof Promise ? await charged(read, limit, memory) : read
-    const resultBytes = bytesOf(result)
-    memory.charge(resultBytes)
-    bytes += resultBytes
+    const bytes = bytesOf(result)
+    memory.charge(bytes)
     buffers += result.records.length
-    lacksRoom ||= isMore
-    isCut ||= (isMore && bytes > 0) || result.errorCode !== 0 || result.diverging !== null
-    results.push(result)
+    collected.bytes += bytes
+    collected.isMore ||= isMore
+    const hasMore = isMore && collected.bytes > 0
+    collected.isCut ||= hasMore || result.errorCode !== 0 || result.diverging !== null
+    collected.results.push(result)
   }
-  return { results, bytes, isCut, lacksRoom: lacksRoom && bytes === 0 }
 }
 
 /** While it is read from the disk it counts as if all came that may come: others look before they read. */

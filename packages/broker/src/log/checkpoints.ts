@@ -103,12 +103,8 @@ export class Checkpoints {
       recoveryPoint: this.#recoveryPoint.get(key),
       synced: this.#synced.get(key),
       logStartOffset: numberOf(this.#logStart.get(key)),
-      highWatermark: this.highWatermark(key),
+      highWatermark: numberOf(this.#highWatermark.get(key)),
     }
-  }
-
-  highWatermark(key: PartitionKey): number | undefined {
-    return numberOf(this.#highWatermark.get(key))
   }
 
   /** An fdatasync covers everything below `offset`. */
@@ -175,6 +171,7 @@ export class Checkpoints {
   #saveInBackground(): void {
     this.#saving.run().catch((error: unknown) => {
       this.#onError(error)
+      if (this.#closed) return
       // Tried again with the next round; an older recovery point only means a longer scan.
       this.#timer ??= this.#env.clock.timer(SAVE_DELAY_MS, () => this.#saveInBackground())
     })

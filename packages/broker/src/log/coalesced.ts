@@ -16,6 +16,10 @@ export class Coalesced {
     this.#work = work
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
   /** Settles as a run does that began after this call. */
   run(): Promise<void> {
     if (this.#running === undefined) return this.#start()

@@ -1,5 +1,7 @@
+import type { Env } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { CLUSTER_ID, LogBench, ROOT, TOPIC_ID } from '../../test/log-bench.ts'
+import { batchOf, CLUSTER_ID, LogBench, ROOT, TOPIC_ID } from '../../test/log-bench.ts'
+import { counted } from '../../test/watched-disk.ts'
 import { jsonWithChecksum } from './checked-text.ts'
 import { DataDirectory } from './data-directory.ts'
 
@@ -118,7 +120,7 @@ test('a deleted partition is out of service at once, and gone after the delay', 
   const bench = await LogBench.make()
   await bench.append(3)
   const { log } = bench
-  await bench.run(bench.directory.deleteLog(log))
+  await bench.run(bench.directory.delete(log, 60_000))
   expect(await rootNames(bench)).toContain(`${TOPIC_ID}-0.delete`)
   expect(await rootNames(bench)).not.toContain('orders-0')
   expect(bench.directory.found()).toEqual([])
@@ -131,7 +133,7 @@ test('a deletion that a stop interrupted is finished at the next start', async (
   for (const how of ['clean', 'kill', 'powerCut'] as const) {
     const bench = await LogBench.make()
     await bench.append(3)
-    await bench.run(bench.directory.deleteLog(bench.log))
+    await bench.run(bench.directory.delete(bench.log, 60_000))
     await bench.stop(how)
     await bench.startDirectory()
     await bench.world.clock.advance('1s')
@@ -144,7 +146,7 @@ test('a deletion that resolved outlives a power cut', async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bench = await LogBench.make({ seed })
     await bench.append(1)
-    await bench.run(bench.directory.deleteLog(bench.log))
+    await bench.run(bench.directory.delete(bench.log, 60_000))
     await bench.stop('powerCut')
     expect(await rootNames(bench)).not.toContain('orders-0')
     bench.world.close()
@@ -156,7 +158,7 @@ test('a topic that is made anew under an old name begins empty, whatever kind of
     const bench = await LogBench.make()
     await bench.append(3)
     await bench.world.clock.advance('6s')
-    await bench.run(bench.directory.deleteLog(bench.log))
+    await bench.run(bench.directory.delete(bench.log, 60_000))
     const options = { ...bench.openOptions(), topicId: OTHER_TOPIC_ID }
     const log = await bench.run(bench.directory.createLog(options))
     expect(log.logEndOffset).toBe(0)
@@ -166,6 +168,45 @@ test('a topic that is made anew under an old name begins empty, whatever kind of
     const { recovered } = await bench.run(directory.openLog(options))
     expect(recovered).toMatchObject({ logEndOffset: 0, lost: false })
   }
+})
+
+test('a descriptor that is being opened while its topic is deleted does not outlive it', async () => {
+  let open: () => void = () => undefined
+  let delays = false
+  const disk = (real: Env['disk']): Env['disk'] => ({
+    ...counted(real, {}),
+    open: async (path, mode) => {
+      const file = await real.open(path, mode)
+      if (delays) {
+        delays = false
+        await new Promise<void>((resolve) => {
+          open = resolve
+        })
+      }
+      return file
+    },
+  })
+  const bench = await LogBench.make({ disk, tailBytesMax: 0 })
+  await bench.append(3)
+  await bench.restart('clean')
+  delays = true
+  const reading = Promise.resolve(bench.log.read(0, 3, 1000, true)).catch((error) => error.name)
+  await bench.world.until(() => !delays)
+  const deleting = bench.directory.delete(bench.log, 60_000)
+  await bench.world.settled()
+  open()
+  await bench.run(deleting)
+  await bench.run(reading)
+  const options = { ...bench.openOptions(), topicId: OTHER_TOPIC_ID }
+  const log = await bench.run(bench.directory.createLog(options))
+  await bench.run(log.epochs.assign(1, 0))
+  const batch = batchOf(bench.env)
+  log.enqueue(batch)
+  await bench.run(log.flush())
+  await bench.stop('powerCut')
+  const directory = await bench.startDirectory()
+  const { recovered } = await bench.run(directory.openLog(options))
+  expect(recovered).toMatchObject({ logEndOffset: 1, lost: false })
 })
 
 test('a directory that the metadata does not know is kept as stray', async () => {
@@ -203,7 +244,7 @@ test('a directory that a crash left half made is taken over; one with segments o
   const path = `${ROOT}/orders-2/00000000000000000000.log`
   await bench.run(bench.env.disk.replaceFile(path, Buffer.from('data')))
   await expect(bench.run(bench.directory.createLog(bench.openOptions(2)))).rejects.toMatchObject({
-    message: expect.stringContaining('holds 00000000000000000000.log but no partition.meta'),
+    message: expect.stringContaining('holds 00000000000000000000.log already'),
   })
 })
 
@@ -265,10 +306,11 @@ test('checkpoints are written within 5 s of a change, and an idle directory has 
   const bench = await LogBench.make()
   await bench.append(3)
   await bench.world.clock.advance('6s')
-  expect(bench.directory.highWatermarkHint(TOPIC_ID, 0)).toBe(3)
   expect(bench.world.clock.pending()).toEqual([])
-  const text = await bench.run(bench.env.disk.readFile(`${ROOT}/recovery-point`))
-  expect(text?.toString()).toContain(`${TOPIC_ID} 0 3\n`)
+  for (const name of ['recovery-point', 'hw-checkpoint']) {
+    const text = await bench.run(bench.env.disk.readFile(`${ROOT}/${name}`))
+    expect(text?.toString()).toContain(`${TOPIC_ID} 0 3\n`)
+  }
 })
 
 test('a full disk delays checkpoints, and they are written when there is room again', async () => {

@@ -1,6 +1,6 @@
 // A broker's data directory: who owns it, the logs in it, what they share, and how it fails as a whole.
 // Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
-import { assert, type Env, type Lock, type Logger } from '@minikafka/platform'
+import { assert, DiskError, type Env, type Lock, type Logger } from '@minikafka/platform'
 import { type Checkpointed, Checkpoints } from './checkpoints.ts'
 import { type Damage, offsetsText } from './damage.ts'
 import { type ClaimedPartition, claimDirectory, startErrorOf } from './directory-claim.ts'
@@ -23,7 +23,7 @@ import type {
   OpenLogOptions,
   RecoveryReport,
 } from './log-types.ts'
-import { newLog, prepareLogDirectory } from './new-log.ts'
+import { checkNothingInTheWay, makeLogDirectory, newLog } from './new-log.ts'
 import { OpenFiles } from './open-files.ts'
 import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
@@ -83,14 +83,13 @@ export class DataDirectory {
     this.#checkpoints = found.checkpoints
     this.#partitions = found.partitions
     const files = new OpenFiles(env.disk, options.filesOpenMax, (error) =>
-      this.#fail(error as Error),
+      this.fail(error as Error),
     )
     const cache = new IndexCache(INDEX_CACHE_BYTES)
     const tail = new Tail(options.tailBytesMax)
     const writeTurns = new WriteTurns(env.clock)
     this.#host = { env, files, cache, tail, writeTurns, memory: undefined }
-    const warn = (error: unknown) =>
-      this.#logger.warn({ err: error }, 'a removed partition is still there')
+    const warn = (error: unknown) => this.#warnOrFail(error, 'a removed partition is still there')
     this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)
   }
 
@@ -104,15 +103,19 @@ export class DataDirectory {
     const { path, logger } = options
     const claim = await claimDirectory(env, path, options)
     let checkpoints: Checkpoints | undefined
+    let directory: DataDirectory | undefined
     try {
-      const onError = (error: unknown) => logger.warn({ err: error }, 'checkpoint not written')
+      const onError = (error: unknown) =>
+        directory === undefined
+          ? logger.warn({ err: error }, 'checkpoint not written')
+          : directory.#warnOrFail(error, 'checkpoint not written')
       checkpoints = await Checkpoints.open(env, path, onError)
       const partitions = new Map(claim.partitions.map((one) => [keyOf(one), one]))
       if (!claim.isNew) reportDamage(checkpoints, logger)
       await checkpoints.begin([...partitions.keys()])
       // Last: before it, the directory counts as new.
       if (claim.isNew) await saveDirectoryMeta(env.disk, path, claim.meta)
-      const directory = new DataDirectory(env, options, { ...claim, checkpoints, partitions })
+      directory = new DataDirectory(env, options, { ...claim, checkpoints, partitions })
       directory.#outOfService.removeLeftovers(claim.names)
       return directory
     } catch (error) {
@@ -170,19 +173,21 @@ export class DataDirectory {
     return this.#gate.run(() => this.#createLog(options))
   }
 
-  /** Closes a log and takes its directory out of service, durably; its files go after its delete delay. */
-  async deleteLog(log: Log): Promise<void> {
-    await log.close({ clean: false })
-    this.#logs.delete(partitionKey(log.topicId, log.partition))
-    const found = this.#partitions.get(partitionKey(log.topicId, log.partition))
-    assert(found !== undefined, 'an open log lies in the directory')
-    await this.deleteFound(found, log.settings.deleteDelayMs)
-  }
-
-  /** Deletes a partition that is not open. */
-  async deleteFound(found: FoundPartition, deleteDelayMs: number): Promise<void> {
+  /**
+   * Closes the partition's log where it is open and takes its directory out of service, durably; its files go after
+   * the delay. Where there is nothing of it, nothing is done.
+   */
+  async delete(
+    { topicId, partition }: { readonly topicId: string; readonly partition: number },
+    deleteDelayMs: number,
+  ): Promise<void> {
+    const key = partitionKey(topicId, partition)
+    await this.#logs.get(key)?.close({ clean: false })
+    this.#logs.delete(key)
+    const found = this.#partitions.get(key)
+    if (found === undefined) return
     const path = await this.#retire(found, 'delete')
-    this.#outOfService.removeLater(path, deleteDelayMs)
+    if (path !== undefined) this.#outOfService.removeLater(path, deleteDelayMs)
   }
 
   /** Takes a partition that the metadata does not know out of service; it is kept as `<topicId>-<partition>.stray`. */
@@ -190,25 +195,27 @@ export class DataDirectory {
     await this.#retire(found, 'stray')
   }
 
-  /** From `hw-checkpoint`; a hint only. */
-  highWatermarkHint(topicId: string, partition: number): number | undefined {
-    return this.#checkpoints.highWatermark(partitionKey(topicId, partition))
-  }
-
   /** Why nothing works here any more: the disk failed. */
   get offline(): Error | undefined {
     return this.#offline
+  }
+
+  /** The disk failed, and is never asked again: the whole directory is given up (REPLICATION 2.12.3). */
+  fail(error: Error): void {
+    if (this.#offline) return
+    this.#offline = error
+    this.#logger.error(
+      { err: error, path: this.path },
+      'the disk failed, the data directory is offline',
+    )
+    for (const log of this.#logs.values()) log.goOffline(error)
+    for (const listener of [...this.#offlineListeners]) listener(error)
   }
 
   /** Returns the function that stops listening. */
   onOffline(listener: (error: Error) => void): () => void {
     this.#offlineListeners.add(listener)
     return () => this.#offlineListeners.delete(listener)
-  }
-
-  /** What the in-memory tail holds of the memory budget. */
-  get tailBytes(): number {
-    return this.#host.tail.bytes
   }
 
   /** From now on what waits to be written is charged. Nothing is queued before. */
@@ -219,11 +226,6 @@ export class DataDirectory {
   /** The tail gives way first when memory is short. */
   setTailBytesMax(bytes: number): void {
     this.#host.tail.setBytesMax(bytes)
-  }
-
-  /** Descriptors of log files. */
-  get filesOpen(): number {
-    return this.#host.files.count
   }
 
   freeBytes(): Promise<number> {
@@ -284,9 +286,11 @@ export class DataDirectory {
     this.#checkIsNew(identity)
     const directoryName = directoryNameOf(options.topic, options.partition)
     const directory = `${this.path}/${directoryName}`
-    await prepareLogDirectory(this.#env.disk, directory, identity)
-    await this.#outOfService.syncRoot()
+    await checkNothingInTheWay(this.#env.disk, directory, identity)
+    // From here on the directory may be there, whatever fails: a deletion must find it.
     this.#partitions.set(key, { ...identity, directoryName, compactedBelow: 0, holes: [] })
+    await makeLogDirectory(this.#env.disk, directory, identity)
+    await this.#outOfService.syncRoot()
     return this.#newLog(options, newLog(this.#host, identity, directory))
   }
 
@@ -326,9 +330,9 @@ export class DataDirectory {
       rolled: () => this.#checkpoints.rolled(log),
       saveLogStart: (offset) => this.#checkpoints.saveLogStart(log, offset),
       lowerFloor: (offset) => this.#checkpoints.lowerFloor(log, offset),
-      failed: (error) => this.#fail(error),
+      failed: (error) => this.fail(error),
       damaged: (damage) => this.#reportDamage(identity, damage),
-      warn: (error, what) => this.#logger.warn({ topic, partition, err: error }, what),
+      warn: (error, what) => this.#warnOrFail(error, what, { topic, partition }),
     }
   }
 
@@ -358,25 +362,27 @@ export class DataDirectory {
 
   // --- deleting, failing, closing ------------------------------------------------------------
 
-  async #retire(found: FoundPartition, why: 'delete' | 'stray'): Promise<string> {
+  /** Returns its new path; undefined where it was never made. */
+  async #retire(found: FoundPartition, why: 'delete' | 'stray'): Promise<string | undefined> {
     assert(!this.#logs.has(keyOf(found)), 'a partition that leaves service is closed')
-    await this.#host.files.dropDirectory(`${this.path}/${found.directoryName}`)
-    const path = await this.#outOfService.rename(found.directoryName, found, why)
+    const directory = `${this.path}/${found.directoryName}`
+    const path = await this.#host.files.withoutDirectory(directory, async () =>
+      (await this.#env.disk.stat(directory)) === undefined
+        ? undefined
+        : await this.#outOfService.rename(found.directoryName, found, why),
+    )
     this.#partitions.delete(keyOf(found))
     this.#checkpoints.forget(found)
     return path
   }
 
-  /** A failed fsync is never tried again: the whole directory is given up (REPLICATION 2.12.3). */
-  #fail(error: Error): void {
-    if (this.#offline) return
-    this.#offline = error
-    this.#logger.error(
-      { err: error, path: this.path },
-      'the disk failed, the data directory is offline',
-    )
-    for (const log of this.#logs.values()) log.goOffline(error)
-    for (const listener of [...this.#offlineListeners]) listener(error)
+  /**
+   * What could not be written is tried again or made anew, but not after EIO: a directory's failed fsync is told to
+   * whoever asks first, and the next one succeeds although a new segment's name is gone (Rebello, ATC'20).
+   */
+  #warnOrFail(error: unknown, what: string, facts: object = {}): void {
+    if (error instanceof DiskError && error.code === 'EIO') this.fail(error)
+    else this.#logger.warn({ ...facts, err: error }, what)
   }
 
   /** Returns the logs that ended in order, each with its last segment. */

@@ -1,3 +1,4 @@
+import { DiskError } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { LogBench } from '../../test/log-bench.ts'
 import { counted } from '../../test/watched-disk.ts'
@@ -173,4 +174,59 @@ test('a segment counts as durable only after its directory was synced', async ()
     `directory ${bench.path}`,
     'durable 1',
   ])
+})
+
+test('without a descriptor to sync with nothing has failed: it is synced when there is one', async () => {
+  for (const what of ['file', 'directory'] as const) {
+    let refuse = false
+    let refusals = 0
+    const bench = await LogBench.make({
+      // Every sync has to open its file anew.
+      settings: { flush: 'interval', flushMs: 1000 },
+      filesOpenMax: 0,
+      disk: (disk) => {
+        const refused = (path: string) => {
+          refusals++
+          return Promise.reject(new DiskError('EMFILE', 'too many open files', path))
+        }
+        return {
+          ...counted(disk, {}),
+          open: (path, mode) => (refuse && what === 'file' ? refused(path) : disk.open(path, mode)),
+          syncDirectory: (path) =>
+            refuse && what === 'directory' ? refused(path) : disk.syncDirectory(path),
+        }
+      },
+    })
+    bench.enqueue(3)
+    await bench.world.clock.advance('500ms')
+    refuse = true
+    await bench.world.clock.advance('1m')
+    expect(refusals, what).toBeGreaterThan(10)
+    expect(bench.log.durableEndOffset, what).toBe(0)
+    refuse = false
+    await bench.world.clock.advance('1s')
+    expect(bench.log.durableEndOffset, what).toBe(3)
+    expect(bench.heard.offlines).toEqual([])
+    expect((await bench.restart('powerCut')).logEndOffset).toBe(3)
+  }
+})
+
+test('a segment that was all synced before it was closed is sealed, too', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: 1000 } })
+  for (let round = 0; round < 20; round++) await bench.append(1, { valueSize: 200 })
+  await bench.world.clock.advance('1s')
+  await bench.stop('kill')
+  const { scannedBytes } = await bench.start()
+  expect(bench.log.segmentCount).toBeGreaterThan(3)
+  expect(scannedBytes).toBeLessThan(2000)
+})
+
+test('a directory that does not sync takes the data directory offline, whoever asked for it', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: 1000 } })
+  await bench.append(1, { valueSize: 200 })
+  await bench.world.clock.advance('6s')
+  bench.world.disk('a').failSync()
+  const deleting = bench.run(bench.log.deleteBefore(1))
+  await expect(deleting).rejects.toMatchObject({ code: 'EIO' })
+  expect(bench.heard.offlines).toHaveLength(1)
 })

@@ -3,7 +3,11 @@
 import { assert, type Timer } from '@minikafka/platform'
 import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
+import { isOutOfDescriptors } from './open-files.ts'
 import type { Segment } from './segment.ts'
+
+/** Until a file that could not be opened for its sync is tried again. */
+const RETRY_MS = 100
 
 export class GroupCommit {
   readonly #host: LogHost
@@ -22,6 +26,9 @@ export class GroupCommit {
   #waiting: (() => void)[] = []
   /** flush=interval: the next sync. */
   #timer: Timer | undefined
+  /** Set while there was no descriptor to sync with: until it fires nobody tries. */
+  #retry: Timer | undefined
+  #saidRetry = false
 
   constructor(host: LogHost, state: LogState, hooks: LogHooks, closedSynced: () => void) {
     this.#host = host
@@ -56,7 +63,10 @@ export class GroupCommit {
 
   /** The segment before the active one was closed: whatever the policy, it is synced now. */
   rolled(): void {
-    this.#want(this.#state.active.baseOffset)
+    const { baseOffset } = this.#state.active
+    // The last sync may have covered all of it: no other one follows that would seal it.
+    if (this.#state.durableEndOffset >= baseOffset) this.#closedSynced()
+    else this.#want(baseOffset)
   }
 
   /** Syncs, whatever the policy says, until everything below `offset` is durable or the log is dead. */
@@ -89,6 +99,8 @@ export class GroupCommit {
   died(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#retry?.cancel()
+    this.#retry = undefined
     this.#wake()
   }
 
@@ -100,7 +112,8 @@ export class GroupCommit {
 
   #want(offset: number): void {
     this.#wanted = Math.max(this.#wanted, offset)
-    if (this.#running === undefined && this.#isBehind()) this.#running = this.#run()
+    const isFree = this.#running === undefined && this.#retry === undefined
+    if (isFree && this.#isBehind()) this.#running = this.#run()
   }
 
   #isBehind(): boolean {
@@ -112,12 +125,25 @@ export class GroupCommit {
     try {
       while (this.#isBehind()) await this.#syncOnce()
     } catch (error) {
+      // No fsync failed where no file could be opened for one: all of it stays dirty.
+      if (isOutOfDescriptors(error)) this.#tryAgainLater(error)
       // Never tried again: the pages are marked clean although they are not on the disk (trap T20).
-      this.#hooks.failed(error as Error)
+      else this.#hooks.failed(error as Error)
     } finally {
       this.#running = undefined
       this.#wake()
     }
+  }
+
+  #tryAgainLater(error: unknown): void {
+    if (this.#state.dead) return
+    if (!this.#saidRetry)
+      this.#hooks.warn(error, 'no file descriptor for a sync: it is tried again')
+    this.#saidRetry = true
+    this.#retry = this.#host.env.clock.timer(RETRY_MS, () => {
+      this.#retry = undefined
+      this.#want(this.#wanted)
+    })
   }
 
   /** One fdatasync for each file with something new below the target, oldest first. */
@@ -129,12 +155,19 @@ export class GroupCommit {
     const segments = this.#dirty.filter((segment) => segment.baseOffset < target)
     const syncsDirectory = this.#directoryDirty
     for (const segment of segments) await this.#syncFile(segment)
-    if (syncsDirectory) {
-      this.#directoryDirty = false
-      await this.#host.env.disk.syncDirectory(this.#state.directory)
-    }
+    if (syncsDirectory) await this.#syncDirectory()
     if (this.#state.dead) return
     this.#advance(target, segments)
+  }
+
+  async #syncDirectory(): Promise<void> {
+    this.#directoryDirty = false
+    try {
+      await this.#host.env.disk.syncDirectory(this.#state.directory)
+    } catch (error) {
+      this.#directoryDirty = true
+      throw error
+    }
   }
 
   async #syncFile(segment: Segment): Promise<void> {
@@ -156,6 +189,7 @@ export class GroupCommit {
       (segment) => !synced.includes(segment) || segment.nextOffset > durable,
     )
     state.durableEndOffset = durable
+    this.#saidRetry = false
     this.#hooks.durable(durable)
     state.listener.advanced()
     this.#wake()

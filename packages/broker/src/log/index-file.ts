@@ -1,6 +1,7 @@
 // The file behind an index: fixed entries, sorted by their first number, appended and never changed.
 // Enters: entries, in order. Leaves: the saved part and the part not yet saved. Never fsynced: it can be rebuilt.
 import { assert, DiskError } from '@minikafka/platform'
+import { Coalesced } from './coalesced.ts'
 import type { IndexCache } from './index-cache.ts'
 import type { OpenFiles } from './open-files.ts'
 
@@ -26,7 +27,7 @@ export class IndexFile {
   #savedCount: number
   #waiting: Buffer = NOTHING
   #waitingSize = 0
-  #saving: Promise<void> | undefined
+  readonly #saving = new Coalesced(() => this.#saveWaiting())
   /** The file holds something else, which must not be found at the next start. */
   #overwrites: boolean
   /** The index at the same path that this one takes the place of; its last save may be under way. */
@@ -60,7 +61,7 @@ export class IndexFile {
   }
 
   get wantsSaving(): boolean {
-    return this.#waitingSize >= PENDING_SIZE_SAVED && this.#saving === undefined
+    return this.#waitingSize >= PENDING_SIZE_SAVED && !this.#saving.isRunning
   }
 
   /** The entries in the file; undefined where they do not pass the check. */
@@ -70,17 +71,14 @@ export class IndexFile {
     return cached ?? this.#load(check)
   }
 
-  /** Appends what waits to the file; lookups find it all the time. */
+  /** Appends all that waits now to the file; lookups find it all the time. */
   save(): Promise<void> {
-    this.#saving ??= this.#saveWaiting().finally(() => {
-      this.#saving = undefined
-    })
-    return this.#saving
+    return this.#saving.run()
   }
 
   /** The segment is gone or its index is built anew: nothing is written after this resolves. */
   async forget(): Promise<void> {
-    await this.#saving?.catch(() => undefined)
+    await this.#saving.idle()
     this.#shelf.cache.delete(this)
     this.#waiting = NOTHING
     this.#waitingSize = 0

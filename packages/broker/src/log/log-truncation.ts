@@ -53,8 +53,12 @@ export async function cutLog(
   state.bad.dropFrom(offset)
   // From the end, so that a crash on the way leaves no hole.
   for (const { paths } of later.reverse()) {
-    for (const path of paths) host.files.drop(path)
-    for (const path of paths) await disk.removeFile(path)
+    for (const path of paths) {
+      host.files.drop(path)
+      await disk.removeFile(path)
+      // A reader may have opened it meanwhile; the next segment may get the same name.
+      host.files.drop(path)
+    }
   }
   for (const gone of later) does.commit.forget(gone)
   if (segment.exists) {

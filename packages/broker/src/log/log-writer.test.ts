@@ -143,14 +143,81 @@ test('EIO of a write takes the directory offline', async () => {
 })
 
 test('few descriptors are enough for many segments and partitions', async () => {
+  for (const filesOpenMax of [0, 1, 3]) {
+    let open = 0
+    let openMost = 0
+    const disk = (real: Env['disk']): Env['disk'] => ({
+      ...counted(real, {}),
+      open: async (path, mode) => {
+        const file = await counted(real, {}).open(path, mode)
+        openMost = Math.max(openMost, ++open)
+        return {
+          append: (buffers, position) => file.append(buffers, position),
+          sync: () => file.sync(),
+          read: (into, position) => file.read(into, position),
+          truncate: (size) => file.truncate(size),
+          size: () => file.size(),
+          close: () => {
+            open--
+            return file.close()
+          },
+        }
+      },
+    })
+    const bench = await LogBench.make({
+      settings: { segmentBytes: 1000, flush: 'os' },
+      filesOpenMax,
+      tailBytesMax: 0,
+      world: { clock: 'jumping' },
+      disk,
+    })
+    const batches = await bench.append(100)
+    expect((await bench.read(0, 200)).equals(Buffer.concat(batches))).toBe(true)
+    expect(openMost).toBeLessThan(10)
+    expect(await bench.restart('clean')).toMatchObject({ clean: true, logEndOffset: 100 })
+  }
+})
+
+test('a segment that cannot be opened again fails the write alone', async () => {
+  let refuse = false
+  const disk = (real: Env['disk']): Env['disk'] => ({
+    ...counted(real, {}),
+    open: (path, mode) =>
+      refuse && path.endsWith('.log')
+        ? Promise.reject(new DiskError('ENFILE', 'too many open files in system', path))
+        : real.open(path, mode),
+  })
+  const bench = await LogBench.make({ disk, filesOpenMax: 0 })
+  await bench.append(3)
+  refuse = true
+  bench.enqueue(2)
+  await bench.world.until(() => bench.heard.failures.length > 0)
+  expect(bench.heard.failures).toEqual([{ fromOffset: 3, code: 'ENFILE' }])
+  refuse = false
+  await bench.append(2)
+  expect(bench.heard.offlines).toEqual([])
+  expect((await bench.restart('powerCut')).logEndOffset).toBe(5)
+})
+
+test('a flush, a roll and a retention end while the writer is never idle', async () => {
   const bench = await LogBench.make({
-    settings: { segmentBytes: 1000, flush: 'os' },
-    filesOpenMax: 3,
-    tailBytesMax: 0,
+    settings: { segmentBytes: 2 ** 30, retentionBytes: 0 },
     world: { clock: 'jumping' },
   })
-  const batches = await bench.append(100)
-  expect((await bench.read(0, 200)).equals(Buffer.concat(batches))).toBe(true)
-  expect(bench.directory.filesOpen).toBeLessThan(10)
-  expect(await bench.restart('clean')).toMatchObject({ clean: true, logEndOffset: 100 })
+  let goesOn = true
+  bench.heard.onAdvanced = () => {
+    // There is always one more in the queue than is being written.
+    if (goesOn && bench.log.queuedEndOffset - bench.log.logEndOffset < 2) bench.enqueue(2)
+  }
+  bench.enqueue(2)
+  const end = bench.log.queuedEndOffset
+  await bench.run(bench.log.flush())
+  expect(bench.log.durableEndOffset).toBeGreaterThanOrEqual(end)
+  const segmentCount = bench.log.segmentCount
+  await bench.run(bench.log.applyRetention(bench.world.clock.wallMs(), bench.log.durableEndOffset))
+  await bench.run(bench.log.deleteBefore(end))
+  expect(bench.log.segmentCount).toBeGreaterThan(segmentCount)
+  goesOn = false
+  await bench.run(bench.log.flush())
+  expect((await bench.restart('powerCut')).logEndOffset).toBe(bench.log.logEndOffset)
 })

@@ -31,6 +31,11 @@ export class LogWriter {
   /** Invariant: logEndOffset <= queuedEndOffset, equal when nothing is queued or being written. */
   #queuedEndOffset: number
   #writing: Promise<void> | undefined
+  /** What is to be done between two writes, in order. None of them rejects. */
+  readonly #steps: (() => Promise<void>)[] = []
+  /** Those who wait in `written`; each looks for itself. */
+  #waiting: (() => void)[] = []
+  #failureCount = 0
   /** A write was begun and has not succeeded: the file may be longer than the segment. */
   #overhang = false
 
@@ -66,9 +71,20 @@ export class LogWriter {
     this.#writing ??= this.#write()
   }
 
-  /** Resolves when everything queued is written or has failed. */
+  /** Resolves when nothing is queued and nothing under way: the log is dead, or nobody appends. */
   async idle(): Promise<void> {
     while (this.#writing !== undefined) await this.#writing
+  }
+
+  /**
+   * Resolves when all that was queued before the call is written or given up. Others may go on appending: a wait for
+   * an idle writer might never end.
+   */
+  async written(): Promise<void> {
+    const end = this.#queuedEndOffset
+    const failures = this.#failureCount
+    while (this.#state.logEndOffset < end && this.#failureCount === failures && !this.#state.dead)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   /** The log was cut while nothing was queued. */
@@ -77,16 +93,27 @@ export class LogWriter {
     this.#queuedEndOffset = this.#state.logEndOffset
   }
 
-  /** Closes the active segment, unless it is empty: what comes next begins another one. */
-  async roll(): Promise<void> {
-    await this.idle()
-    if (this.#state.active.size > 0 && !this.#state.dead) this.#roll()
+  /** Closes the active segment, unless it is empty: what is written next begins another one. */
+  roll(): Promise<void> {
+    return this.#betweenWrites(() => {
+      if (this.#state.active.size > 0) this.#roll()
+    })
   }
 
-  /** Makes the file of the active segment where it has none yet. */
-  async createActive(): Promise<void> {
-    await this.idle()
-    if (!this.#state.active.exists && !this.#state.dead) await this.#openActive()
+  /** Makes the file of the active segment where it has none yet. Errors: DiskError. */
+  createActive(): Promise<void> {
+    return this.#betweenWrites(async () => {
+      if (!this.#state.active.exists) this.#host.files.release(await this.#openActive())
+    })
+  }
+
+  /** Before the next write, so that it never waits for an idle writer. Nothing is done where the log is dead. */
+  #betweenWrites(step: () => void | Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = async () => (this.#state.dead ? undefined : await step())
+      this.#steps.push(() => run().then(resolve, reject))
+      this.#writing ??= this.#write()
+    })
   }
 
   #roll(): void {
@@ -102,28 +129,45 @@ export class LogWriter {
     segment.saveIndexes().catch((error: unknown) => this.#hooks.warn(error, 'index not saved'))
   }
 
+  /** The log is dead: whoever waits for a write hears it now. */
+  died(): void {
+    this.#wake()
+  }
+
   async #write(): Promise<void> {
     // What is queued in the same turn rides along.
     await undefined
-    let isMyTurn = false
-    while (this.#queue.length > 0 && !this.#state.dead) {
-      try {
-        // After every wait: files that are not used are closed meanwhile.
-        const open = this.#readyFile()
-        if (open === undefined) await this.#openActive()
-        else if (isMyTurn) {
-          isMyTurn = false
-          await this.#writeGroup(open)
-        } else {
-          await this.#host.writeTurns.take(Math.min(this.#queuedBytes, WRITE_BYTES_MAX))
-          isMyTurn = true
-        }
-      } catch (error) {
-        await this.#cutBack(error)
-      }
+    while (this.#steps.length > 0 || (this.#queue.length > 0 && !this.#state.dead)) {
+      const step = this.#steps.shift()
+      await (step === undefined ? this.#writeNext() : step())
     }
     this.#drop()
     this.#writing = undefined
+    this.#wake()
+  }
+
+  async #writeNext(): Promise<void> {
+    try {
+      await this.#host.writeTurns.take(Math.min(this.#queuedBytes, WRITE_BYTES_MAX))
+      if (this.#state.dead) return
+      const ready = this.#readyFile()
+      const open = ready ?? (await this.#openActive())
+      try {
+        // Its age may be known only now: then it is rolled first.
+        const mustRoll = ready === undefined && this.#mustRoll(this.#queue[0] as Uint8Array)
+        if (!mustRoll && !this.#state.dead) await this.#writeGroup(open)
+      } finally {
+        this.#host.files.release(open)
+      }
+    } catch (error) {
+      await this.#cutBack(error)
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resume of waiting) resume()
   }
 
   /** Gives up what is still queued: the log is dead, or a write before it failed. */
@@ -133,13 +177,14 @@ export class LogWriter {
     this.#queuedBytes = 0
   }
 
-  /** The active segment's file where it is open already; rolls first where the next batch wants that. */
+  /** The active segment's file, held, where it is open already; rolls first where the next batch wants that. */
   #readyFile(): OpenFile | undefined {
     if (this.#mustRoll(this.#queue[0] as Uint8Array)) this.#roll()
     const { active } = this.#state
     if (!active.exists || active.createdMs === undefined) return undefined
-    const open = this.#host.files.use(active.path)
-    return open instanceof Promise ? undefined : open
+    const open = this.#host.files.peek(active.path)
+    if (open !== undefined) this.#host.files.hold(open)
+    return open
   }
 
   #mustRoll(batch: Uint8Array): boolean {
@@ -151,8 +196,8 @@ export class LogWriter {
     return ageMs >= settings.segmentMs
   }
 
-  /** Opens or makes the active segment's file; `#readyFile` finds it next time. */
-  async #openActive(): Promise<void> {
+  /** Opens or makes the active segment's file, held: with few descriptors it could be closed again at once. */
+  async #openActive(): Promise<OpenFile> {
     const { active } = this.#state
     const open = await this.#host.files.acquire(active.path, !active.exists)
     try {
@@ -161,8 +206,10 @@ export class LogWriter {
         this.#commit.created()
       }
       active.createdMs ??= await this.#ageOf(open)
-    } finally {
+      return open
+    } catch (error) {
       this.#host.files.release(open)
+      throw error
     }
   }
 
@@ -183,12 +230,10 @@ export class LogWriter {
   }
 
   async #writeGroup(open: OpenFile): Promise<void> {
-    const { files } = this.#host
     const { active } = this.#state
     const group = this.#takeGroup()
     const bytes = sizeOf(group)
     this.#queuedBytes -= bytes
-    files.hold(open)
     open.dirty = true
     this.#overhang = true
     try {
@@ -197,7 +242,6 @@ export class LogWriter {
       const written = open.file.append(group, active.size, where)
       if (written !== undefined) await written
     } finally {
-      files.release(open)
       this.#host.memory?.release(bytes)
     }
     this.#overhang = false
@@ -237,6 +281,7 @@ export class LogWriter {
     assert(state.logEndOffset <= this.#queuedEndOffset, 'nothing is written that was not queued')
     if (active.wantsIndexSaving) this.#saveIndexes(active)
     this.#commit.wrote()
+    this.#wake()
     state.listener.advanced()
   }
 
@@ -253,6 +298,8 @@ export class LogWriter {
     if (this.#state.dead) return
     this.#drop()
     this.#queuedEndOffset = this.#state.logEndOffset
+    this.#failureCount++
+    this.#wake()
     this.#state.listener.writeFailed(this.#state.logEndOffset, error)
   }
 

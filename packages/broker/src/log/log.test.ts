@@ -57,6 +57,7 @@ test('segments roll by size, and a reader crosses them', async () => {
   const bench = await LogBench.make({ settings: { segmentBytes: SEGMENT }, tailBytesMax: 0 })
   const batches = await bench.append(100, { valueSize: 200 })
   expect(bench.log.segmentCount).toBeGreaterThan(5)
+  await bench.world.settled()
   for (const name of await bench.run(bench.env.disk.list(bench.path))) {
     const stat = await bench.run(bench.env.disk.stat(`${bench.path}/${name}`))
     expect(stat?.size).toBeLessThanOrEqual(SEGMENT)

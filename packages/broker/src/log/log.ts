@@ -1,6 +1,7 @@
 // Room 6 of the walk. Batch bytes into segments: append, roll, flush; and out again by offset and by time.
 // Before: broker/partition. After: broker/log/offset-index.
 // Enters: stamped batches. Leaves: offsets that moved, slices of whole batches.
+import { DiskError } from '@minikafka/platform'
 import type { BatchHeader } from '@minikafka/protocol'
 import { Coalesced } from './coalesced.ts'
 import type { Damage } from './damage.ts'
@@ -195,10 +196,15 @@ export class Log {
     await this.#reader.headers(Math.max(from, this.#state.logStartOffset), begin, visit)
   }
 
-  /** Resolves when everything queued so far is durable; rejects where that cannot be any more. */
+  /**
+   * Resolves when everything queued so far is durable, or was given up by a failed write; others may go on appending.
+   *
+   * Errors  KAFKA_STORAGE_ERROR where nothing becomes durable any more.
+   */
   async flush(): Promise<void> {
-    await this.#writer.idle()
-    await this.#commit.until(this.#state.logEndOffset)
+    const end = this.#writer.queuedEndOffset
+    await this.#writer.written()
+    await this.#commit.until(Math.min(end, this.#state.logEndOffset))
     if (this.#state.dead) throw this.#unusable()
   }
 
@@ -218,12 +224,12 @@ export class Log {
   /**
    * Removes what retention.ms and retention.bytes no longer keep; returns how many segments went.
    *
-   * Units   `nowWallMs`: wall clock, for ages only; after a jump of it no segment is old for one check.
+   * Units   `nowWallMs`: wall clock, for ages only; undefined: it was set just now, and no segment counts as old (T21).
    * Errors  DiskError.
    * Holds   whole segments from the front, all below `highWatermark`; the active one is rolled where it alone exceeds
    *         the limit. The log start is durable first; files go file.delete.delay.ms later. Source: REPLICATION 2.12.7.
    */
-  applyRetention(nowWallMs: number, highWatermark: number): Promise<number> {
+  applyRetention(nowWallMs: number | undefined, highWatermark: number): Promise<number> {
     return this.#inTurn(async () => {
       const count = await this.#retention.apply(nowWallMs, highWatermark)
       this.#forgetDamage()
@@ -239,6 +245,7 @@ export class Log {
   truncateTo(offset: number): Promise<void> {
     return this.#inTurn(async () => {
       await this.flush()
+      await this.#writer.idle()
       if (offset >= this.#state.logEndOffset) return
       const place = await findCut(this.#state, this.#access, offset)
       await this.#hooks.lowerFloor(place.offset)
@@ -288,6 +295,7 @@ export class Log {
     const { tail } = this.#state
     this.#state.dead ??= why
     this.#commit.died()
+    this.#writer.died()
     if (tail) this.#host.tail.clear(tail)
     this.#retention.stop()
   }
@@ -299,9 +307,15 @@ export class Log {
 
   /** One change of the segments' list after the other. */
   #inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const result = this.#lastChange.then(() => {
+    const result = this.#lastChange.then(async () => {
       if (this.#state.dead) throw this.#unusable()
-      return change()
+      try {
+        return await change()
+      } catch (error) {
+        // A sync of a cut file or of the directory, above all: it is not tried again (REPLICATION 2.12.3).
+        if (error instanceof DiskError && error.code === 'EIO') this.#hooks.failed(error)
+        throw error
+      }
     })
     this.#lastChange = result.then(
       () => undefined,

@@ -15,27 +15,34 @@ import { parseSegmentName, Segment } from './segment.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 /**
- * Makes the directory of a new partition, or takes one that a crash left half made.
+ * A directory that an earlier attempt left half made is no obstacle.
  *
- * Errors  KAFKA_STORAGE_ERROR where another partition, or segments of nobody, are in the way.
+ * Errors  KAFKA_STORAGE_ERROR where another partition, or segments of nobody, are in the way; StartError for a link.
  */
-export async function prepareLogDirectory(
+export async function checkNothingInTheWay(
   disk: Disk,
   directory: string,
   identity: LogIdentity,
 ): Promise<void> {
   const stat = await disk.stat(directory)
-  if (stat !== undefined && stat.kind !== 'directory') {
+  if (stat === undefined) return
+  if (stat.kind !== 'directory') {
     throw new StartError(
       EXIT.io,
       directory,
       'is no directory; a broker does not follow links here. Move it away.',
     )
   }
-  if (stat !== undefined) {
-    const why = await obstacle(disk, directory)
-    if (why !== undefined) throw storageErrorOf(identity, `${directory} ${why}. Move it away.`)
-  }
+  const why = await obstacle(disk, directory, identity)
+  if (why !== undefined) throw storageErrorOf(identity, `${directory} ${why}. Move it away.`)
+}
+
+/** The directory of a new partition, with its partition.meta; the data directory is not synced. */
+export async function makeLogDirectory(
+  disk: Disk,
+  directory: string,
+  identity: LogIdentity,
+): Promise<void> {
   await disk.makeDirectory(directory)
   await savePartitionMeta(disk, directory, {
     formatVersion: PARTITION_FORMAT_VERSION,
@@ -61,13 +68,18 @@ export function newLog(host: LogHost, identity: LogIdentity, directory: string):
   }
 }
 
-async function obstacle(disk: Disk, directory: string): Promise<string | undefined> {
+async function obstacle(
+  disk: Disk,
+  directory: string,
+  { topicId, partition }: LogIdentity,
+): Promise<string | undefined> {
   const path = partitionMetaPath(directory)
   await regularFileSize(disk, path)
   const meta = await loadPartitionMeta(disk, directory)
   if (typeof meta === 'string') return `has a partition.meta that cannot be believed: ${meta}`
-  if (meta !== undefined) return `holds partition ${meta.partition} of topic id ${meta.topicId}`
+  const isAnother = meta !== undefined && (meta.topicId !== topicId || meta.partition !== partition)
+  if (isAnother) return `holds partition ${meta.partition} of topic id ${meta.topicId}`
   const names = await disk.list(directory)
   const segment = names.find((name) => parseSegmentName(name) !== undefined)
-  return segment === undefined ? undefined : `holds ${segment} but no partition.meta`
+  return segment === undefined ? undefined : `holds ${segment} already`
 }

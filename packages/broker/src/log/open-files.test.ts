@@ -15,13 +15,18 @@ test('the file used longest ago is closed, one that is held is not', async () =>
   const { bench, paths } = await benchWithFiles(4)
   const [first, second, third, fourth] = paths as [string, string, string, string]
   const files = new OpenFiles(bench.env.disk, 2, () => undefined)
+  const touch = async (path: string) => {
+    const open = await bench.run(files.acquire(path))
+    files.release(open)
+    return open
+  }
   const held = await bench.run(files.acquire(first))
-  const idle = await bench.run(Promise.resolve(files.use(second)))
-  await bench.run(Promise.resolve(files.use(third)))
+  const idle = await touch(second)
+  await touch(third)
   expect(held.retired).toBe(false)
   expect(idle.retired).toBe(true)
   files.release(held)
-  await bench.run(Promise.resolve(files.use(fourth)))
+  await touch(fourth)
   expect(held.retired).toBe(true)
   await bench.run(files.closeAll())
   expect(files.count).toBe(0)
@@ -91,7 +96,55 @@ test('where the system allows fewer descriptors, idle files are closed and the o
     },
   }
   const files = new OpenFiles(limited, 100, () => undefined)
-  for (const path of paths) await bench.run(Promise.resolve(files.use(path)))
+  for (const path of paths) files.release(await bench.run(files.acquire(path)))
   expect(files.count).toBeLessThanOrEqual(4)
+  await bench.run(files.closeAll())
+})
+
+test('a path that is dropped while it is being opened is opened anew, for those who wait already, too', async () => {
+  const { bench, paths } = await benchWithFiles(1)
+  const path = paths[0] as string
+  let release: () => void = () => undefined
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const slow: typeof bench.env.disk = {
+    ...counted(bench.env.disk, {}),
+    async open(file, mode) {
+      const opened = await bench.env.disk.open(file, mode)
+      await held
+      return opened
+    },
+  }
+  const files = new OpenFiles(slow, 10, () => undefined)
+  const early = files.acquire(path)
+  const second = files.acquire(path)
+  await bench.world.settled()
+  files.drop(path)
+  await bench.run(bench.env.disk.rename(path, `${path}.away`))
+  await bench.run(bench.env.disk.replaceFile(path, Buffer.from('other')))
+  const late = files.acquire(path)
+  release()
+  const into = Buffer.alloc(5)
+  for (const acquired of [early, second, late]) {
+    const open = await bench.run(acquired)
+    await bench.run(open.file.read(into, 0))
+    expect(into.toString()).toBe('other')
+    files.release(open)
+  }
+  await bench.run(files.closeAll())
+  expect(files.count).toBe(0)
+})
+
+test('while a directory is taken away nothing in it is opened or made', async () => {
+  const { bench, paths } = await benchWithFiles(1)
+  const path = paths[0] as string
+  const files = new OpenFiles(bench.env.disk, 10, () => undefined)
+  const away = files.withoutDirectory(bench.path, async () => {
+    await expect(files.acquire(path)).rejects.toMatchObject({ code: 'ENOENT' })
+    await expect(files.acquire(`${bench.path}/new`, true)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+  await bench.run(away)
+  files.release(await bench.run(files.acquire(path)))
   await bench.run(files.closeAll())
 })

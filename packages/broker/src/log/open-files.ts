@@ -29,6 +29,8 @@ export class OpenFiles {
   readonly #files = new Map<string, OpenFile>()
   readonly #opening = new Map<string, Promise<OpenFile>>()
   readonly #closing = new Set<Promise<void>>()
+  /** Prefixes of paths that nobody may open now. */
+  readonly #closedDirectories = new Set<string>()
 
   /** `countMax` is exceeded while more are held at once. */
   constructor(disk: Disk, countMax: number, onSyncFailed: (error: unknown) => void) {
@@ -41,34 +43,28 @@ export class OpenFiles {
     return this.#files.size + this.#closing.size
   }
 
-  /**
-   * The file at `path`. Use it before the next await, or `hold` it.
-   *
-   * Errors  DiskError ENOENT, ELOOP, EMFILE ...
-   */
-  use(path: string): OpenFile | Promise<OpenFile> {
+  /** The file at `path` where it is open already. Use it before the next await, or `hold` it. */
+  peek(path: string): OpenFile | undefined {
     const open = this.#files.get(path)
-    if (open === undefined) return this.#opening.get(path) ?? this.#open(path, 'write')
-    this.touch(open)
+    if (open === undefined) return undefined
+    this.#files.delete(path)
+    this.#files.set(path, open)
     return open
   }
 
-  /** As `use`, and holds it: `release` it when done. `create`: makes it where there is none; the directory is not synced. */
+  /**
+   * The file at `path`, held: `release` it when done. `create`: makes it where there is none; the directory is not synced.
+   *
+   * Errors  DiskError ENOENT, ELOOP, EMFILE ...
+   */
   async acquire(path: string, create = false): Promise<OpenFile> {
     for (;;) {
-      const open = await (create ? this.#useOrCreate(path) : this.use(path))
-      // Between its opening and this turn others may have pushed it out.
+      const open = this.peek(path) ?? (await (create ? this.#openOrCreate(path) : this.#open(path)))
+      // Between its opening and this turn others may have pushed it out, or the path came to mean another file.
       if (open.retired) continue
       open.holders++
       return open
     }
-  }
-
-  /** Marks it as used just now. */
-  touch(open: OpenFile): void {
-    assert(!open.retired, 'a file in use is in the table')
-    this.#files.delete(open.path)
-    this.#files.set(open.path, open)
   }
 
   hold(open: OpenFile): void {
@@ -83,20 +79,27 @@ export class OpenFiles {
     else if (this.#files.size > this.#countMax) void this.#evict()
   }
 
-  /** The path comes to mean another file or none: closed once nobody holds it. */
+  /** The path comes to mean another file or none: what is open or being opened is closed once nobody holds it. */
   drop(path: string): void {
     const open = this.#files.get(path)
     if (open !== undefined) void this.#retire(open)
+    // Whoever opened it may have the file that goes: see `#admit`.
+    this.#opening.delete(path)
   }
 
-  /** Drops all below a directory that goes: nothing of it needs a sync. Resolves when all dropped files are closed. */
-  async dropDirectory(directory: string): Promise<void> {
-    for (const open of [...this.#files.values()]) {
-      if (!open.path.startsWith(`${directory}/`)) continue
-      open.dirty = false
-      void this.#retire(open)
+  /**
+   * Runs `work`, which takes a directory away, while nothing below it is open: what is must not need a sync, and who
+   * asks meanwhile hears that there is no such file. A descriptor that outlived it would get the writes of the file that
+   * is made next under the same name.
+   */
+  async withoutDirectory<T>(directory: string, work: () => Promise<T>): Promise<T> {
+    this.#closedDirectories.add(`${directory}/`)
+    try {
+      await this.#dropDirectory(`${directory}/`)
+      return await work()
+    } finally {
+      this.#closedDirectories.delete(`${directory}/`)
     }
-    await Promise.all(this.#closing)
   }
 
   async closeAll(): Promise<void> {
@@ -104,39 +107,71 @@ export class OpenFiles {
     await Promise.all(this.#closing)
   }
 
-  async #useOrCreate(path: string): Promise<OpenFile> {
+  /** Resolves when all dropped files are closed. */
+  async #dropDirectory(prefix: string): Promise<void> {
+    for (const open of [...this.#files.values()]) {
+      if (!open.path.startsWith(prefix)) continue
+      open.dirty = false
+      void this.#retire(open)
+    }
+    const opening = [...this.#opening].filter(([path]) => path.startsWith(prefix))
+    for (const [path] of opening) this.#opening.delete(path)
+    await Promise.allSettled(opening.map(([, file]) => file))
+    await Promise.all(this.#closing)
+  }
+
+  async #openOrCreate(path: string): Promise<OpenFile> {
     for (;;) {
       try {
-        return await this.use(path)
+        return await this.#open(path)
       } catch (error) {
         if (!(error instanceof DiskError) || error.code !== 'ENOENT') throw error
       }
+      this.#mayOpen(path)
       // Two who found nothing: the first makes it, the other takes what it made.
       if (!this.#opening.has(path)) return await this.#open(path, 'create')
     }
   }
 
-  async #open(path: string, mode: 'write' | 'create'): Promise<OpenFile> {
-    const opening = this.#openFile(path, mode)
+  /** Shared by all who want the same file meanwhile. It may be retired when it comes. */
+  #open(path: string, mode: 'write' | 'create' = 'write'): Promise<OpenFile> {
+    const present = this.#opening.get(path)
+    if (present !== undefined) return present
+    const opening: Promise<OpenFile> = this.#openFile(path, mode)
+      .then((open) => this.#admit(open, this.#opening.get(path) === opening))
+      .finally(() => {
+        if (this.#opening.get(path) === opening) this.#opening.delete(path)
+      })
     this.#opening.set(path, opening)
-    try {
-      const open = await opening
-      this.#files.set(path, open)
-      // Held while others are evicted, lest it evicts itself.
-      open.holders++
-      void this.#evict()
-      open.holders--
+    return opening
+  }
+
+  /** Not wanted any more: the path was dropped while it was being opened, and may mean another file by now. */
+  #admit(open: OpenFile, isWanted: boolean): OpenFile {
+    if (!isWanted) {
+      void this.#retire(open)
       return open
-    } finally {
-      this.#opening.delete(path)
+    }
+    this.#files.set(open.path, open)
+    // Held while others are evicted, lest it evicts itself.
+    open.holders++
+    void this.#evict()
+    open.holders--
+    return open
+  }
+
+  #mayOpen(path: string): void {
+    for (const prefix of this.#closedDirectories) {
+      if (path.startsWith(prefix)) throw new DiskError('ENOENT', `ENOENT: being deleted, '${path}'`)
     }
   }
 
   async #openFile(path: string, mode: 'write' | 'create'): Promise<OpenFile> {
+    this.#mayOpen(path)
     try {
       return new OpenFile(path, await this.#disk.open(path, mode))
     } catch (error) {
-      if (!(error instanceof DiskError) || error.code !== 'EMFILE') throw error
+      if (!isOutOfDescriptors(error)) throw error
       // The system allows fewer descriptors than countMax: give back half of what is idle, once.
       await Promise.all(this.#evict(this.#files.size / 2))
       return new OpenFile(path, await this.#disk.open(path, mode))
@@ -155,7 +190,7 @@ export class OpenFiles {
   /** Resolves when it is closed. */
   #retire(open: OpenFile): Promise<void> {
     open.retired = true
-    this.#files.delete(open.path)
+    if (this.#files.get(open.path) === open) this.#files.delete(open.path)
     const closing: Promise<void> = this.#close(open).finally(() => this.#closing.delete(closing))
     this.#closing.add(closing)
     return closing
@@ -180,4 +215,9 @@ export class OpenFiles {
     // A failed close loses nothing: what counts was synced.
     await open.file.close().catch(() => undefined)
   }
+}
+
+/** The process, or the whole system, has as many files open as it may: nothing failed but the opening. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof DiskError && (error.code === 'EMFILE' || error.code === 'ENFILE')
 }

@@ -1,6 +1,7 @@
 import { crc32c } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { batchOf, LogBench, ROOT } from '../../test/log-bench.ts'
+import { counted } from '../../test/watched-disk.ts'
 
 const FIRST = '00000000000000000000.log'
 const SEGMENT = 4096
@@ -429,3 +430,16 @@ async function forgetFloor(bench: LogBench): Promise<void> {
   await bench.edit(`${ROOT}/recovery-point`, () => empty('recovery-point'))
   await bench.edit(`${ROOT}/synced`, (content) => Buffer.alloc(content.length))
 }
+
+test('an empty log is clean after a clean stop, and costs no sync at a start', async () => {
+  const synced: string[] = []
+  const bench = await LogBench.make({
+    disk: (disk) => counted(disk, { syncDirectory: (path) => synced.push(path) }),
+  })
+  await bench.stop('clean')
+  synced.length = 0
+  const directory = await bench.startDirectory()
+  const { recovered } = await bench.run(directory.openLog(bench.openOptions()))
+  expect(recovered).toMatchObject({ clean: true, logEndOffset: 0 })
+  expect(synced).not.toContain(bench.path)
+})

@@ -136,7 +136,10 @@ class Recovery {
 
   /** Where the log ends, if everything is as the clean stop left it; undefined: it must be scanned. */
   #cleanEndOffset(epochs: LeaderEpochs | undefined): number | undefined {
-    const { cleanSegment, recoveryPoint } = this.#knowledge
+    const { cleanSegment } = this.#knowledge
+    // An empty log was never synced, so nothing is said of it.
+    const wasEmpty = cleanSegment?.baseOffset === 0 && cleanSegment.sizeBytes === 0
+    const recoveryPoint = this.#knowledge.recoveryPoint ?? (wasEmpty ? 0 : undefined)
     if (cleanSegment === undefined || typeof recoveryPoint !== 'number') return undefined
     // A missing epoch could not be told from one that never was (invariant I9): the log says.
     if (epochs === undefined && this.#files.some(({ log }) => log > 0)) return undefined

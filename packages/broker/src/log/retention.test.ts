@@ -1,5 +1,7 @@
+import { DiskError } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { LogBench } from '../../test/log-bench.ts'
+import { counted } from '../../test/watched-disk.ts'
 
 const SEGMENT = 4096
 const HOUR_MS = 3_600_000
@@ -106,14 +108,36 @@ test('segments without a timestamp are as old as their last write', async () => 
   expect(await apply(bench)).toBe(3)
 })
 
-test('a jump of the wall clock removes nothing at once', async () => {
-  const bench = await hourly(5, { retentionMs: 24 * HOUR_MS })
-  const later = (ms: number) =>
-    bench.run(bench.log.applyRetention(bench.world.clock.wallMs() + ms, 5))
-  expect(await later(0)).toBe(0)
-  expect(await later(365 * 24 * HOUR_MS)).toBe(0)
-  expect(await later(-365 * 24 * HOUR_MS)).toBe(0)
-  expect(bench.log.logStartOffset).toBe(0)
+test('without a wall clock to believe, no segment counts as old; size limits hold', async () => {
+  const bench = await hourly(5, { retentionMs: 1 })
+  const bytes = bench.log.sizeBytes
+  expect(await bench.run(bench.log.applyRetention(undefined, 5))).toBe(0)
+  bench.log.configure({ ...bench.settings, segmentBytes: 300, retentionBytes: bytes / 2 })
+  expect(await bench.run(bench.log.applyRetention(undefined, 5))).toBe(2)
+})
+
+test('a segment whose rename failed is renamed with the next change, and its room comes back', async () => {
+  let renames = 0
+  const bench = await LogBench.make({
+    settings: { segmentBytes: 1000 },
+    disk: (disk) => ({
+      ...counted(disk, {}),
+      rename: (from, to) =>
+        from.endsWith('.log') && ++renames === 2
+          ? Promise.reject(new DiskError('EACCES', 'permission denied', from))
+          : disk.rename(from, to),
+    }),
+  })
+  await bench.append(60, { valueSize: 100 })
+  await bench.world.clock.advance('1s')
+  const deleting = bench.run(bench.log.deleteBefore(30))
+  await expect(deleting).rejects.toMatchObject({ code: 'EACCES' })
+  expect(bench.log.logStartOffset).toBe(30)
+  await apply(bench)
+  await bench.world.clock.advance('2m')
+  const left = [...(await files(bench, '.log')), ...(await files(bench, '.deleted'))]
+  expect(left).toHaveLength(bench.log.segmentCount)
+  expect((await bench.restart('kill')).logEndOffset).toBe(60)
 })
 
 test('a future timestamp keeps its segment and all behind it', async () => {
@@ -205,6 +229,31 @@ test('a reader of a segment that is removed under it gets its bytes or hears tha
       expect([true, 'OFFSET_OUT_OF_RANGE']).toContain(outcome)
     }
     await bench.run(deleting)
+    bench.world.close()
+  }
+})
+
+test('a search by time beside deletions finds the first record that is left, and is never an error', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const bench = await LogBench.make({
+      seed,
+      settings: { segmentBytes: 1000, deleteDelayMs: 0 },
+      tailBytesMax: 0,
+      world: { clock: 'jumping' },
+    })
+    for (let offset = 0; offset < 60; offset++)
+      bench.enqueue(1, { valueSize: 100, timestampMs: 1000 + offset })
+    await bench.run(bench.log.flush())
+    const searches = [1000, 1005, 1020].map((time) => bench.log.offsetForTime(time, 60))
+    const until = bench.world.eventCount + (seed % 12)
+    await bench.world.until(() => bench.world.eventCount >= until)
+    const deleting = bench.log.deleteBefore(50)
+    const found = await bench.run(Promise.all(searches))
+    const start = bench.log.logStartOffset
+    for (const [index, wanted] of [0, 5, 20].entries())
+      expect([wanted, start]).toContain(found[index]?.offset)
+    await bench.run(deleting)
+    expect(await bench.run(bench.log.offsetForTime(1000, 60))).toMatchObject({ offset: 50 })
     bench.world.close()
   }
 })

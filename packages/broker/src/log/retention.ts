@@ -7,9 +7,6 @@ import type { LogState } from './log-state.ts'
 import type { LogWriter } from './log-writer.ts'
 import type { Segment } from './segment.ts'
 
-/** A jump of the wall clock against the monotonic one that is no drift: ages mean nothing for one check (trap T21). */
-const CLOCK_JUMP_MS = 60_000
-
 /** Ends the names of a removed segment's files until they go for good, so that readers who hold them finish. */
 export const DELETED_SUFFIX = '.deleted'
 
@@ -19,8 +16,8 @@ export class Retention {
   readonly #state: LogState
   readonly #writer: LogWriter
   readonly #commit: GroupCommit
-  /** Wall clock minus monotonic clock at the last check. */
-  #clockSkewMs: number | undefined
+  /** Out of the log, and not all of their files renamed yet: where that fails the next change tries again. */
+  readonly #gone: Segment[] = []
   /** Files that wait for file.delete.delay.ms. */
   readonly #removals = new Set<Timer>()
 
@@ -38,7 +35,7 @@ export class Retention {
   }
 
   /** See `Log.applyRetention`. */
-  async apply(nowWallMs: number, highWatermark: number): Promise<number> {
+  async apply(nowWallMs: number | undefined, highWatermark: number): Promise<number> {
     await this.#raiseLogStart(await this.#expiredBelow(nowWallMs, highWatermark))
     const count = await this.#removeSegments()
     const { active, settings } = this.#state
@@ -65,8 +62,7 @@ export class Retention {
    *
    * Holds   no segment that reaches beyond `highWatermark`; by size never less than retention.bytes is left.
    */
-  async #expiredBelow(nowWallMs: number, highWatermark: number): Promise<number> {
-    const mayJudgeAges = this.#clockIsSteady(nowWallMs)
+  async #expiredBelow(nowWallMs: number | undefined, highWatermark: number): Promise<number> {
     const { segments, settings } = this.#state
     let excessBytes = this.#state.sizeBytes - settings.retentionBytes
     let expired = this.#state.logStartOffset
@@ -76,7 +72,7 @@ export class Retention {
       const goes =
         tooMuch ||
         segment.nextOffset <= expired ||
-        (mayJudgeAges && (await this.#isOld(segment, nowWallMs)))
+        (nowWallMs !== undefined && (await this.#isOld(segment, nowWallMs)))
       if (!goes) break
       excessBytes -= segment.size
       expired = Math.max(expired, segment.nextOffset)
@@ -97,13 +93,6 @@ export class Retention {
     return stat?.modifiedMs ?? Number.POSITIVE_INFINITY
   }
 
-  #clockIsSteady(nowWallMs: number): boolean {
-    const skewMs = nowWallMs - this.#host.env.clock.monotonicMs()
-    const before = this.#clockSkewMs ?? skewMs
-    this.#clockSkewMs = skewMs
-    return Math.abs(skewMs - before) < CLOCK_JUMP_MS
-  }
-
   /** Durable before a file goes: a restart must not find a log that begins with a hole. */
   async #raiseLogStart(offset: number): Promise<void> {
     if (offset <= this.#state.logStartOffset || this.#state.dead) return
@@ -115,36 +104,54 @@ export class Retention {
 
   /** Removes the segments that end at or before the log start; the active one is closed first where it does. */
   async #removeSegments(): Promise<number> {
+    const gone = await this.#takeOut()
+    this.#gone.push(...gone)
+    if (this.#gone.length > 0) await this.#renameGone()
+    return gone.length
+  }
+
+  async #takeOut(): Promise<readonly Segment[]> {
     const state = this.#state
     if (state.active.nextOffset <= state.logStartOffset) await this.#writer.roll()
     const isGone = ({ nextOffset }: Segment) => nextOffset <= state.logStartOffset
     const gone = state.segments.slice(0, -1).filter(isGone)
     const last = gone.at(-1)
-    if (last === undefined) return 0
+    if (last === undefined) return []
     // A log without any file would have to be believed empty from offset 0 if log-start-offset were damaged.
     await this.#writer.createActive()
     // Whatever the policy: a sync of a file that is being removed would fail.
     await this.#commit.until(last.nextOffset)
-    if (state.dead) return 0
+    if (state.dead) return []
     state.segments = state.segments.filter((segment) => !gone.includes(segment))
-    const paths: string[] = []
-    for (const segment of gone) paths.push(...(await this.#renameAway(segment)))
-    await this.#host.env.disk.syncDirectory(state.directory)
-    this.#removeLater(paths)
-    return gone.length
+    return gone
   }
 
-  async #renameAway(segment: Segment): Promise<string[]> {
+  async #renameGone(): Promise<void> {
+    const renamed: string[] = []
+    try {
+      for (;;) {
+        const [segment] = this.#gone
+        if (segment === undefined) break
+        await this.#renameAway(segment, renamed)
+        this.#gone.shift()
+      }
+      await this.#host.env.disk.syncDirectory(this.#state.directory)
+    } finally {
+      if (!this.#state.dead) this.#removeLater(renamed)
+    }
+  }
+
+  async #renameAway(segment: Segment, renamed: string[]): Promise<void> {
     const { env, files } = this.#host
     await segment.forgetIndexes()
-    const renamed: string[] = []
     for (const path of segment.paths) {
       files.drop(path)
       if ((await env.disk.stat(path)) === undefined) continue
       await env.disk.rename(path, path + DELETED_SUFFIX)
       renamed.push(path + DELETED_SUFFIX)
+      // A reader may have opened it meanwhile: its descriptor must not stand for a file of that name to come.
+      files.drop(path)
     }
-    return renamed
   }
 
   #removeLater(paths: readonly string[]): void {

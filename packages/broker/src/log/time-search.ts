@@ -48,6 +48,19 @@ export class TimeSearch {
 
   /** Errors: KAFKA_STORAGE_ERROR; CORRUPT_MESSAGE, INVALID_RECORD where the batch does not decode. */
   async find(request: TimeRequest): Promise<RecordTime | undefined> {
+    for (;;) {
+      const from = Math.max(request.from, this.#state.logStartOffset)
+      try {
+        const found = await this.#findFrom({ ...request, from })
+        if (this.#state.logStartOffset <= (found?.offset ?? from)) return found
+      } catch (error) {
+        if (this.#state.logStartOffset <= from) throw error
+      }
+      // Retention passed by: what it took is not the answer, nor is the file that it took an error.
+    }
+  }
+
+  async #findFrom(request: TimeRequest): Promise<RecordTime | undefined> {
     for (const segment of [...this.#state.segments]) {
       if (segment.baseOffset >= request.below) return undefined
       if (segment.nextOffset <= request.from) continue

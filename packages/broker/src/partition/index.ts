@@ -5,6 +5,5 @@ export {
   type Appended,
   type Leadership,
   Partition,
-  storageErrorName,
 } from './partition.ts'
-export { type Lookup, type PartitionSpec, Partitions } from './partitions.ts'
+export { type Lookup, type PartitionSpec, Partitions, type Space } from './partitions.ts'

@@ -1,10 +1,10 @@
-import type { Env } from '@minikafka/platform'
+import { DiskError, type Env } from '@minikafka/platform'
 import { BatchWriter } from '@minikafka/protocol'
 import { createWorld, type World } from '@minikafka/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LiveConfig, resolveTopic } from '../config/index.ts'
 import { DataDirectory } from '../log/index.ts'
-import type { Acks, Appended, Partition } from './partition.ts'
+import type { Acks, Appended, Leadership, Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 
 const TOPIC_ID = '0b5e7a0e-54c8-4d5a-9d0f-3c1d5e8a7b11'
@@ -19,6 +19,7 @@ let partition: Partition
 let partitions: Partitions
 let directory: DataDirectory
 let holdsLease: boolean
+let partitionEpoch = 0
 
 beforeEach(async () => {
   world = createWorld({ seed: 1, clock: 'held' })
@@ -50,10 +51,15 @@ async function open(
   })
   const values = resolveTopic(config.values, new Map(Object.entries(topic)))
   await partitions.open({ topic: 'orders', topicId: TOPIC_ID, partition: 0, values })
-  await partitions.lead(TOPIC_ID, 0, { leaderId: 1, leaderEpoch: 1, isr: [1], minIsr: 1 })
+  await partitions.lead(TOPIC_ID, 0, led({ leaderId: 1, leaderEpoch: 1, isr: [1], minIsr: 1 }))
   const found = partitions.get(TOPIC_ID, 0)
   if ('error' in found) throw new Error(found.message)
   return found
+}
+
+/** Each one newer than those before. */
+function led(state: Omit<Leadership, 'partitionEpoch'>): Leadership {
+  return { ...state, partitionEpoch: ++partitionEpoch }
 }
 
 function batch(
@@ -243,17 +249,17 @@ test('a failed fsync takes the partition offline: those who wait hear that it is
 })
 
 test('who may not lead refuses: another leader, too few replicas, a lease that ran out', async () => {
-  await world.complete(partition.lead({ leaderId: 2, leaderEpoch: 2, isr: [1, 2], minIsr: 1 }))
+  await world.complete(partition.lead(led({ leaderId: 2, leaderEpoch: 2, isr: [1, 2], minIsr: 1 })))
   expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
     error: 'NOT_LEADER_OR_FOLLOWER',
     written: 0,
   })
-  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 3, isr: [1], minIsr: 2 }))
+  await world.complete(partition.lead(led({ leaderId: 1, leaderEpoch: 3, isr: [1], minIsr: 2 })))
   expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
     error: 'NOT_ENOUGH_REPLICAS',
     written: 0,
   })
-  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 4, isr: [1], minIsr: 1 }))
+  await world.complete(partition.lead(led({ leaderId: 1, leaderEpoch: 4, isr: [1], minIsr: 1 })))
   holdsLease = false
   expect(partition.produce(batch(), 1, TIMEOUT_MS)).toMatchObject({
     error: 'NOT_LEADER_OR_FOLLOWER',
@@ -264,7 +270,7 @@ test('who may not lead refuses: another leader, too few replicas, a lease that r
 test('a new leadership begins an epoch in the checkpoint before a batch carries it', async () => {
   produce(batch(2))
   await world.clock.advance('1s')
-  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
+  await world.complete(partition.lead(led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })))
   produce(batch(1))
   await world.clock.advance('1s')
   expect(partition.log?.epochs.endOffsetFor(1, 3)).toEqual({ epoch: 1, endOffset: 2 })
@@ -273,7 +279,7 @@ test('a new leadership begins an epoch in the checkpoint before a batch carries 
 
 test('while a new epoch is being written nothing is appended: it would carry the one before', async () => {
   world.disk(NODE).stall('1s')
-  const leading = partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })
+  const leading = partition.lead(led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
   const early = partition.produce(batch(), -1, TIMEOUT_MS)
   expect(early).toMatchObject({ error: 'NOT_LEADER_OR_FOLLOWER', written: 0 })
   await world.complete(leading)
@@ -287,7 +293,7 @@ test('a leader whose epoch the full disk does not take serves reads, and appends
   produce(batch(2))
   await world.clock.advance('1s')
   world.disk(NODE).fill()
-  await world.complete(partition.lead({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
+  await world.complete(partition.lead(led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })))
   expect(partition.produce(batch(), -1, TIMEOUT_MS)).toMatchObject({
     error: 'STORAGE_FULL',
     written: 0,
@@ -295,10 +301,148 @@ test('a leader whose epoch the full disk does not take serves reads, and appends
   const slice = await world.complete(Promise.resolve(partition.read(0, 2, 1_000, true)))
   expect(slice.nextOffset).toBe(2)
   world.disk(NODE).heal()
-  await world.complete(partitions.leadAgain())
+  expect(partitions.someWait).toBe(true)
+  await world.complete(partitions.goOn())
+  expect(partitions.someWait).toBe(false)
   const seen = produce(batch())
   await world.clock.advance('1s')
   expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 2 })
+})
+
+test('an older state of the metadata does not take the place of a newer one, however late it comes', async () => {
+  const older = led({ leaderId: 1, leaderEpoch: 2, isr: [1], minIsr: 1 })
+  const newer = led({ leaderId: 1, leaderEpoch: 3, isr: [1], minIsr: 1 })
+  const both = Promise.all([partition.lead(newer), partition.lead(older)])
+  await world.complete(both)
+  expect(partition.leadership).toBe(newer)
+  world.disk(NODE).fill()
+  const unwritten = led({ leaderId: 1, leaderEpoch: 4, isr: [1], minIsr: 1 })
+  await world.complete(partition.lead(unwritten))
+  world.disk(NODE).heal()
+  const newest = led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })
+  const again = partition.leadAgain()
+  await world.complete(Promise.all([partition.lead(newest), again]))
+  expect(partition.leadership).toBe(newest)
+  expect(partition.log?.epochs.latest).toBe(5)
+})
+
+test('an epoch that begins and the state that names it come in one turn: no batch carries the one before', async () => {
+  const log = partition.log as NonNullable<typeof partition.log>
+  const { epochs } = log
+  const assign = epochs.assign.bind(epochs)
+  // From the moment at which the epoch is durable somebody wants to append in every turn.
+  epochs.assign = async (epoch, startOffset) => {
+    await assign(epoch, startOffset)
+    const appendInTurns = async () => {
+      for (let turn = 0; turn < 10; turn++) {
+        produce(batch(), 0)
+        await undefined
+      }
+    }
+    void appendInTurns()
+  }
+  await world.complete(partition.lead(led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 })))
+  await world.clock.advance('1s')
+  const seen: number[] = []
+  await world.complete(
+    log.headers(
+      0,
+      () => seen.splice(0),
+      ({ leaderEpoch }) => seen.push(leaderEpoch),
+    ),
+  )
+  expect(new Set(seen)).toEqual(new Set([5]))
+})
+
+test('an epoch that begins while a write is failing begins where the log ends then', async () => {
+  produce(batch(2))
+  await world.clock.advance('1s')
+  world.disk(NODE).fill(300)
+  for (let count = 0; count < 5; count++) produce(batch(10))
+  const leading = partition.lead(led({ leaderId: 1, leaderEpoch: 5, isr: [1], minIsr: 1 }))
+  await world.complete(leading)
+  world.disk(NODE).heal()
+  await world.complete(partitions.goOn())
+  const { log } = partition
+  const end = log?.logEndOffset ?? -1
+  const seen = produce(batch())
+  await world.clock.advance('1s')
+  expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: end })
+  expect(log?.epochs.epochAt(end)).toBe(5)
+  expect(log?.epochs.endOffsetFor(1, end)).toMatchObject({ epoch: 1, endOffset: end })
+})
+
+test('a partition that a full disk kept from being made serves when there is space, without a restart', async () => {
+  const { values } = partition
+  const spec = { topic: 'refunds', topicId: OTHER_ID, values, partition: 0 }
+  for (const freeBytes of [0, 50, 100]) {
+    world.disk(NODE).fill(freeBytes)
+    await world.complete(partitions.open(spec))
+    await world.complete(
+      partitions.lead(OTHER_ID, 0, led({ leaderId: 1, leaderEpoch: 1, isr: [1], minIsr: 1 })),
+    )
+    await world.complete(partitions.goOn())
+  }
+  expect(partitions.someWait).toBe(true)
+  world.disk(NODE).heal()
+  await world.complete(partitions.goOn())
+  expect(partitions.someWait).toBe(false)
+  const found = partitions.get(OTHER_ID, 0) as Partition
+  const seen = watch(found.produce(batch(), -1, TIMEOUT_MS))
+  await world.clock.advance('1s')
+  expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+})
+
+test('what a full disk left half made goes with its topic, and the name is free again', async () => {
+  const { values } = partition
+  const spec = { topic: 'refunds', values, partition: 0 }
+  const plain = env.disk.syncDirectory.bind(env.disk)
+  env.disk.syncDirectory = (path) =>
+    path === '/data' ? Promise.reject(new DiskError('ENOSPC', 'no space', path)) : plain(path)
+  await world.complete(partitions.open({ ...spec, topicId: OTHER_ID }))
+  env.disk.syncDirectory = plain
+  expect((partitions.get(OTHER_ID, 0) as Partition).offline?.error).toBe('STORAGE_FULL')
+  expect(await world.complete(partitions.delete(OTHER_ID))).toBe(true)
+  const again = '9d1f7f39-0c07-4a5c-8a3e-1b7a5f0c9e22'
+  await world.complete(partitions.open({ ...spec, topicId: again }))
+  expect((partitions.get(again, 0) as Partition).offline).toBeUndefined()
+})
+
+test('below the reserve internal topics go on, down to half of it', async () => {
+  const spec = { topic: '__offsets', topicId: OTHER_ID, values: partition.values, partition: 0 }
+  await world.complete(partitions.open(spec))
+  const state = led({ leaderId: 1, leaderEpoch: 1, isr: [1], minIsr: 1 })
+  await world.complete(partitions.lead(OTHER_ID, 0, state))
+  const internal = partitions.get(OTHER_ID, 0) as Partition
+  const errors = []
+  for (const space of ['low', 'full', 'spent'] as const) {
+    partitions.space = space
+    const both = [partition, internal].map((one) => watch(one.produce(batch(), -1, TIMEOUT_MS)))
+    await world.clock.advance('1s')
+    errors.push(both.map(({ result }) => (result as Appended).error))
+  }
+  expect(errors).toEqual([
+    ['NONE', 'NONE'],
+    ['STORAGE_FULL', 'NONE'],
+    ['STORAGE_FULL', 'STORAGE_FULL'],
+  ])
+})
+
+test('a wall clock that was set deletes nothing at that check', async () => {
+  let skewMs = 0
+  world.kill(NODE)
+  env = skewed(world.env(NODE), () => skewMs)
+  partition = await world.complete(open({ 'retention.ms': '1d' }))
+  produce(batch())
+  await world.clock.advance('1s')
+  for (const days of [365, -365, 0]) {
+    skewMs = days * 86_400_000
+    await world.complete(partitions.applyRetention())
+    expect(partition.log?.logStartOffset).toBe(0)
+  }
+  await world.clock.advance('2d')
+  await world.complete(partitions.applyRetention())
+  expect(partition.log?.logStartOffset).toBe(1)
 })
 
 test('a partition that finds no space, or a file in its way, stays offline by itself', async () => {

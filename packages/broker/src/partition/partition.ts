@@ -1,7 +1,7 @@
 // Room 5 of the walk. Leader? Epoch, sequence, offsets; acks wait here for the high watermark.
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
-import { assert, DiskError, type Env, type Timer } from '@minikafka/platform'
+import { assert, DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import {
   type BatchHeader,
   checkProducedBatch,
@@ -28,6 +28,8 @@ export type Appended = {
 export type Leadership = {
   readonly leaderId: number
   readonly leaderEpoch: number
+  /** Grows with every change of the others: which of two is the newer one. */
+  readonly partitionEpoch: number
   readonly isr: readonly number[]
   readonly minIsr: number
 }
@@ -43,6 +45,14 @@ type Waiter = {
   readonly settle: (appended: Appended) => void
   readonly success: Appended
   timer: Timer | undefined
+}
+
+const NOT_LED: Leadership = {
+  leaderId: -1,
+  leaderEpoch: -1,
+  partitionEpoch: -1,
+  isr: [],
+  minIsr: 1,
 }
 
 export type PartitionOptions = {
@@ -66,7 +76,9 @@ export class Partition {
   readonly #options: PartitionOptions
   #values: TopicValues
   #log: Log | undefined
-  #leadership: Leadership = { leaderId: -1, leaderEpoch: -1, isr: [], minIsr: 1 }
+  #leadership: Leadership = NOT_LED
+  /** Set while `lead` is at work: the next one comes after it. */
+  #leading: Promise<void> | undefined
   /** Invariant: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset. */
   #highWatermark = 0
   #leaderEpochStartOffset = 0
@@ -119,32 +131,56 @@ export class Partition {
    * full disk it serves reads and refuses appends, until `lead` is called again and succeeds.
    */
   async lead(leadership: Leadership): Promise<void> {
-    const isNew = leadership.leaderEpoch > this.#leadership.leaderEpoch
-    if (!this.#isMe(leadership.leaderId)) this.#epochNotBegun = undefined
-    else if (isNew || this.#epochNotBegun) await this.#beginEpoch(leadership.leaderEpoch)
-    this.#leadership = leadership
-    this.#advanceHighWatermark()
+    while (this.#leading !== undefined) await this.#leading.catch(() => undefined)
+    this.#leading = this.#lead(leadership).finally(() => {
+      this.#leading = undefined
+    })
+    await this.#leading
+  }
+
+  /** Leads what a full disk kept it from leading. */
+  async leadAgain(): Promise<void> {
+    if (this.#epochNotBegun !== undefined) await this.lead(this.#leadership)
   }
 
   /** The metadata has made this broker the leader, and the disk has not taken it yet. */
   get epochNotBegun(): boolean {
-    return this.#epochNotBegun !== undefined
+    return this.#epochNotBegun !== undefined && this.#offline === undefined
   }
 
-  async #beginEpoch(epoch: number): Promise<void> {
+  async #lead(leadership: Leadership): Promise<void> {
+    const { partitionEpoch, leaderEpoch } = this.#leadership
+    // Whoever asked late may have an older state: what is led now stays.
+    if (leadership.partitionEpoch < partitionEpoch) return
+    const begins = leadership.leaderEpoch > leaderEpoch || this.#epochNotBegun !== undefined
+    if (this.#offline === undefined && this.#isMe(leadership.leaderId) && begins)
+      return this.#beginEpoch(leadership)
+    if (!this.#isMe(leadership.leaderId)) this.#epochNotBegun = undefined
+    this.#leadership = leadership
+    this.#advanceHighWatermark()
+  }
+
+  /** Nothing is appended meanwhile; then epoch and leadership change in one turn. */
+  async #beginEpoch(leadership: Leadership): Promise<void> {
     const log = this.#openLog()
+    const { leaderEpoch } = leadership
     this.#epochNotBegun = {
       error: 'NOT_LEADER_OR_FOLLOWER',
-      message: `leader epoch ${epoch} of ${this.#name} is beginning`,
+      message: `leader epoch ${leaderEpoch} of ${this.#name} is beginning`,
     }
-    this.#leaderEpochStartOffset = log.queuedEndOffset
+    let notBegun: Refusal | undefined
     try {
-      await log.epochs.assign(epoch, this.#leaderEpochStartOffset)
-      this.#epochNotBegun = undefined
+      // A write under way may fail: the epoch would begin behind the end of the log.
+      if (log.logEndOffset < log.queuedEndOffset) await log.flush()
+      this.#leaderEpochStartOffset = log.queuedEndOffset
+      await log.epochs.assign(leaderEpoch, log.queuedEndOffset)
     } catch (error) {
       if (!(error instanceof DiskError) || error.code === 'EIO') throw error
-      this.#epochNotBegun = { error: storageErrorName(error), message: error.message }
+      notBegun = { error: storageErrorName(error), message: error.message }
     }
+    this.#epochNotBegun = notBegun
+    this.#leadership = leadership
+    this.#advanceHighWatermark()
   }
 
   configure(values: TopicValues): void {
@@ -500,6 +536,6 @@ function ambiguous(error: ErrorName, message: string): Appended {
 }
 
 /** A full disk is something that the client may wait for. */
-export function storageErrorName({ code }: DiskError): 'STORAGE_FULL' | 'KAFKA_STORAGE_ERROR' {
-  return code === 'ENOSPC' || code === 'EDQUOT' ? 'STORAGE_FULL' : 'KAFKA_STORAGE_ERROR'
+export function storageErrorName(error: DiskError): 'STORAGE_FULL' | 'KAFKA_STORAGE_ERROR' {
+  return isNoSpace(error) ? 'STORAGE_FULL' : 'KAFKA_STORAGE_ERROR'
 }

@@ -1,7 +1,9 @@
 // All partitions of this broker, by topic id and number. Opens, leads, deletes and looks after them.
 // Enters: what the metadata says of a topic. Leaves: a partition that serves, or why there is none.
+import { isInternalTopic } from '@minikafka/cluster'
 import { DiskError, type Env, type Logger } from '@minikafka/platform'
 import { type ErrorName, isMinikafkaError } from '@minikafka/protocol'
+import { atOnce } from '../at-once.ts'
 import type { TopicValues, Values } from '../config/index.ts'
 import {
   type DataDirectory,
@@ -10,8 +12,15 @@ import {
   StartError,
 } from '../log/index.ts'
 import { type Leadership, Partition, storageErrorName } from './partition.ts'
+import { SteadyClock } from './steady-clock.ts'
 
 export type Lookup = Partition | { readonly error: ErrorName; readonly message: string }
+
+/**
+ * Room on the disk: `full` below the reserve, which internal topics may use half of; `spent` below that half; `low`
+ * below twice the reserve (REPLICATION 2.12.4).
+ */
+export type Space = 'enough' | 'low' | 'full' | 'spent'
 
 export type PartitionSpec = {
   readonly topic: string
@@ -23,6 +32,8 @@ export type PartitionSpec = {
 /** A producer id in use is never evicted sooner: longer than any delivery time-out (REPLICATION 2.10). */
 const PRODUCER_KEPT_MS = 15 * 60_000
 const INDEX_INTERVAL_BYTES = 4096
+/** Logs that are looked after at once. */
+const LOGS_AT_ONCE = 16
 
 export class Partitions {
   readonly #env: Env
@@ -32,11 +43,10 @@ export class Partitions {
   readonly #values: () => Values
   readonly #holdsLease: () => boolean
   readonly #byTopic = new Map<string, Partition[]>()
-  /** Found on disk and not yet claimed by the metadata. */
+  /** Found on disk and not open. */
   readonly #found = new Map<string, FoundPartition>()
-  /** Found and claimed, and its log could not be opened: deleted with its topic all the same. */
-  readonly #unopened = new Map<string, FoundPartition>()
-  #storageFull = false
+  readonly #steadyClock: SteadyClock
+  #space: Space = 'enough'
   #onWrite: () => void = () => {}
 
   constructor(
@@ -47,6 +57,7 @@ export class Partitions {
     this.#env = env
     this.#logger = env.logger.child({ component: 'partition' })
     this.#directory = directory
+    this.#steadyClock = new SteadyClock(env.clock)
     this.#nodeId = broker.nodeId
     this.#values = broker.values
     this.#holdsLease = broker.holdsLease
@@ -77,7 +88,8 @@ export class Partitions {
 
   /**
    * Opens or creates the log; `lead` comes after it. A log that must stay offline (corruption, a full disk, something
-   * in the way) gives a partition that answers every request with the reason until the next start; nothing of it is cut.
+   * in the way) gives a partition that answers every request with the reason until the next start, or until there is
+   * space (`goOn`); nothing of it is cut.
    *
    * Errors  what fails the whole broker: a disk that answers EIO; at the start, a file of ours that is no regular file.
    */
@@ -93,19 +105,20 @@ export class Partitions {
       highWatermark: () => partition.highWatermark,
     }
     const key = keyOf(spec)
-    const existing = this.#found.get(key)
-    this.#found.delete(key)
     try {
-      if (existing) {
+      if (this.#found.has(key)) {
         const { log, recovered } = await this.#directory.openLog(options)
         await partition.open(log, recovered.lost)
       } else await partition.open(await this.#directory.createLog(options))
+      this.#found.delete(key)
     } catch (error) {
       const reason = whyOffline(error)
       if (reason === undefined || (atStart && error instanceof StartError)) throw error
-      this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
+      // Said once, not with every attempt.
+      const before = this.#byTopic.get(topicId)?.[number]?.offline
+      if (before?.message !== reason.message)
+        this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
       partition.goOffline(reason.error, reason.message)
-      if (existing) this.#unopened.set(key, existing)
     }
     this.#put(partition)
   }
@@ -117,8 +130,25 @@ export class Partitions {
   /** Applies what the metadata says of who leads. */
   async lead(topicId: string, number: number, leadership: Leadership): Promise<void> {
     const partition = this.get(topicId, number)
-    if ('error' in partition || partition.offline) return
-    await partition.lead(leadership)
+    if (!('error' in partition)) await partition.lead(leadership)
+  }
+
+  /** There is one that a full disk keeps from being opened or led. */
+  get someWait(): boolean {
+    for (const partition of this.all())
+      if (partition.epochNotBegun || lacksSpace(partition)) return true
+    return false
+  }
+
+  /** Opens and leads what a full disk kept it from. One after the other with the changes of the metadata. */
+  async goOn(): Promise<void> {
+    for (const partition of [...this.all()]) {
+      const { topic, topicId, number, values, leadership } = partition
+      if (lacksSpace(partition)) {
+        await this.open({ topic, topicId, partition: number, values })
+        await this.lead(topicId, number, leadership)
+      } else await partition.leadAgain()
+    }
   }
 
   configure(topicId: string, values: TopicValues): void {
@@ -138,35 +168,28 @@ export class Partitions {
     for (const partition of partitions)
       partition.close('UNKNOWN_TOPIC_ID', `topic ${partition.topic} was deleted`)
     let isGone = true
-    for (const partition of partitions) {
+    await atOnce(LOGS_AT_ONCE, partitions, async (partition) => {
+      const { topic, number, values } = partition
       try {
-        await this.#deleteFiles(partition)
+        await this.#directory.delete({ topicId, partition: number }, values['file.delete.delay.ms'])
+        this.#found.delete(keyOf({ topicId, partition: number }))
       } catch (error) {
         if (whyOffline(error) === undefined) throw error
-        const { topic, number } = partition
         this.#logger.error({ topic, partition: number, err: error }, 'files not deleted yet')
         isGone = false
       }
-    }
+    })
     return isGone
-  }
-
-  async #deleteFiles(partition: Partition): Promise<void> {
-    if (partition.log) return this.#directory.deleteLog(partition.log)
-    const key = keyOf({ topicId: partition.topicId, partition: partition.number })
-    const found = this.#unopened.get(key)
-    if (found === undefined) return
-    this.#unopened.delete(key)
-    await this.#directory.deleteFound(found, partition.values['file.delete.delay.ms'])
   }
 
   /** Directories that no topic of the metadata claims: kept, out of service (REPLICATION 2.9.4). */
   async setStrayAside(isDeleted: (topicId: string) => boolean): Promise<void> {
     for (const [key, found] of this.#found) {
-      this.#found.delete(key)
       const { topic, topicId, partition } = found
+      if (this.has(topicId, partition)) continue
+      this.#found.delete(key)
       if (isDeleted(topicId)) {
-        await this.#directory.deleteFound(found, this.#values()['log.segment.delete.delay.ms'])
+        await this.#directory.delete(found, this.#values()['log.segment.delete.delay.ms'])
         continue
       }
       this.#logger.error(
@@ -183,8 +206,9 @@ export class Partitions {
 
   // --- looking after -------------------------------------------------------------------------
 
-  set storageFull(full: boolean) {
-    this.#storageFull = full
+  /** What the disk has left decides who may append. */
+  set space(space: Space) {
+    this.#space = space
   }
 
   /** Calls back before every append. */
@@ -193,37 +217,32 @@ export class Partitions {
   }
 
   async applyRetention(): Promise<void> {
-    const nowMs = this.#env.clock.wallMs()
-    for (const partition of this.all()) {
-      if (partition.offline || partition.log === undefined) continue
+    const nowMs = this.#steadyClock.wallMs()
+    if (nowMs === undefined)
+      this.#logger.warn('the wall clock was set: no record counts as old until the next check')
+    await atOnce(LOGS_AT_ONCE, this.all(), async (partition) => {
+      if (partition.offline || partition.log === undefined) return
       try {
         await partition.log.applyRetention(nowMs, partition.highWatermark)
       } catch (error) {
-        this.#logger.error(
-          { topic: partition.topic, partition: partition.number, err: error },
-          'retention failed',
-        )
+        const { topic, number } = partition
+        this.#logger.error({ topic, partition: number, err: error }, 'retention failed')
       }
-    }
-  }
-
-  /** Leads what a full disk kept it from leading. */
-  async leadAgain(): Promise<void> {
-    for (const partition of this.all()) {
-      if (partition.epochNotBegun && !partition.offline) await partition.lead(partition.leadership)
-    }
+    })
   }
 
   /** At a clean stop, when nothing is appended any more: the next start replays the less. */
   async saveProducers(): Promise<void> {
-    const save = async (partition: Partition) => {
-      if (partition.log === undefined) return
-      await partition.saveProducers().catch((error: unknown) => {
+    const open = [...this.all()].filter(({ log }) => log !== undefined)
+    await atOnce(LOGS_AT_ONCE, open, async (partition) => {
+      try {
+        await partition.saveProducers()
+      } catch (error) {
+        if (error instanceof DiskError && error.code === 'EIO') this.#directory.fail(error)
         const { topic, number } = partition
         this.#logger.warn({ topic, partition: number, err: error }, 'producers not saved')
-      })
-    }
-    await Promise.all([...this.all()].map(save))
+      }
+    })
   }
 
   expireProducers(): void {
@@ -242,7 +261,7 @@ export class Partitions {
         values,
         storageFull: () => {
           this.#onWrite()
-          return this.#storageFull
+          return this.#space === 'spent' || (this.#space === 'full' && !isInternalTopic(topic))
         },
         producerIdRoom: () => this.#producerIdRoom(),
         holdsLease: this.#holdsLease,
@@ -281,6 +300,11 @@ export class Partitions {
 
 function keyOf({ topicId, partition }: { topicId: string; partition: number }): string {
   return `${topicId}-${partition}`
+}
+
+/** It was never opened here, for want of space alone. */
+function lacksSpace({ log, offline }: Partition): boolean {
+  return log === undefined && offline?.error === 'STORAGE_FULL'
 }
 
 /** What takes one partition out of service; undefined: the broker cannot go on, or is wrong itself. */
