@@ -22,6 +22,7 @@ export type { Side } from './sides.ts'
 export { type BrokerIndex, TestBroker } from './test-broker.ts'
 export type { TestBrokerOptions, TopicOptions } from './test-broker-options.ts'
 export {
+  type BuggifyPoint,
   type ClockFaults,
   type ClockMode,
   createWorld,

@@ -1,6 +1,7 @@
 // One world: nodes with disks, wires between them, one clock, all from a seed, in this process.
 // Enters: a seed and how time passes. Leaves: an Env for each node's code, and the power over all of it.
 import { type Env, nodeEnv, realTurn, type Signal } from '@minikafka/platform'
+import { type BuggifyPoint, BuggifyPoints } from './buggify-points.ts'
 import { type DiskFaults, diskFaults } from './disk/disk-faults.ts'
 import { durationMs } from './duration.ts'
 import { Generator } from './generator.ts'
@@ -123,6 +124,10 @@ class SimulatedWorld implements World {
     return this.#lines.list()
   }
 
+  buggifyPoints(): readonly BuggifyPoint[] {
+    return this.#ground.buggify.list()
+  }
+
   get eventCount(): number {
     return this.#ground.scheduler.eventCount
   }
@@ -232,7 +237,7 @@ function layGround(
     diskLatency: options.diskLatency ?? (jumping ? DISK_LATENCY : NO_LATENCY),
     networkLatency: options.networkLatency ?? (jumping ? NETWORK_LATENCY : NO_LATENCY),
     networkDice: new Generator(seed, 'network'),
-    buggify: options.buggify ?? false,
+    buggify: new BuggifyPoints(seed, options.buggify ?? false),
   }
 }
 

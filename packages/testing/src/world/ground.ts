@@ -1,4 +1,5 @@
 // What all ports of one world stand on.
+import type { BuggifyPoints } from './buggify-points.ts'
 import type { Generator } from './generator.ts'
 import type { Latency } from './latency.ts'
 import type { RunningHash } from './running-hash.ts'
@@ -15,5 +16,5 @@ export type Ground = {
   /** Dice of the wires: which node is on which end does not matter. */
   readonly networkDice: Generator
   /** Rare branches are taken only where a test asked for them. */
-  readonly buggify: boolean
+  readonly buggify: BuggifyPoints
 }

@@ -1,4 +1,5 @@
 // The door of the simulated world.
+export type { BuggifyPoint } from './buggify-points.ts'
 export { createWorld } from './create-world.ts'
 export type { DiskFaults, DiskFile } from './disk/disk-faults.ts'
 export { type Duration, durationMs, type SignedDuration } from './duration.ts'

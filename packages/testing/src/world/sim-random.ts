@@ -1,18 +1,13 @@
 // The dice of one process, forked from the world's seed by name.
 import type { Random } from '@minikafka/platform'
+import type { BuggifyPoints } from './buggify-points.ts'
 import { Generator } from './generator.ts'
 
-/** In each run a point is alive or not at all: a rare branch is taken often or never (FoundationDB). */
-const ALIVE_PROBABILITY = 0.25
-
 export class SimRandom implements Random {
-  readonly #seed: number
   readonly #dice: Generator
-  readonly #buggify: boolean
-  readonly #alive = new Map<string, boolean>()
+  readonly #buggify: BuggifyPoints
 
-  constructor(seed: number, name: string, buggify: boolean) {
-    this.#seed = seed
+  constructor(seed: number, name: string, buggify: BuggifyPoints) {
     this.#dice = new Generator(seed, `random ${name}`)
     this.#buggify = buggify
   }
@@ -42,12 +37,6 @@ export class SimRandom implements Random {
   }
 
   buggify(point: string, probability: number): boolean {
-    if (!this.#buggify) return false
-    let alive = this.#alive.get(point)
-    if (alive === undefined) {
-      alive = new Generator(this.#seed, `buggify ${point}`).chance(ALIVE_PROBABILITY)
-      this.#alive.set(point, alive)
-    }
-    return alive && this.#dice.chance(probability)
+    return this.#buggify.isTaken(point, probability, this.#dice)
   }
 }

@@ -1,5 +1,6 @@
 // What a test holds of a simulated world: its words, its powers, and its promises.
 import type { Env, Signal } from '@minikafka/platform'
+import type { BuggifyPoint } from './buggify-points.ts'
 import type { DiskFaults } from './disk/disk-faults.ts'
 import type { Duration } from './duration.ts'
 import type { Latency } from './latency.ts'
@@ -76,6 +77,8 @@ export type World = {
   /** Two runs of one seed agree on it. */
   hash(): string
   readonly eventCount: number
+  /** The rare branches that were reached; one that no seed ever takes is code that was never tested. */
+  buggifyPoints(): readonly BuggifyPoint[]
   /** What code under test threw where nobody could catch it; close() throws the first. */
   readonly failures: readonly unknown[]
   close(): void
