@@ -54,7 +54,8 @@ export async function fetch(request: Request, context: Context): Promise<Respons
     for (;;) {
       watch.begin()
       const { results, bytes, isCut, lacksRoom } = await collect(request, context)
-      const enough = isCut || bytes >= enoughBytes(request, context)
+      const isEarly = context.env.random.buggify('fetch-early-answer', 0.1)
+      const enough = isEarly || isCut || bytes >= enoughBytes(request, context)
       const leftMs = deadlineMs - context.env.clock.monotonicMs()
       if (enough || leftMs <= 0 || watch.isOver()) {
         // Answered before the next turn begins: from then on the connection is charged for what it has not sent.

@@ -118,6 +118,7 @@ export class Checkpoints {
   changed(log: Checkpointed): void {
     if (this.#closed) return
     this.#changed.add(log)
+    if (this.#env.random.buggify('checkpoint-skipped', 0.5)) return
     this.#timer ??= this.#env.clock.timer(SAVE_DELAY_MS, () => this.#saveInBackground())
   }
 

@@ -1,6 +1,6 @@
 // When written batches become durable: at most one fdatasync per file in flight, and what is written meanwhile rides the next.
 // Enters: news of writes. Leaves: durableEndOffset, which never passes what a completed sync covers (REPLICATION 2.2).
-import { assert, type Timer } from '@minikafka/platform'
+import { assert, sleep, type Timer } from '@minikafka/platform'
 import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
 import { isOutOfDescriptors } from './open-files.ts'
@@ -154,6 +154,8 @@ export class GroupCommit {
     const target = closedAreEnough ? active.baseOffset : this.#state.logEndOffset
     const segments = this.#dirty.filter((segment) => segment.baseOffset < target)
     const syncsDirectory = this.#directoryDirty
+    const { clock, random } = this.#host.env
+    if (random.buggify('log-late-sync', 0.05)) await sleep(clock, random.below(300))
     for (const segment of segments) await this.#syncFile(segment)
     if (syncsDirectory) await this.#syncDirectory()
     if (this.#state.dead) return

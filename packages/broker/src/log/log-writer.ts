@@ -190,6 +190,7 @@ export class LogWriter {
   #mustRoll(batch: Uint8Array): boolean {
     const { active, settings } = this.#state
     if (active.size === 0) return false
+    if (this.#host.env.random.buggify('log-early-roll', 0.02)) return true
     if (active.size + batch.length > settings.segmentBytes) return true
     if (!active.reaches(batchLastOffsetAt(batch, 0))) return true
     const ageMs = this.#host.env.clock.wallMs() - (active.createdMs ?? Number.POSITIVE_INFINITY)
@@ -251,6 +252,7 @@ export class LogWriter {
   /** The first of the queue, and what fits beside it into one write and this segment. */
   #takeGroup(): Uint8Array[] {
     const { active, settings } = this.#state
+    if (this.#host.env.random.buggify('log-lone-batch', 0.2)) return this.#queue.splice(0, 1)
     const room = Math.min(WRITE_BYTES_MAX, settings.segmentBytes - active.size)
     const countMax = Math.min(this.#queue.length, WRITE_BUFFERS_MAX)
     let bytes = (this.#queue[0] as Uint8Array).length
@@ -277,6 +279,7 @@ export class LogWriter {
       active.note(batch, 0, { baseOffset, nextOffset }, indexIntervalBytes)
       this.#host.tail.append(state.tail, batch, baseOffset, nextOffset)
     }
+    if (this.#host.env.random.buggify('log-tail-evicted', 0.1)) this.#host.tail.clear(state.tail)
     state.logEndOffset = active.nextOffset
     assert(state.logEndOffset <= this.#queuedEndOffset, 'nothing is written that was not queued')
     if (active.wantsIndexSaving) this.#saveIndexes(active)

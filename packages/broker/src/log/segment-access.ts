@@ -71,6 +71,8 @@ export class SegmentAccess {
   ): Promise<T> {
     const { bad } = this.#state
     return this.withFile(segment, async (file) => {
+      const { random } = this.#host.env
+      if (random.buggify('log-index-rebuilt', 0.02)) await this.rebuildIndexes(segment)
       const hit = await segment.offsets.lookup(offset, segment.size)
       try {
         if (hit !== undefined) return await use(file, bad.startFor(segment.baseOffset, offset, hit))

@@ -113,6 +113,7 @@ export class SyncedFile {
   #touch(slot: number): void {
     this.#dirtyFrom = Math.min(this.#dirtyFrom, slot)
     this.#dirtyTo = Math.max(this.#dirtyTo, slot + 1)
+    if (this.#env.random.buggify('synced-skipped', 0.5)) return
     this.#timer ??= this.#env.clock.timer(WRITE_DELAY_MS, () => {
       this.write().catch(this.#onError)
     })

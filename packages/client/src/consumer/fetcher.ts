@@ -145,6 +145,7 @@ export class Fetcher {
 
   #wanted({ topic, topicId, partition, fetchOffset, lastEpoch }: Feed) {
     const known = this.#core.metadata.topicNow(topic)?.partitions[partition]
+    const isTiny = this.#core.env.random.buggify('consumer-tiny-fetch', 0.1)
     return {
       topicId,
       partition,
@@ -153,7 +154,7 @@ export class Fetcher {
       lastFetchedEpoch: lastEpoch,
       durableOffset: -1,
       logStartOffset: -1,
-      maxBytes: this.#settings.partitionMaxBytes,
+      maxBytes: isTiny ? 1 : this.#settings.partitionMaxBytes,
     }
   }
 

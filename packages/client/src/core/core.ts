@@ -109,6 +109,8 @@ export class Core {
     },
   ): Promise<ResponseOf<Apis[A]>> {
     const answer = connection.call(api, request, options)
+    // As if the network broke just then: nobody knows what became of the request.
+    if (this.env.random.buggify('client-hangs-up', 0.002)) connection.close()
     return tracesRequests() ? traceRequest(answer, api, connection) : answer
   }
 

@@ -175,6 +175,7 @@ export class Sender {
       items.push({ partition, batch })
       bytes += size
       if (items.length === APPENDS_MAX) break
+      if (this.#context.core.env.random.buggify('producer-lone-append', 0.2)) break
     }
     return items
   }

@@ -166,6 +166,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
       taken++
       bytes += frame.length
       this.#serve(frame)
+      if (this.#common.env.random.buggify('rpc-served-later', 0.1)) break
     }
     if (taken > 0) this.#frameBeganMs = this.#heardMs
     const isMore = this.#isServed() && this.#reader.hasNext
