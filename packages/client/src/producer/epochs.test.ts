@@ -1,4 +1,5 @@
 // Idempotence against the broker twin (REPLICATION 2.10): epochs, sequences, and what is lost with them.
+import type { Socket } from '@minikafka/platform'
 import { readBatchHeader } from '@minikafka/protocol'
 import { afterEach, expect, test } from 'vitest'
 import { closeStages, type Stage, stage, times } from '../../test/stage.ts'
@@ -111,15 +112,14 @@ test('a partition that needs a new epoch leaves the others in theirs, and they m
 
 test('an epoch that is refused fails what needs it, and nothing else; the next record asks again', async () => {
   const set = await warmStage(2)
-  set.twin.hold()
-  const others = sendEach(set.producer, times(3, String), 1)
-  await set.world.settled()
+  // Five of these are on their way, and two wait for them, when the other partition fails.
+  set.twin.next(...times(5, () => ({ slowMs: 2000 })))
+  const others = sendEach(set.producer, times(7, String), 1)
+  await set.world.clock.advance('1s')
   set.twin.next({ refuse: 'INVALID_RECORD' })
   set.twin.nextIds({ refuse: 'INVALID_REQUEST' }, { refuse: 'INVALID_REQUEST' })
   const [bad, behind] = sendEach(set.producer, ['bad', 'behind'], 0)
   const failing = Promise.allSettled([bad, behind])
-  await set.world.settled()
-  set.twin.release()
   expect(await set.done(failing)).toMatchObject([
     { reason: { name: 'INVALID_RECORD', outcome: 'not-written' } },
     { reason: { name: 'INVALID_REQUEST', outcome: 'not-written' } },
@@ -127,7 +127,7 @@ test('an epoch that is refused fails what needs it, and nothing else; the next r
   await set.done(Promise.all(others))
   await set.done(Promise.all(sendEach(set.producer, ['again'], 0)))
   expect(valuesOf(set, 0)).toEqual(['warm', 'again'])
-  expect(valuesOf(set, 1)).toEqual(['warm', ...times(3, String)])
+  expect(valuesOf(set, 1)).toEqual(['warm', ...times(7, String)])
 })
 
 test('a producer id that does not come costs the delivery time-out, and nothing is written', async () => {
@@ -234,5 +234,52 @@ test('a batch that cannot be compressed fails alone, and what comes behind it go
     reason: { outcome: 'not-written', message: expect.stringContaining('no memory') },
   })
   expect(valuesOf(set)).toEqual(['1', '2'])
+  // A new epoch was asked for before the hole in the old one was met.
+  expect(client.stats().producers).toMatchObject([{ retries: 0 }])
   await client.close()
 })
+
+test('bytes that are still lent are not stamped anew; when they come back, the batch goes on', async () => {
+  const set = await warmStage()
+  const { network } = set.env
+  // Who writes is told of it only when the test says so.
+  const told: (() => void)[] = []
+  const slow: typeof network = {
+    listen: (...given) => network.listen(...given),
+    connect: async (...given) => lateTelling(await network.connect(...given), told),
+  }
+  const client = createClient(
+    { ...set.env, network: slow },
+    { brokers: set.twin.address, logger: false },
+  )
+  const producer = client.producer({ maxBatchBytes: 1024 })
+  await set.done(Promise.all(sendEach(producer, ['first'])))
+  set.twin.forgetProducers('orders')
+  const sending = Promise.all(sendEach(producer, ['second']))
+  await set.world.clock.advance('1s')
+  expect(valuesOf(set)).toEqual(['warm', 'first'])
+  for (const tell of told.splice(0)) tell()
+  await set.done(sending)
+  expect(set.world.clock.monotonicMs()).toBe(1000)
+  expect(valuesOf(set)).toEqual(['warm', 'first', 'second'])
+  for (const tell of told.splice(0)) tell()
+  await client.close()
+})
+
+/** The same socket, whose write callbacks go to `told` instead of being called. */
+function lateTelling(socket: Socket, told: (() => void)[]): Socket {
+  const later = (written: ((error?: Error) => void) | undefined) => (error?: Error) => {
+    told.push(() => written?.(error))
+  }
+  return {
+    local: socket.local,
+    remote: socket.remote,
+    receive: (receiver) => socket.receive(receiver),
+    send: (list, written) => socket.send(list, later(written)),
+    queuedBytes: () => socket.queuedBytes(),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: () => socket.end(),
+    destroy: () => socket.destroy(),
+  }
+}

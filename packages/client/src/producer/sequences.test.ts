@@ -47,3 +47,21 @@ test('under the same producer id a new epoch does not wait for what was given up
   expect(other.renew(window)).toBe(true)
   expect(other.take(1)).toEqual({ producerId: 8, producerEpoch: 0, sequence: 0 })
 })
+
+test('nothing is stamped anew while its bytes are lent', () => {
+  const window = new Window(5)
+  const refused = batch(0)
+  window.add(refused)
+  window.depart(refused)
+  refused.lend()
+  window.land(refused)
+  window.requeue(refused)
+  const sequences = new Sequences(
+    identityOf({ producerId: 7, epoch: 0 }, { producerId: 7, epoch: 1 }),
+  )
+  sequences.take(1)
+  sequences.lose()
+  expect(sequences.renew(window)).toBe(false)
+  refused.returned()
+  expect(sequences.renew(window)).toBe(true)
+})
