@@ -62,6 +62,7 @@ export class MetadataFollower {
       await this.#open(topic, partition, { atStart: true })
       onOpened?.(++done, wanted.length)
     })
+    this.#partitions.settleProducers()
     const deleting = new Set(this.#state.deletingTopics().map(({ topicId }) => topicId))
     await this.#partitions.setStrayAside((topicId) => deleting.has(topicId))
     for (const topicId of deleting) await this.#tellRemoved(topicId)

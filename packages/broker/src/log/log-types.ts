@@ -34,6 +34,8 @@ export type LogListener = {
    * The log start stays where it is where this rejects.
    */
   startMoves?(): Promise<void>
+  /** A segment was closed and is durable: what is known from its headers only may be kept. The log is closed after it. */
+  rolled?(): Promise<void>
   /** The data directory failed (REPLICATION 2.12.3): no more appends, syncs and reads. */
   offline(error: Error): void
 }

@@ -34,6 +34,7 @@ export class Log {
   /** Segments are removed and the log is cut one at a time. */
   #lastChange: Promise<void> = Promise.resolve()
   readonly #sealing = new Coalesced(() => this.#seal())
+  readonly #telling = new Coalesced(async () => this.#state.listener.rolled?.())
   readonly #noting = new Coalesced(() =>
     saveDamages(this.#host.env.disk, this.directory, this.#state.bad.damages),
   )
@@ -330,6 +331,9 @@ export class Log {
       () => this.#hooks.rolled(),
       (error: unknown) => this.#hooks.warn(error, 'sums of segments not saved'),
     )
+    this.#telling.run().catch((error: unknown) => {
+      if (!this.#state.dead) this.#hooks.warn(error, 'what is known of a closed segment not saved')
+    })
   }
 
   #forgetDamage(): void {

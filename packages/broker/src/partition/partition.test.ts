@@ -237,6 +237,85 @@ test('a stop keeps how far it looked also where no producer is known, and nothin
   expect(String(await world.complete(env.disk.readFile(path)))).toContain('"endOffset":3')
 })
 
+test('at roll producers are saved, so that no more than the last segments is replayed', async () => {
+  const small = { 'segment.bytes': '4KiB' }
+  const numbered = (number: number) => batch(20, { id: 7, sequence: number * 20 })
+  partition = await world.complete(reopened(small))
+  for (let number = 0; number < 100; number++) {
+    produce(numbered(number))
+    await world.clock.advance('10ms')
+  }
+  await world.clock.advance('1s')
+  const { segmentCount = 0 } = partition.log ?? {}
+  expect(segmentCount).toBeGreaterThan(4)
+  const saved = await world.complete(env.disk.readFile(`${LOG_DIRECTORY}/producer-snapshot`))
+  const { endOffset } = JSON.parse(String(saved).split('\n')[0] ?? '')
+  expect(endOffset).toBeGreaterThan(2_000 - 2 * (2_000 / (segmentCount - 1)))
+  world.powerCut(NODE)
+  env = world.env(NODE)
+  partition = await world.complete(open(small))
+  const answers = [95, 99, 100].map((number) => produce(numbered(number)))
+  await world.clock.advance('1s')
+  expect(answers.map(({ result }) => result)).toMatchObject([
+    { error: 'NONE', baseOffset: 1_900 },
+    { error: 'NONE', baseOffset: 1_980 },
+    { error: 'NONE', baseOffset: 2_000 },
+  ])
+})
+
+test('for how long a producer was silent outlives a restart; the time in between does not count', async () => {
+  produce(batch(1, { id: 7, sequence: 0 }))
+  await world.clock.advance('20h')
+  produce(batch(1, { id: 8, sequence: 0 }))
+  await world.clock.advance('1h')
+  await world.complete(partitions.saveProducers())
+  world.kill(NODE)
+  await world.clock.advance('100h')
+  env = world.env(NODE)
+  partition = await world.complete(open({}))
+  const known = () => {
+    partitions.expireProducers()
+    return [7, 8].map((id) => partition.producers.has(id))
+  }
+  await world.clock.advance('2h')
+  expect(known()).toEqual([true, true])
+  await world.clock.advance('2h')
+  expect(known()).toEqual([false, true])
+  await world.clock.advance('20h')
+  expect(known()).toEqual([false, false])
+})
+
+test('max.producer.ids holds for all partitions together, also after a restart and for deleted topics', async () => {
+  const max = { 'max.producer.ids': '100' }
+  partition = await world.complete(reopened({}, max))
+  const spec = { topic: 'refunds', topicId: OTHER_ID, values: partition.values, partition: 0 }
+  const openOther = async () => {
+    await partitions.open(spec)
+    const state = led({ leaderId: 1, leaderEpoch: partitionEpoch + 1, isr: [1], minIsr: 1 })
+    await partitions.lead(OTHER_ID, 0, state)
+    return partitions.get(OTHER_ID, 0) as Partition
+  }
+  let other = await world.complete(openOther())
+  const counts = () => [partition.producers.size, other.producers.size]
+  const produceTo = async (to: Partition, from: number, count: number) => {
+    for (let id = from; id < from + count; id++)
+      void to.produce(batch(1, { id, sequence: 0 }), -1, TIMEOUT_MS)
+    await world.clock.advance('1s')
+  }
+  await produceTo(partition, 0, 60)
+  await world.clock.advance('20m')
+  await produceTo(other, 100, 60)
+  expect(counts()).toEqual([40, 60])
+  // All 120 are in the logs; those that were used last are remembered.
+  partition = await world.complete(reopened({}, max))
+  other = await world.complete(openOther())
+  partitions.settleProducers()
+  expect(counts()).toEqual([40, 60])
+  await world.complete(partitions.delete(OTHER_ID))
+  await produceTo(partition, 200, 60)
+  expect(partition.producers.size).toBe(100)
+})
+
 test('a failed fsync takes the partition offline: those who wait hear that it is unknown, the next that it is not', async () => {
   world.disk(NODE).failSync()
   const waiting = produce(batch())

@@ -11,9 +11,10 @@ import {
   stampLogAppendTime,
 } from '@minikafka/protocol'
 import type { TopicValues } from '../config/index.ts'
-import type { Log, LogSlice } from '../log/index.ts'
+import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
 import { loadProducerSnapshot, saveProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerStates } from './producer-states.ts'
+import type { ProducerUses } from './producer-uses.ts'
 
 /** What became of one batch. `written`: 0 = not in the log and never will be, 1 = it may be (REPLICATION 2.2). */
 export type Appended = {
@@ -60,9 +61,9 @@ export type PartitionOptions = {
   readonly values: TopicValues
   /** Refuses appends while the disk has no room to spare. */
   readonly storageFull: () => boolean
-  /** Room for one more producer id in the whole broker (max.producer.ids). */
+  /** Of the whole broker, and whether there is room for one more producer id (max.producer.ids). */
+  readonly producerUses: ProducerUses
   readonly producerIdRoom: () => boolean
-  readonly producerIdsMax: () => number
   /** False after the lease deadline: acks 0 and 1 promise nothing then (REPLICATION 2.8). */
   readonly holdsLease: () => boolean
 }
@@ -71,7 +72,7 @@ export class Partition {
   readonly topic: string
   readonly topicId: string
   readonly number: number
-  readonly producers = new ProducerStates()
+  readonly producers: ProducerStates
   readonly #env: Env
   readonly #options: PartitionOptions
   #values: TopicValues
@@ -88,6 +89,8 @@ export class Partition {
   #appendTimeMs = -1
   /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
   #snapshotEndOffset = 0
+  /** One snapshot after the other, lest an older one takes the place of a newer one. */
+  readonly #snapshots = new Coalesced(() => this.#saveSnapshot())
   #offline: Refusal | undefined
   #lost = false
   readonly #waiters = new Set<Waiter>()
@@ -103,6 +106,7 @@ export class Partition {
     this.topicId = name.topicId
     this.number = name.partition
     this.#options = options
+    this.producers = new ProducerStates(options.producerUses)
     this.#values = options.values
   }
 
@@ -113,6 +117,7 @@ export class Partition {
     writeFailed: (fromOffset: number, error: DiskError): void =>
       this.#writeFailed(fromOffset, error),
     startMoves: (): Promise<void> => this.saveProducers(),
+    rolled: (): Promise<void> => this.#snapshots.run(),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
@@ -419,12 +424,15 @@ export class Partition {
    * Holds   all that was written before the call is covered, durably.
    */
   async saveProducers(): Promise<void> {
+    await this.#openLog().flush()
+    await this.#snapshots.run()
+  }
+
+  /** Of what is durable: one that told of batches which a power cut takes away would vouch for what is not there. */
+  async #saveSnapshot(): Promise<void> {
     const log = this.#openLog()
-    // A snapshot that told of batches which a power cut takes away would vouch for what is not there.
-    await log.flush()
     const endOffset = log.durableEndOffset
-    if (endOffset <= this.#snapshotEndOffset) return
-    await this.#writeSnapshot(log, endOffset)
+    if (endOffset > this.#snapshotEndOffset) await this.#writeSnapshot(log, endOffset)
   }
 
   async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
@@ -433,7 +441,7 @@ export class Partition {
       partition: this.number,
       endOffset,
       appendTimeMs: this.#appendTimeMs,
-      producers: this.producers.image(endOffset),
+      producers: this.producers.image(endOffset, this.#env.clock.monotonicMs()),
     })
     this.#snapshotEndOffset = endOffset
   }
@@ -442,7 +450,7 @@ export class Partition {
     const covered = await this.#restoreSnapshot(log)
     // As if used now: the stamps in the batches are the producers' own and may be years old.
     const nowMs = this.#env.clock.monotonicMs()
-    const known = this.producers.image(covered)
+    const known = this.producers.image(covered, nowMs)
     const knownTimeMs = this.#appendTimeMs
     const begin = () => {
       this.producers.restore(known, nowMs)
@@ -453,7 +461,6 @@ export class Partition {
         this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
       if (header.baseOffset >= covered) this.producers.record(header, nowMs)
     })
-    this.producers.trim(this.#options.producerIdsMax())
   }
 
   /** Returns the offset up to which the snapshot knows the producers; 0 where there is none. */

@@ -12,6 +12,7 @@ import {
   StartError,
 } from '../log/index.ts'
 import { type Leadership, Partition, storageErrorName } from './partition.ts'
+import { ProducerUses } from './producer-uses.ts'
 import { SteadyClock } from './steady-clock.ts'
 
 export type Lookup = Partition | { readonly error: ErrorName; readonly message: string }
@@ -46,6 +47,7 @@ export class Partitions {
   /** Found on disk and not open. */
   readonly #found = new Map<string, FoundPartition>()
   readonly #steadyClock: SteadyClock
+  readonly #producerUses: ProducerUses
   #space: Space = 'enough'
   #onWrite: () => void = () => {}
 
@@ -60,6 +62,7 @@ export class Partitions {
     this.#steadyClock = new SteadyClock(env.clock)
     this.#nodeId = broker.nodeId
     this.#values = broker.values
+    this.#producerUses = new ProducerUses(() => this.#values()['max.producer.ids'])
     this.#holdsLease = broker.holdsLease
     for (const found of directory.found()) this.#found.set(keyOf(found), found)
   }
@@ -165,8 +168,10 @@ export class Partitions {
   async delete(topicId: string): Promise<boolean> {
     const partitions = (this.#byTopic.get(topicId) ?? []).filter(Boolean)
     this.#byTopic.delete(topicId)
-    for (const partition of partitions)
+    for (const partition of partitions) {
       partition.close('UNKNOWN_TOPIC_ID', `topic ${partition.topic} was deleted`)
+      partition.producers.clear()
+    }
     let isGone = true
     await atOnce(LOGS_AT_ONCE, partitions, async (partition) => {
       const { topic, number, values } = partition
@@ -246,8 +251,13 @@ export class Partitions {
   }
 
   expireProducers(): void {
-    const usedBefore = this.#env.clock.monotonicMs() - this.#values()['producer.id.expiration.ms']
-    for (const partition of this.all()) partition.producers.expire(usedBefore)
+    const nowMs = this.#env.clock.monotonicMs()
+    this.#producerUses.expire(nowMs - this.#values()['producer.id.expiration.ms'])
+  }
+
+  /** After logs were opened: what is remembered of producers is in order and within its bound again. */
+  settleProducers(): void {
+    this.#producerUses.settle()
   }
 
   // --- inside --------------------------------------------------------------------------------
@@ -263,9 +273,10 @@ export class Partitions {
           this.#onWrite()
           return this.#space === 'spent' || (this.#space === 'full' && !isInternalTopic(topic))
         },
-        producerIdRoom: () => this.#producerIdRoom(),
+        producerUses: this.#producerUses,
+        producerIdRoom: () =>
+          this.#producerUses.room(this.#env.clock.monotonicMs() - PRODUCER_KEPT_MS),
         holdsLease: this.#holdsLease,
-        producerIdsMax: () => this.#values()['max.producer.ids'],
       },
     )
   }
@@ -278,23 +289,6 @@ export class Partitions {
       list[partition.number] = partition
       this.#byTopic.set(partition.topicId, list)
     }
-  }
-
-  /** Room for one more producer id, made by evicting one that was silent long enough if need be. */
-  #producerIdRoom(): boolean {
-    let count = 0
-    let oldest: Partition | undefined
-    let oldestMs = Number.POSITIVE_INFINITY
-    for (const partition of this.all()) {
-      count += partition.producers.size
-      const usedMs = partition.producers.oldestUseMs()
-      if (usedMs === undefined || usedMs >= oldestMs) continue
-      oldest = partition
-      oldestMs = usedMs
-    }
-    if (count < this.#values()['max.producer.ids']) return true
-    if (this.#env.clock.monotonicMs() - oldestMs < PRODUCER_KEPT_MS) return false
-    return (oldest?.producers.expire(oldestMs + 1) ?? 0) > 0
   }
 }
 

@@ -1,8 +1,8 @@
 // `producer-snapshot`: what a partition knew of its producers below an offset (REPLICATION 2.10). Written before records
-// leave the front of the log, for their headers go with them, and at a clean stop, so that less is replayed.
+// leave the front of the log, for their headers go with them; at roll and at a clean stop, so that little is replayed.
 // Enters: producers. Leaves: the same after a restart; or nothing, where the file is missing or damaged.
 //
-//   {"topicId", "partition", "endOffset", "appendTimeMs", "producers": [[id, epoch, isWhole, [batch ...]] ...]}
+//   {"topicId", "partition", "endOffset", "appendTimeMs", "producers": [[id, epoch, isWhole, [batch ...], idleMs] ...]}
 //   batch: [firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]
 //   crc32c 1a2b3c4d
 import type { Disk } from '@minikafka/platform'
@@ -25,7 +25,7 @@ export async function saveProducerSnapshot(
   directory: string,
   { producers, ...about }: ProducerSnapshot,
 ): Promise<void> {
-  const rows = producers.map(({ producerId, epoch, isWhole, batches }) => [
+  const rows = producers.map(({ producerId, epoch, isWhole, batches, idleMs }) => [
     producerId,
     epoch,
     isWhole ? 1 : 0,
@@ -36,6 +36,7 @@ export async function saveProducerSnapshot(
       mark.lastOffset,
       mark.appendTimeMs,
     ]),
+    Math.round(idleMs),
   ])
   const text = JSON.stringify({ ...about, producers: rows })
   await disk.replaceFile(`${directory}/${PRODUCER_SNAPSHOT}`, withChecksum(text))
@@ -55,17 +56,14 @@ export async function loadProducerSnapshot(
   const { endOffset, appendTimeMs, producers } = value as {
     endOffset: number
     appendTimeMs: number
-    producers: [number, number, number, [number, number, number, number, number][]][]
+    producers: Row[]
   }
   return { topicId, partition, endOffset, appendTimeMs, producers: producers.map(imageOf) }
 }
 
-function imageOf([producerId, epoch, isWhole, batches]: [
-  number,
-  number,
-  number,
-  [number, number, number, number, number][],
-]): ProducerImage {
+type Row = [number, number, number, [number, number, number, number, number][], number]
+
+function imageOf([producerId, epoch, isWhole, batches, idleMs]: Row): ProducerImage {
   const marks = batches.map(
     ([firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]): BatchMark => ({
       firstSequence,
@@ -75,5 +73,5 @@ function imageOf([producerId, epoch, isWhole, batches]: [
       appendTimeMs,
     }),
   )
-  return { producerId, epoch, isWhole: isWhole === 1, batches: marks }
+  return { producerId, epoch, isWhole: isWhole === 1, batches: marks, idleMs }
 }

@@ -1,6 +1,7 @@
 import type { BatchHeader } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import { ProducerStates } from './producer-states.ts'
+import { ProducerUses } from './producer-uses.ts'
 
 function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
   const count = fields.count ?? 1
@@ -29,7 +30,7 @@ function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
 }
 
 function states(...batches: BatchHeader[]): ProducerStates {
-  const all = new ProducerStates()
+  const all = new ProducerStates(new ProducerUses(() => 1_000))
   for (const header of batches) all.record(header, 1)
   return all
 }
@@ -93,14 +94,19 @@ test('a lower epoch is fenced, a higher one must begin at 0 and forgets the old 
   expect(all.check(batch({ producerEpoch: 4, baseSequence: 1 })).kind).toBe('append')
 })
 
-test('expiry forgets those silent longest, and use makes young again', () => {
-  const all = new ProducerStates()
-  all.record(batch({ producerId: 1 }), 10)
-  all.record(batch({ producerId: 2 }), 20)
-  all.record(batch({ producerId: 1, baseSequence: 1 }), 30)
-  expect(all.oldestUseMs()).toBe(20)
-  expect(all.expire(30)).toBe(1)
-  expect([all.has(1), all.has(2)]).toEqual([true, false])
+test('an image keeps all that a retry is recognized by, and for how long each was silent', () => {
+  const numbered = [0, 1, 2, 3, 4, 5, 6].map((n) => batch({ baseSequence: n, baseOffset: n * 10 }))
+  const before = states(...numbered)
+  const uses = new ProducerUses(() => 1_000)
+  const after = new ProducerStates(uses)
+  after.restore(before.image(60, 1_001), 5_000)
+  for (const n of [1, 2, 3, 4, 5])
+    expect(after.check(batch({ baseSequence: n }))).toMatchObject({ mark: { firstOffset: n * 10 } })
+  expect(after.check(batch({ baseSequence: 6 })).kind).toBe('append')
+  uses.expire(4_000)
+  expect(after.has(7)).toBe(true)
+  uses.expire(4_001)
+  expect(after.has(7)).toBe(false)
 })
 
 test('a cut leaves each producer where it was; one that had more in flight than it may must take a new epoch', () => {

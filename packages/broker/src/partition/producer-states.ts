@@ -1,6 +1,7 @@
 // What one partition remembers of its idempotent producers: the last five batches of each.
 // Enters: batch headers. Leaves: append, duplicate, or an error. Pure: no clock, no I/O. Source: KIP-98, REPLICATION 2.10.
 import type { BatchHeader } from '@minikafka/protocol'
+import type { ProducerUse, ProducerUses } from './producer-uses.ts'
 
 /** Batches remembered per producer; clients keep at most as many in flight. Source: KIP-98. */
 export const BATCHES_REMEMBERED = 5
@@ -16,14 +17,12 @@ export type BatchMark = {
   readonly appendTimeMs: number
 }
 
-type ProducerEntry = {
+type ProducerEntry = ProducerUse & {
   epoch: number
   /** Oldest first, at most BATCHES_KEPT, all of `epoch`. */
   batches: BatchMark[]
   /** `batches` holds all that came in this epoch: where it is empty, sequence 0 follows. */
   isWhole: boolean
-  /** Monotonic time of the last batch, for expiry. */
-  lastUsedMs: number
 }
 
 /** One producer as a snapshot keeps it. */
@@ -32,6 +31,8 @@ export type ProducerImage = {
   readonly epoch: number
   readonly isWhole: boolean
   readonly batches: readonly BatchMark[]
+  /** For how long it had been silent. */
+  readonly idleMs: number
 }
 
 export type Verdict =
@@ -49,7 +50,13 @@ export type Verdict =
 const APPEND: Verdict = { kind: 'append' }
 
 export class ProducerStates {
+  readonly #uses: ProducerUses
   readonly #byId = new Map<number, ProducerEntry>()
+
+  /** `uses`: of all partitions of the broker. */
+  constructor(uses: ProducerUses) {
+    this.#uses = uses
+  }
 
   get size(): number {
     return this.#byId.size
@@ -86,15 +93,13 @@ export class ProducerStates {
   record(header: BatchHeader, nowMs: number): void {
     const { producerId, producerEpoch } = header
     if (producerId < 0) return
-    let entry = this.#byId.get(producerId)
-    // Deleting first keeps the map in order of use, oldest first: eviction takes from the front.
-    if (entry !== undefined) this.#byId.delete(producerId)
-    if (entry === undefined || entry.epoch !== producerEpoch) {
-      const isWhole = header.baseSequence === 0
-      entry = { epoch: producerEpoch, batches: [], isWhole, lastUsedMs: nowMs }
+    const entry = this.#byId.get(producerId) ?? this.#newEntry(header)
+    if (entry.epoch !== producerEpoch) {
+      entry.epoch = producerEpoch
+      entry.batches = []
+      entry.isWhole = header.baseSequence === 0
     }
-    this.#byId.set(producerId, entry)
-    entry.lastUsedMs = nowMs
+    this.#uses.touch(entry, nowMs)
     if (entry.batches.length === BATCHES_KEPT) {
       entry.batches.shift()
       entry.isWhole = false
@@ -116,49 +121,48 @@ export class ProducerStates {
     for (const entry of this.#byId.values()) entry.batches = below(offset, entry.batches)
   }
 
-  /** What is known of batches below `offset`, those silent longest first. */
-  image(offset: number): ProducerImage[] {
-    return [...this.#byId].map(([producerId, { epoch, isWhole, batches }]) => ({
+  /** What is known of batches below `offset`. */
+  image(offset: number, nowMs: number): ProducerImage[] {
+    return [...this.#byId.values()].map(({ producerId, epoch, isWhole, batches, lastUsedMs }) => ({
       producerId,
       epoch,
       isWhole,
       batches: below(offset, batches),
+      idleMs: nowMs - lastUsedMs,
     }))
   }
 
-  /** Takes what `image` gave, as if used at `nowMs`, and forgets all else. */
+  /** Takes what `image` gave, as if no time had passed, and forgets all else. */
   restore(images: readonly ProducerImage[], nowMs: number): void {
-    this.#byId.clear()
-    for (const { producerId, epoch, isWhole, batches } of images)
-      this.#byId.set(producerId, { epoch, isWhole, batches: [...batches], lastUsedMs: nowMs })
-  }
-
-  /** Forgets producers that were last used before `usedBeforeMs`; returns how many went. */
-  expire(usedBeforeMs: number): number {
-    let count = 0
-    for (const [producerId, entry] of this.#byId) {
-      if (entry.lastUsedMs >= usedBeforeMs) break
-      this.#byId.delete(producerId)
-      count++
-    }
-    return count
-  }
-
-  /** Forgets those silent longest until at most `countMax` are left. */
-  trim(countMax: number): void {
-    for (const producerId of this.#byId.keys()) {
-      if (this.#byId.size <= countMax) break
-      this.#byId.delete(producerId)
+    this.clear()
+    for (const { producerId, epoch, isWhole, batches, idleMs } of images) {
+      const lastUsedMs = nowMs - idleMs
+      const entry = { owner: this, producerId, epoch, isWhole, batches: [...batches], lastUsedMs }
+      this.#byId.set(producerId, entry)
+      this.#uses.restore(entry)
     }
   }
 
-  /** When the producer that was silent longest was used; undefined where there is none. */
-  oldestUseMs(): number | undefined {
-    return this.#byId.values().next().value?.lastUsedMs
+  forget(producerId: number): void {
+    const entry = this.#byId.get(producerId)
+    if (entry === undefined) return
+    this.#byId.delete(producerId)
+    this.#uses.remove(entry)
+  }
+
+  clear(): void {
+    for (const producerId of this.#byId.keys()) this.forget(producerId)
   }
 
   has(producerId: number): boolean {
     return this.#byId.has(producerId)
+  }
+
+  #newEntry({ producerId, producerEpoch: epoch, baseSequence }: BatchHeader): ProducerEntry {
+    const isWhole = baseSequence === 0
+    const entry = { owner: this, producerId, epoch, isWhole, batches: [], lastUsedMs: 0 }
+    this.#byId.set(producerId, entry)
+    return entry
   }
 }
 

@@ -1,0 +1,75 @@
+// All producers that the broker remembers, over all partitions, in order of their last use (REPLICATION 2.10 "Expiry").
+// Enters: uses. Leaves: room for one more, made by forgetting those that were silent longest.
+
+/** One producer in one partition. */
+export type ProducerUse = {
+  readonly owner: { forget(producerId: number): void }
+  readonly producerId: number
+  /** Monotonic. */
+  lastUsedMs: number
+}
+
+export class ProducerUses {
+  readonly #countMax: () => number
+  /** Silent longest first, but for those that were restored since `settle`. */
+  #uses = new Set<ProducerUse>()
+
+  /** `countMax`: max.producer.ids. */
+  constructor(countMax: () => number) {
+    this.#countMax = countMax
+  }
+
+  get count(): number {
+    return this.#uses.size
+  }
+
+  /** It is the newest now, whether it was here or not. What is recorded is never refused. */
+  touch(use: ProducerUse, nowMs: number): void {
+    use.lastUsedMs = nowMs
+    this.#uses.delete(use)
+    this.#add(use)
+  }
+
+  /** As a snapshot tells: `settle` finds its place. */
+  restore(use: ProducerUse): void {
+    this.#add(use)
+  }
+
+  remove(use: ProducerUse): void {
+    this.#uses.delete(use)
+  }
+
+  /** Room for one more; those that were last used before `usedBeforeMs` make it. */
+  room(usedBeforeMs: number): boolean {
+    for (const use of this.#uses) {
+      if (this.#uses.size < this.#countMax() || use.lastUsedMs >= usedBeforeMs) break
+      use.owner.forget(use.producerId)
+    }
+    return this.#uses.size < this.#countMax()
+  }
+
+  /** Forgets all that were last used before `usedBeforeMs`. */
+  expire(usedBeforeMs: number): void {
+    for (const use of this.#uses) {
+      if (use.lastUsedMs >= usedBeforeMs) break
+      use.owner.forget(use.producerId)
+    }
+  }
+
+  /**
+   * After logs were opened: puts what was restored in order and forgets the oldest above the maximum, however recent.
+   * The last run had no more than that; the others are in the logs, and were forgotten once before.
+   */
+  settle(): void {
+    const ordered = [...this.#uses].sort((one, other) => one.lastUsedMs - other.lastUsedMs)
+    this.#uses = new Set(ordered)
+    for (const use of ordered.slice(0, Math.max(0, ordered.length - this.#countMax())))
+      use.owner.forget(use.producerId)
+  }
+
+  /** A log that is replayed has many that are long forgotten: memory is bounded while it is read, too. */
+  #add(use: ProducerUse): void {
+    this.#uses.add(use)
+    if (this.#uses.size > 2 * this.#countMax()) this.settle()
+  }
+}
