@@ -19,11 +19,12 @@ import { DiskSpace } from './disk-space.ts'
 import type { Through } from './dispatch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Listeners } from './listeners.ts'
-import { DataDirectory, EXIT, StartError } from './log/index.ts'
+import { DataDirectory, EXIT, ScrubTimes, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
 import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
+import { Scrubber } from './scrubber.ts'
 import { VERSION } from './version.ts'
 
 /** Of the memory budget: what readers that keep up are served from (ARCHITECTURE "Memory"). */
@@ -147,6 +148,7 @@ async function start(
   undo.push(() => controller.close())
   applyDynamic(env, config, state, nodeId)
 
+  const times = await ScrubTimes.load(env, directory.path)
   const partitions = new Partitions(env, directory, {
     nodeId,
     values: () => config.values,
@@ -198,6 +200,7 @@ async function start(
   const space = new DiskSpace(env, { directory, partitions, follower }, config)
   await space.start()
   const housekeeping = new Housekeeping(env, config, partitions, follower)
+  const scrubber = new Scrubber(env, config, partitions, { memory, times })
   const hello = () => ({
     brokerVersion: VERSION,
     clusterId,
@@ -212,6 +215,7 @@ async function start(
     const { step, allDone } = stopSteps(env, timeoutMs)
     stopping.abort()
     housekeeping.stop()
+    await step('scrubber not stopped', () => scrubber.stop({ clean }))
     space.stop()
     stopConfig()
     // What comes after the requests needs time too: to be synced, above all.

@@ -299,6 +299,21 @@ export const settings = defineSettings({
     choices: ['delete'],
     about: 'delete: old segments go, by time and size. (Compaction is not there yet.)',
   },
+  'log.scrub.interval.ms': {
+    type: 'duration',
+    default: 7 * DAY,
+    range: [MINUTE, 365 * DAY],
+    special: { value: 0, text: 'off' },
+    dynamic: true,
+    about: 'Every log is read from the disk so often, and each checksum compared.',
+  },
+  'log.scrub.io.max.bytes.per.second': {
+    type: 'bytes',
+    default: 16 * MiB,
+    range: [64 * KiB, 2 ** 40],
+    dynamic: true,
+    about: 'How fast that reads at most; it gives way while the broker is busy.',
+  },
   'log.files.open.max': {
     type: 'int',
     default: 1_024,

@@ -151,7 +151,7 @@ test('whatever bit of a segment is flipped, each batch is found whole or named',
     const content = Buffer.from(good)
     content.writeUInt8(content.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3)
     const file = { read: async (into: Buffer, at: number) => content.copy(into, 0, at) }
-    const segment = { file: file as never, baseOffset: 0, size: good.length, endOffset: 12 }
+    const segment = { file, baseOffset: 0, size: good.length, endOffset: 12 }
     const rules = { compactedBelow: 0, holes: [], epochs: bench.log.epochs }
     const found: string[] = []
     for await (const fact of inspectSegment(segment, new BatchChain(0, -1, rules), 'bytes')) {

@@ -70,7 +70,7 @@ function lockedError(path: string, pid: number | undefined): StartError {
 async function look(env: Env, path: string, claimant: Claimant): Promise<Omit<Claim, 'lock'>> {
   const { disk } = env
   const names = await disk.list(path)
-  const ours = ['recovery-point', 'synced', 'log-start-offset', 'hw-checkpoint'].map(
+  const ours = ['recovery-point', 'synced', 'log-start-offset', 'hw-checkpoint', 'scrubbed'].map(
     (name) => `${path}/${name}`,
   )
   for (const file of [metaPath(path), cleanShutdownPath(path), ...ours])

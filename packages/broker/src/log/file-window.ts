@@ -1,17 +1,20 @@
 // A window that moves forward over a file. Enters: positions and sizes. Leaves: bytes in one reused buffer.
 import { assert, type File } from '@minikafka/platform'
 
+/** A file as those see it who only read. */
+export type Reads = Pick<File, 'read'>
+
 export class FileWindow {
   /** What `need` promised; valid until the next `need`. */
   buffer: Buffer
-  readonly #file: File
+  readonly #file: Reads
   /** The file ends here, whatever is appended meanwhile. */
   readonly #end: number
   /** Position in the file of the first byte of the buffer, and how many are filled. */
   #start = 0
   #filled = 0
 
-  constructor(file: File, end: number, windowSize: number) {
+  constructor(file: Reads, end: number, windowSize: number) {
     this.#file = file
     this.#end = end
     this.buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(windowSize, end)))

@@ -17,5 +17,6 @@ export type {
   OpenLogOptions,
   RecoveryReport,
 } from './log-types.ts'
+export { ScrubTimes } from './scrub-times.ts'
 export { EXIT, StartError } from './start-error.ts'
 export { type VerifyOptions, verifyDirectory } from './verify.ts'

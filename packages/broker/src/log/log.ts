@@ -15,6 +15,7 @@ import { cutLog, findCut } from './log-truncation.ts'
 import type { LogListener, LogSettings, LogSlice } from './log-types.ts'
 import { LogWriter } from './log-writer.ts'
 import { Retention } from './retention.ts'
+import { type ScrubPace, type ScrubReport, scrubLog } from './scrub.ts'
 import { type SealedSegment, saveSealed } from './sealed-segments.ts'
 import type { Segment } from './segment.ts'
 import { SegmentAccess } from './segment-access.ts'
@@ -195,6 +196,19 @@ export class Log {
   ): Promise<void> {
     if (this.#state.dead) throw this.#unusable()
     await this.#reader.headers(Math.max(from, this.#state.logStartOffset), begin, visit)
+  }
+
+  /**
+   * Reads all that is there now, from the disk, and marks what is damaged.
+   *
+   * Errors  KAFKA_STORAGE_ERROR where the log is offline; what `pace` throws.
+   */
+  async scrub(pace: ScrubPace): Promise<ScrubReport> {
+    if (this.#state.dead) throw this.#unusable()
+    return await scrubLog(this.#state, this.#access, async (bytes) => {
+      await pace(bytes)
+      if (this.#state.dead) throw this.#unusable()
+    })
   }
 
   /**

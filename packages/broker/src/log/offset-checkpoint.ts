@@ -1,4 +1,4 @@
-// One number per partition, rewritten whole: recovery-point, log-start-offset, hw-checkpoint.
+// One number per partition, rewritten whole: recovery-point, log-start-offset, hw-checkpoint, scrubbed.
 // Enters: offsets by partition. Leaves: a file that is old or new, never half of each.
 //
 //   minikafka recovery-point 1        name of the file, format version
@@ -9,7 +9,7 @@ import { checkedText, withChecksum } from './checked-text.ts'
 import { Coalesced } from './coalesced.ts'
 import { isTopicId, type PartitionKey, partitionKey } from './partition-key.ts'
 
-export type CheckpointName = 'recovery-point' | 'log-start-offset' | 'hw-checkpoint'
+export type CheckpointName = 'recovery-point' | 'log-start-offset' | 'hw-checkpoint' | 'scrubbed'
 
 const LOST = -1
 
@@ -65,6 +65,10 @@ export class OffsetCheckpoint {
     if (this.#offsets.get(key) === offset) return
     this.#offsets.set(key, offset)
     this.#changed = true
+  }
+
+  keys(): Iterable<PartitionKey> {
+    return this.#offsets.keys()
   }
 
   delete(key: PartitionKey): void {

@@ -1,6 +1,5 @@
 // Where batches go on behind damage. Enters: a segment file and a place in it. Leaves: the next place at which a whole
 // batch with a right CRC begins that fits between its neighbours.
-import type { File } from '@minikafka/platform'
 import {
   BATCH_HEADER_SIZE,
   batchBaseOffsetAt,
@@ -10,6 +9,7 @@ import {
   batchSizeAt,
 } from '@minikafka/protocol'
 import { type ChainRules, shapeOf } from './batch-chain.ts'
+import type { Reads } from './file-window.ts'
 
 const WINDOW_SIZE = 1024 * 1024
 /** Sums over what looks like a batch: a segment made of headers must not take the square of its size. */
@@ -35,7 +35,7 @@ export type ResyncRange = {
  *         where the length of the damaged one leads to a good one, nothing before counts but a row that ends there.
  */
 export async function findNextBatch(
-  file: File,
+  file: Reads,
   range: ResyncRange,
   rules: ChainRules,
 ): Promise<{ readonly position: number; readonly offset: number } | undefined> {
@@ -61,7 +61,7 @@ export async function findNextBatch(
 }
 
 /** Where the damaged batch ends by its own length, if a whole batch begins there or the file ends; else `from`. */
-async function claimedEnd(file: File, range: ResyncRange, rules: ChainRules): Promise<number> {
+async function claimedEnd(file: Reads, range: ResyncRange, rules: ChainRules): Promise<number> {
   const { from, end } = range
   const header = await headerAt(file, from, end)
   const size = header === undefined ? 0 : batchSizeAt(header)
@@ -74,7 +74,7 @@ async function claimedEnd(file: File, range: ResyncRange, rules: ChainRules): Pr
 }
 
 /** Whether batches lie one behind the other from `position` to `end`. */
-async function leadsTo(file: File, position: number, end: number): Promise<boolean> {
+async function leadsTo(file: Reads, position: number, end: number): Promise<boolean> {
   let at = position
   while (at < end) {
     const header = await headerAt(file, at, end)
@@ -84,7 +84,7 @@ async function leadsTo(file: File, position: number, end: number): Promise<boole
   return at === end
 }
 
-async function headerAt(file: File, position: number, end: number): Promise<Buffer | undefined> {
+async function headerAt(file: Reads, position: number, end: number): Promise<Buffer | undefined> {
   const header = Buffer.allocUnsafeSlow(BATCH_HEADER_SIZE)
   return (await readFully(file, header, position, end)) === header.length ? header : undefined
 }
@@ -115,7 +115,7 @@ function fits(
   return span === undefined || span.epoch === batchLeaderEpochAt(bytes, at)
 }
 
-async function isWhole(file: File, bytes: Buffer, at: number, position: number): Promise<boolean> {
+async function isWhole(file: Reads, bytes: Buffer, at: number, position: number): Promise<boolean> {
   const size = batchSizeAt(bytes, at)
   if (at + size <= bytes.length) return batchCrcIsRight(bytes, at)
   const batch = Buffer.allocUnsafeSlow(size)
@@ -125,7 +125,12 @@ async function isWhole(file: File, bytes: Buffer, at: number, position: number):
 }
 
 /** How many bytes came: fewer where the file ends. */
-async function readFully(file: File, into: Buffer, position: number, end: number): Promise<number> {
+async function readFully(
+  file: Reads,
+  into: Buffer,
+  position: number,
+  end: number,
+): Promise<number> {
   const wanted = Math.min(into.length, end - position)
   let filled = 0
   while (filled < wanted) {

@@ -246,8 +246,11 @@ export class SegmentAccess {
     return damages
   }
 
-  mark(damage: Damage): void {
-    if (this.#state.bad.mark(damage)) this.#hooks.damaged(damage)
+  /** Nothing of it is served from now on. False: it was known. */
+  mark(damage: Damage): boolean {
+    const isNew = this.#state.bad.mark(damage)
+    if (isNew) this.#hooks.damaged(damage)
+    return isNew
   }
 
   /** What a caller hears of damage and I/O errors at `offset`. */

@@ -1,10 +1,10 @@
 // Reads a segment file from a place to its end, and on behind what is damaged, which recovery does not. Changes nothing.
 // Enters: an open file. Leaves: facts, in file order: a batch each, or a part that is no batch any more.
-import { crc32c, type File } from '@minikafka/platform'
+import { crc32c } from '@minikafka/platform'
 import { BATCH_HEADER_SIZE, batchSizeAt, readBatchHeader } from '@minikafka/protocol'
 import type { BatchChain } from './batch-chain.ts'
 import type { Damage } from './damage.ts'
-import { FileWindow } from './file-window.ts'
+import { FileWindow, type Reads } from './file-window.ts'
 import { findNextBatch } from './resync.ts'
 
 /** No read is larger, but for a batch whose bytes are asked for whole. */
@@ -13,7 +13,7 @@ const WINDOW_SIZE = 1024 * 1024
 const SUMMED_FROM = 21
 
 export type InspectedSegment = {
-  readonly file: File
+  readonly file: Reads
   readonly baseOffset: number
   readonly size: number
   /** Where the next segment begins; undefined: nothing says where this one should end. */
