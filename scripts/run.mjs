@@ -25,6 +25,7 @@ const jobs = {
   docs: [install, script('docs.ts')],
   soak: [install, build, script('soak.ts')],
   sim: [install, script('sim.ts')],
+  planted: [install, script('planted.ts')],
   fuzz: [install, script('fuzz.ts')],
 }
 const steps = jobs[job]

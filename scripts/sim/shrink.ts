@@ -1,9 +1,9 @@
 // Makes a failing run smaller while it still fails: without kinds of faults and of work, then with fewer producers, topics
 // and records. Enters: a seed that fails. Leaves: the smallest of its runs that was found, and how it ends.
 import {
+  ALL_FAULT_KINDS,
   adminKinds,
   drawPlan,
-  FAULT_KINDS,
   type Less,
   type Outcome,
 } from '../../packages/testing/scenarios/one-broker/index.ts'
@@ -42,8 +42,13 @@ export async function shrink(worker: Worker, first: Outcome, given: Less): Promi
 function namesIn(seed: number, less: Less): string[] {
   const plan = drawPlan(seed, less)
   const has = new Set<string>([...plan.faults, ...plan.admin].map(({ kind }) => kind))
-  const names = [...FAULT_KINDS, ...adminKinds].filter((kind) => has.has(kind))
-  const parts = [plan.consumers.length > 0 ? ['consumers'] : [], plan.buggify ? ['buggify'] : []]
+  const names = [...ALL_FAULT_KINDS, ...adminKinds].filter((kind) => has.has(kind))
+  const parts = [
+    plan.consumers.length > 0 ? ['consumers'] : [],
+    plan.buggify ? ['buggify'] : [],
+    plan.lieMs === undefined ? [] : ['lies'],
+    plan.driftPpm === 0 ? [] : ['drift'],
+  ]
   return [...names, ...parts.flat()]
 }
 

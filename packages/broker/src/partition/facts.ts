@@ -19,25 +19,24 @@ export type PartitionFacts = {
   readonly offline: string | undefined
 }
 
-/** Of all that have opened their log. */
+/** Without a log, which could not be opened, all offsets are -1. */
 export function factsOf(partitions: Iterable<Partition>): PartitionFacts[] {
   const facts: PartitionFacts[] = []
   for (const partition of partitions) {
     const { topic, topicId, number, log, leadership, offline } = partition
-    if (log === undefined) continue
     facts.push({
       topic,
       topicId,
       partition: number,
       leaderEpoch: leadership.leaderEpoch,
-      logStartOffset: log.logStartOffset,
-      lastStableOffset: partition.lastStableOffset,
-      highWatermark: partition.highWatermark,
-      logEndOffset: log.logEndOffset,
-      durableEndOffset: log.durableEndOffset,
-      epochs: log.epochs.entries,
-      sizeBytes: log.sizeBytes,
-      segmentCount: log.segmentCount,
+      logStartOffset: log?.logStartOffset ?? -1,
+      lastStableOffset: log ? partition.lastStableOffset : -1,
+      highWatermark: log ? partition.highWatermark : -1,
+      logEndOffset: log?.logEndOffset ?? -1,
+      durableEndOffset: log?.durableEndOffset ?? -1,
+      epochs: log?.epochs.entries ?? [],
+      sizeBytes: log?.sizeBytes ?? 0,
+      segmentCount: log?.segmentCount ?? 0,
       offline: offline?.message,
     })
   }

@@ -30,6 +30,7 @@ export async function administer(stage: Stage, kind: AdminKind, meanMs: number):
     try {
       timeline.add(node, topic.name)
       timeline.count(`admin ${kind}`)
+      for (const listener of [...stage.onAdmin]) listener()
       await work[kind](stage, admin, topic, dice)
     } catch (error) {
       if (!isMinikafkaError(error)) throw error

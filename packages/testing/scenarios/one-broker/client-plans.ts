@@ -57,7 +57,7 @@ function drawTuning(dice: Dice): ConsumerPlan['tuning'] {
     onOutOfRange: dice.pick(['earliest', 'earliest', 'latest'] as const),
     isolation: dice.pick(['read_committed', 'read_uncommitted'] as const),
     fetchMinBytes: dice.pick([1, 1, 1000, 100_000]),
-    fetchMaxWaitMs: dice.pick([0, 100, 500, 5000]),
+    fetchMaxWaitMs: dice.pick([20, 100, 500, 5000]),
     fetchMaxBytes: dice.pick([1024, 65_536, 8 * 2 ** 20]),
     prefetchBytes: dice.pick([1024, 2 ** 24]),
   }

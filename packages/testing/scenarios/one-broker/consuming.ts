@@ -6,10 +6,13 @@ import type { ConsumerPlan } from './client-plans.ts'
 import { Dice } from './dice.ts'
 import { type Found, nameOf } from './ledger.ts'
 import { openClient } from './open-client.ts'
+import { idOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
 import { Violation } from './violation.ts'
 
 const RETRY_MS = 300
+/** No topic of a run has more. */
+const PARTITIONS_MAX = 24
 
 /** Resolves when it has read to the end after the faults, and is closed. */
 export async function consume(stage: Stage, plan: ConsumerPlan): Promise<void> {
@@ -37,7 +40,9 @@ class Reader {
 
   /** After the faults: nothing is left to read. */
   isDone(): boolean {
-    const { daemon, isHealing } = this.#stage
+    const { daemon, isHealing, plan } = this.#stage
+    // What has rotted is never read: a reader stops there, as it is told.
+    if (plan.rots && isHealing()) return true
     const facts = daemon.broker?.partitions()
     if (!isHealing() || facts === undefined || this.#consumer === undefined) return false
     const assigned = this.#consumer.assignment()
@@ -54,7 +59,9 @@ class Reader {
     try {
       this.#consumer ??= this.#begin()
       const records = await this.#consumer.poll({ max: this.#plan.pollMax, maxWaitMs: 200 })
-      for (const record of records) this.#take(record as AnyRecord)
+      const found = records.map((record) => foundOf(record as AnyRecord))
+      if (found.length > 0) this.#stage.ledger.chronicle.polls(this.#plan.name, found)
+      for (const one of found) this.#take(one)
       timeline.count('read', records.length)
       if (isHealing()) return
       const { pollsPerSeek } = this.#plan
@@ -72,6 +79,7 @@ class Reader {
   #begin(): Consumer<string> {
     const { topic, partitions, start, tuning } = this.#plan
     this.#next.clear()
+    this.#moves(Array.from({ length: PARTITIONS_MAX }, (_, partition) => partition))
     if (partitions === undefined)
       return this.#client.consumer({ topics: [topic], start, ...tuning })
     const assign = partitions.map((partition) => ({ topic, partition, start }))
@@ -84,12 +92,12 @@ class Reader {
     const at = this.#dice.pick(assigned)
     const to = this.#dice.chance(0.5) ? 'earliest' : { last: this.#dice.below(50) }
     this.#next.delete(at.partition)
+    this.#moves([at.partition])
     await consumer.seek(at, to, { timeoutMs: 5000 })
     this.#next.delete(at.partition)
   }
 
-  #take(record: AnyRecord): void {
-    const found = foundOf(record)
+  #take(found: Found): void {
     const { partition, offset } = found
     const expected = this.#next.get(partition)
     this.#next.set(partition, offset + 1)
@@ -103,6 +111,11 @@ class Reader {
     )
   }
 
+  #moves(partitions: readonly number[]): void {
+    const names = partitions.map((partition) => `${this.#plan.topic}-${partition}`)
+    this.#stage.ledger.chronicle.moves(this.#plan.name, names)
+  }
+
   /** Records were deleted or lost as somebody wished, or the topic is another one. */
   #maySkip(): boolean {
     const life = this.#stage.ledger.life(this.#plan.topic)
@@ -113,6 +126,7 @@ class Reader {
 function foundOf(record: AnyRecord): Found {
   const { topic, partition, offset, key, value, headers } = record
   return {
+    id: idOf(String(value)),
     topic,
     partition,
     offset,

@@ -6,6 +6,7 @@ import { type Broker, LiveConfig, type PartitionFacts, startBroker } from 'minik
 import type { World } from '../../src/world/index.ts'
 import type { Dice } from './dice.ts'
 import type { Timeline } from './timeline.ts'
+import { Violation } from './violation.ts'
 
 export const BROKER = 'broker-0'
 export const DATA_DIRECTORY = '/var/lib/minikafka'
@@ -36,6 +37,10 @@ export class Daemon {
   /** Where partitions stood when a broker was last seen alive. */
   #lastFacts: readonly PartitionFacts[] = []
   #life: Life | undefined
+  /** When it next exits by itself its file system is mounted anew: what was not synced is lost. */
+  mountsAnew = false
+  /** It was ready, and nobody has asked it to stop since: there is no mark of a clean stop. */
+  #mustScan = false
   #stopping = false
   #supervising: Promise<void> | undefined
 
@@ -83,6 +88,7 @@ export class Daemon {
     const life = this.#life
     if (broker === undefined || life === undefined) return false
     this.#broker = undefined
+    this.#mustScan = false
     this.#timeline.add('broker', 'SIGTERM')
     const isDone = await Promise.race([broker.close(), life.gone])
     if (this.#life !== life) return false
@@ -133,6 +139,12 @@ export class Daemon {
       // A dead process never settles.
       const broker = await Promise.race([starting, life.gone])
       if (broker === undefined || this.#life !== life) return
+      if (this.#mustScan && broker.wasClean)
+        throw new Violation(
+          'unclean',
+          'the broker died, and its next start believes that it was stopped in order',
+        )
+      this.#mustScan = true
       this.#broker = broker
       this.#timeline.add('broker', `ready, ${broker.wasClean ? 'clean' : 'recovered'}`)
       this.#timeline.count('starts')
@@ -143,6 +155,7 @@ export class Daemon {
       this.#timeline.add('broker', `did not start: ${error.message.slice(0, 200)}`)
       if (this.#life !== life) return
       this.#world.kill(BROKER)
+      this.#mountAnew()
       life.end()
     }
   }
@@ -155,7 +168,16 @@ export class Daemon {
     await Promise.race([broker.close({ clean: false }), life.gone])
     if (this.#life !== life) return
     life.env.program.exit(EXIT_DISK_FAILED)
+    this.#mountAnew()
     life.end()
+  }
+
+  #mountAnew(): void {
+    if (!this.mountsAnew) return
+    this.mountsAnew = false
+    this.#timeline.add('broker', 'its file system is mounted anew')
+    this.#events.dies('power-cut', this.#lastFacts)
+    this.#world.powerCut(BROKER)
   }
 
   #dies(how: 'kill' | 'power-cut' | 'exit'): void {

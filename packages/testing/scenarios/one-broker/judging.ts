@@ -12,12 +12,14 @@ import { Violation } from './violation.ts'
 /** One partition as it was found. */
 type Content = {
   readonly facts: PartitionFacts
+  /** From here on the broker, or a checksum, says that it cannot be read. */
+  readonly brokenAt: number
   readonly headers: BatchHeader[]
   readonly records: Found[]
 }
 
 export async function judge(stage: Stage, env: Env): Promise<void> {
-  const { daemon, ledger, timeline } = stage
+  const { daemon, ledger, plan, timeline } = stage
   const all = daemon.broker?.partitions() ?? []
   const who = { clientName: 'judge', clientVersion: '0', clientId: 'judge' }
   const connection = await Connection.open(env, {
@@ -28,7 +30,8 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
   })
   const contents: Content[] = []
   try {
-    for (const facts of all) contents.push({ facts, ...(await readLog(env, connection, facts)) })
+    for (const facts of all)
+      contents.push({ facts, ...(await readLog(env, connection, facts, plan.rots)) })
   } finally {
     connection.close()
   }
@@ -36,6 +39,14 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
     const own = contents.filter(({ facts }) => facts.topic === topic)
     for (const content of own) judgePartition(stage, life, content)
     judgeTopic(stage, life, own)
+  }
+  if (!plan.rots) {
+    const names = contents.map(({ facts }) => `${facts.topic}-${facts.partition}`)
+    ledger.chronicle.final(
+      contents.flatMap(({ records }) => records),
+      names,
+    )
+    ledger.chronicle.check(ledger)
   }
   timeline.count(
     'judged records',
@@ -49,6 +60,7 @@ function judgePartition(
   { facts, headers, records }: Content,
 ): void {
   const { topic, partition, logStartOffset, logEndOffset, highWatermark, lastStableOffset } = facts
+  if (facts.offline !== undefined) return
   if (lastStableOffset !== highWatermark || highWatermark !== logEndOffset)
     throw new Violation('liveness', `LSO = HW = LEO, healed and at rest: ${JSON.stringify(facts)}`)
   if (logStartOffset > 0 && !life.mayShrink)
@@ -142,7 +154,8 @@ function judgeTopic({ ledger }: Stage, life: TopicLife, contents: readonly Conte
       continue
     const content = contents.find(({ facts }) => facts.partition === sent.partition)
     const isDeleted = content !== undefined && sent.offset < content.facts.logStartOffset
-    if (isDeleted || life.mayBeLost(sent)) continue
+    const isSaid = content !== undefined && sent.offset >= content.brokenAt
+    if (isDeleted || isSaid || life.mayBeLost(sent)) continue
     throw new Violation(
       'lost-write',
       `${sent.id} was acknowledged at ${name}-${sent.partition} @ ${sent.offset}, and is not there: the log ${content === undefined ? 'is not there either' : `reaches from ${content.facts.logStartOffset} to ${content.facts.logEndOffset}`}`,

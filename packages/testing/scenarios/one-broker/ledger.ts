@@ -1,7 +1,9 @@
 // What truly happened: every record that was sent, how it ended, and what was read where. The judge compares with it.
 // Enters: news from the clients and the nemesis. Leaves: what must be in a log, what may be, and what must not.
 import type { PartitionFacts } from 'minikafka-broker'
-import { idOf, recordOf } from './producer-plans.ts'
+import { Chronicle } from './chronicle.ts'
+import type { Plan } from './plan.ts'
+import { recordOf } from './producer-plans.ts'
 import type { TopicPlan } from './topic-plans.ts'
 import { Violation } from './violation.ts'
 
@@ -23,6 +25,8 @@ export type Sent = {
 
 /** As somebody found it. */
 export type Found = {
+  /** The name that its value begins with; empty: it has none, and nobody sent it. */
+  readonly id: string
   readonly topic: string
   readonly partition: number
   readonly offset: number
@@ -43,12 +47,12 @@ export class TopicLife {
   madeMs = Number.NEGATIVE_INFINITY
   readonly cuts: Cut[] = []
 
-  constructor(plan: TopicPlan) {
+  constructor(plan: TopicPlan, mayShrink: boolean) {
     this.plan = plan
     const { config } = plan
-    this.mayShrink =
-      'retention.bytes' in config ||
-      (Number(config['retention.ms']) < 3_600_000 && Number(config['retention.ms']) >= 0)
+    const retentionMs = Number(config['retention.ms'] ?? -1)
+    const isShort = retentionMs >= 0 && retentionMs < 3_600_000
+    this.mayShrink = mayShrink || 'retention.bytes' in config || isShort
   }
 
   /** Offsets below survived everything so far. */
@@ -73,14 +77,19 @@ export class Ledger {
   /** What was read, by `topic-partition`, by offset. */
   readonly #reads = new Map<string, Map<number, string>>()
   readonly #now: () => number
+  readonly chronicle: Chronicle
   ackedCount = 0
   readCount = 0
   /** Called at each acknowledgement. */
-  onAck: () => void = () => undefined
+  readonly onAck = new Set<() => void>()
 
-  constructor(topics: readonly TopicPlan[], now: () => number) {
-    for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan))
+  constructor({ topics, faults }: Plan, now: () => number) {
+    // A full disk makes retention look each second: a clock that was set is believed then (docs/decisions/0004).
+    const kinds = faults.map(({ kind }) => kind)
+    const mayShrink = kinds.includes('fill') && kinds.includes('clock-jump')
+    for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan, mayShrink))
     this.#now = now
+    this.chronicle = new Chronicle(now)
   }
 
   life(topic: string): TopicLife {
@@ -107,6 +116,7 @@ export class Ledger {
       offset: -1,
     }
     this.sent.set(about.id, sent)
+    this.chronicle.sends(sent)
     return sent
   }
 
@@ -115,14 +125,16 @@ export class Ledger {
     sent.settledMs = this.#now()
     sent.partition = partition
     sent.offset = offset ?? -1
+    this.chronicle.settles(sent)
     if (offset === undefined) return
     this.ackedCount++
-    this.onAck()
+    for (const listener of [...this.onAck]) listener()
   }
 
   failed(sent: Sent, isDefinite: boolean): void {
     sent.state = isDefinite ? 'not-written' : 'maybe'
     sent.settledMs = this.#now()
+    this.chronicle.settles(sent)
   }
 
   // --- what the nemesis tells ----------------------------------------------------------------
@@ -173,9 +185,9 @@ export class Ledger {
 
   /** Somebody sent it, to this topic, with these bytes, and was not told that it is not there. */
   check(found: Found): Sent {
-    const id = idOf(found.value)
-    const sent = id === undefined ? undefined : this.sent.get(id)
-    if (sent === undefined || id === undefined)
+    const { id } = found
+    const sent = this.sent.get(id)
+    if (sent === undefined)
       throw new Violation(
         'phantom',
         `${nameOf(found)} holds ${JSON.stringify(found.value.slice(0, 60))}, which nobody sent`,

@@ -10,72 +10,103 @@ import {
   readBatchHeader,
 } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
-import type { Found } from './ledger.ts'
+import { type Found, nameOf } from './ledger.ts'
+import { idOf } from './producer-plans.ts'
 import { Violation } from './violation.ts'
 
 const TIMEOUT_MS = 30_000
+/** Oracles that see what somebody has said. */
+const SAID = ['unreadable', 'crc']
 const FETCH_BYTES_MAX = 2 ** 20
 
-/** Errors: Violation `unreadable`, `crc`, `I8` where offsets do not follow. */
+/**
+ * Shape   `brokenAt`: from there on the broker or a checksum says that it cannot be read; infinite where all can.
+ * Errors  Violation `unreadable` or `crc`, unless that `mayBreak`; `I8` where offsets do not follow.
+ */
 export async function readLog(
   env: Env,
   connection: Connection,
   facts: PartitionFacts,
-): Promise<{ headers: BatchHeader[]; records: Found[] }> {
-  const { topic, partition, logStartOffset, highWatermark } = facts
-  const headers: BatchHeader[] = []
-  const records: Found[] = []
-  for (let next = logStartOffset; next < highWatermark; ) {
-    const from = next
-    for (const batch of await fetchFrom(connection, facts, next)) {
-      const header = readBatchHeader(batch)
-      const where = `${topic}-${partition} @ ${header.baseOffset}`
-      if (!batchCrcIsRight(batch)) throw new Violation('crc', `${where}: served with a wrong CRC`)
-      if (header.baseOffset !== next && next !== logStartOffset)
-        throw new Violation('I8', `${where}: served where ${next} follows`)
-      next = header.lastOffset + 1
-      headers.push(header)
-      if (header.compression !== undefined) await env.compress.prepare(header.compression)
-      for (const { offset, key, value, headers: pairs } of decodeBatch(batch, env.compress)) {
-        if (offset < logStartOffset) continue
-        const texts = Object.fromEntries(pairs.map(([name, part]) => [name, String(part)]))
-        records.push({
-          topic,
-          partition,
-          offset,
-          key: key && String(key),
-          value: String(value),
-          headers: texts,
-        })
+  mayBreak: boolean,
+): Promise<{ headers: BatchHeader[]; records: Found[]; brokenAt: number }> {
+  const { logStartOffset, highWatermark, offline } = facts
+  const content = { headers: [] as BatchHeader[], records: [] as Found[] }
+  let next = Math.max(0, logStartOffset)
+  try {
+    while (next < highWatermark || offline !== undefined) {
+      const from = next
+      for (const batch of await fetchFrom(connection, facts, next)) {
+        next = checkBatch(facts, batch, next)
+        content.headers.push(readBatchHeader(batch))
+        content.records.push(...(await recordsOf(env, facts, batch)))
       }
+      if (next === from)
+        throw new Violation(
+          'unreadable',
+          `${nameOf({ ...facts, offset: from })}: nothing comes, and the high watermark is ${highWatermark}`,
+        )
     }
-    if (next === from)
-      throw new Violation(
-        'unreadable',
-        `${topic}-${partition} gives nothing from ${from}, its high watermark is ${highWatermark}`,
-      )
+  } catch (error) {
+    if (!mayBreak || !(error instanceof Violation) || !SAID.includes(error.oracle)) throw error
+    return { ...content, brokenAt: next }
   }
-  return { headers, records }
+  return { ...content, brokenAt: Number.POSITIVE_INFINITY }
 }
 
-async function fetchFrom(
-  connection: Connection,
-  { topic, topicId, partition }: PartitionFacts,
-  from: number,
+/** Returns the offset that follows. */
+function checkBatch(facts: PartitionFacts, batch: Uint8Array, next: number): number {
+  const header = readBatchHeader(batch)
+  const where = nameOf({ ...facts, offset: header.baseOffset })
+  if (!batchCrcIsRight(batch)) throw new Violation('crc', `${where}: served with a wrong CRC`)
+  if (header.baseOffset !== next && next !== facts.logStartOffset)
+    throw new Violation('I8', `${where}: served where ${next} follows`)
+  return header.lastOffset + 1
+}
+
+async function recordsOf(
+  env: Env,
+  { topic, partition, logStartOffset }: PartitionFacts,
+  batch: Uint8Array,
+): Promise<Found[]> {
+  const { compression } = readBatchHeader(batch)
+  if (compression !== undefined) await env.compress.prepare(compression)
+  return decodeBatch(batch, env.compress)
+    .filter(({ offset }) => offset >= logStartOffset)
+    .map(({ offset, key, value, headers }) => ({
+      id: idOf(String(value)),
+      topic,
+      partition,
+      offset,
+      key: key && String(key),
+      value: String(value),
+      headers: Object.fromEntries(headers.map(([name, part]) => [name, String(part)])),
+    }))
+}
+
+/** As a consumer asks, for one partition. */
+export function fetchRequest(
+  { topicId, partition }: PartitionFacts,
+  fetchOffset: number,
+  { maxWaitMs, minBytes }: { maxWaitMs: number; minBytes: number },
 ) {
   const wanted = {
     topicId,
     partition,
     leaderEpoch: -1,
-    fetchOffset: from,
+    fetchOffset,
     lastFetchedEpoch: -1,
     durableOffset: -1,
     logStartOffset: -1,
     maxBytes: FETCH_BYTES_MAX,
   }
   const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
-  const bounds = { isolation: 0, maxWaitMs: 0, minBytes: 0, maxBytes: FETCH_BYTES_MAX }
-  const request = { ...asConsumer, ...bounds, partitions: [wanted] }
+  const bounds = { isolation: 0, maxWaitMs, minBytes, maxBytes: FETCH_BYTES_MAX }
+  return { ...asConsumer, ...bounds, partitions: [wanted] }
+}
+
+async function fetchFrom(connection: Connection, facts: PartitionFacts, from: number) {
+  const { topic, partition } = facts
+  const request = fetchRequest(facts, from, { maxWaitMs: 0, minBytes: 0 })
   const { results } = await connection.call('fetch', request, { timeoutMs: TIMEOUT_MS })
   const [result] = results
   assert(result !== undefined, 'one was asked for, one is answered')

@@ -1,10 +1,15 @@
 // What goes wrong, and when. Each kind of fault has a loop and dice of its own, so that leaving one out does not shift
 // the others. Enters: the plan's faults. Leaves: a world that is whole again, once they are over.
 import { sleep } from '@minikafka/platform'
-import { BROKER } from './daemon.ts'
+import { BROKER, DATA_DIRECTORY } from './daemon.ts'
 import { Dice } from './dice.ts'
 import type { FaultKind, FaultPlan } from './plan.ts'
+import { settledPlaces } from './settled-places.ts'
 import type { Stage } from './stage.ts'
+
+const HOUR_MS = 3_600_000
+const MOMENT_MS = 2000
+const CHECK_INTERVAL = 'log.retention.check.interval.ms'
 
 /** Resolves when the faults are over. */
 export async function rage(stage: Stage, { kind, meanMs }: FaultPlan): Promise<void> {
@@ -20,6 +25,7 @@ export async function rage(stage: Stage, { kind, meanMs }: FaultPlan): Promise<v
 
 /** Everything carries, writes and runs again. */
 export function heal({ world }: Stage): void {
+  world.resume(BROKER)
   world.disk(BROKER).heal()
   world.network.heal()
 }
@@ -36,17 +42,29 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     daemon.powerCut()
   },
   'cut-on-ack': async (stage, dice) => {
-    const { ledger, daemon, timeline } = stage
-    const acked = new Promise<void>((resolve) => {
-      ledger.onAck = resolve
-    })
-    const count = ledger.ackedCount
-    await Promise.race([acked, unlessHealing(stage, 2000)])
-    ledger.onAck = () => undefined
-    if (ledger.ackedCount === count || stage.isHealing()) return
+    if (!(await moment(stage, stage.ledger.onAck))) return
     if (dice.chance(0.5)) await sleep(stage.world.clock, dice.below(3))
-    timeline.add('nemesis', 'power cut right after an acknowledgement')
-    daemon.powerCut()
+    stage.timeline.add('nemesis', 'power cut right after an acknowledgement')
+    stage.daemon.powerCut()
+  },
+  'cut-on-admin': async (stage, dice) => {
+    if (!(await moment(stage, stage.onAdmin))) return
+    await sleep(stage.world.clock, dice.scale(1, 100))
+    stage.timeline.add('nemesis', 'power cut in the middle of administration')
+    stage.daemon.powerCut()
+  },
+  /** What was written is acknowledged to nobody: all of it comes again. */
+  'lose-answers': async (stage, dice) => {
+    const { world, plan, daemon, timeline } = stage
+    timeline.add('nemesis', 'no answer reaches a producer')
+    for (const { name } of plan.producers) world.network.cut(BROKER, name, { oneWay: true })
+    await unlessHealing(stage, dice.scale(20, 1500))
+    const how = dice.pick(['restart', 'kill', 'disconnect'] as const)
+    timeline.add('nemesis', how)
+    if (how === 'restart') await daemon.restart()
+    else if (how === 'kill') daemon.kill()
+    else world.network.disconnectAll(BROKER)
+    world.network.heal()
   },
   restart: async ({ daemon, timeline }) => {
     timeline.add('nemesis', 'restart')
@@ -89,6 +107,40 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     timeline.add('nemesis', 'all links carry again')
     world.network.heal()
   },
+  pause: async (stage, dice) => {
+    const { world, timeline } = stage
+    const forMs = dice.scale(50, 20_000)
+    timeline.add('nemesis', `SIGSTOP for ${forMs} ms`)
+    world.pause(BROKER)
+    await unlessHealing(stage, forMs)
+    timeline.add('nemesis', 'SIGCONT')
+    world.resume(BROKER)
+  },
+  'clock-jump': async (stage, dice) => {
+    const { world, plan, timeline } = stage
+    const hours = dice.pick([1, 4, 48, -1, -4])
+    timeline.add('nemesis', `the wall clock jumps by ${hours} h`)
+    world.clockOf(BROKER).jump(hours * HOUR_MS)
+    // Right again before retention looks twice: what it then deletes it deletes on the word of a clock that is set.
+    await unlessHealing(stage, dice.scale(50, Number(plan.settings[CHECK_INTERVAL]) * 0.7))
+    world.clockOf(BROKER).jump(-hours * HOUR_MS)
+  },
+  'fail-write': ({ world, timeline }) => {
+    timeline.add('nemesis', 'the next write fails')
+    world.disk(BROKER).failWrite(1, DATA_DIRECTORY)
+  },
+  'fail-read': ({ world, timeline }, dice) => {
+    timeline.add('nemesis', 'the next reads fail')
+    world.disk(BROKER).failRead(dice.pick([1, 3]), DATA_DIRECTORY)
+  },
+  'fail-directory-sync': ({ world, daemon, timeline }) => {
+    timeline.add('nemesis', 'the next sync of a directory fails')
+    // ext4, XFS and Btrfs take a file system whose metadata cannot be written out of service: what follows is a mount.
+    daemon.mountsAnew = true
+    world.disk(BROKER).failDirectorySync(1, DATA_DIRECTORY)
+  },
+  rot,
+  'rot-index': rotIndex,
   'slow-link': async (stage, dice) => {
     const { world, timeline } = stage
     const node = dice.pick(clientsOf(stage))
@@ -98,6 +150,46 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     await unlessHealing(stage, dice.scale(100, 8000))
     world.network.slow(node, BROKER, 0)
   },
+}
+
+/** A byte that has been on the disk for long: below what a recovery point says that a power cut would leave. */
+function rot({ world, daemon, timeline }: Stage, dice: Dice): void {
+  const disk = world.disk(BROKER)
+  const places = settledPlaces(disk, daemon.broker?.partitions() ?? [])
+  if (places.length === 0) return
+  const { path, size } = dice.pick(places)
+  const position = dice.below(size)
+  timeline.add('nemesis', `a bit rots at byte ${position} of ${path}`)
+  timeline.count('rotten bits')
+  disk.flipBit(path, position, dice.below(8))
+}
+
+/** What is derived is found out and made anew, or does no harm. */
+function rotIndex({ world, timeline }: Stage, dice: Dice): void {
+  const disk = world.disk(BROKER)
+  const indexes = disk
+    .files(DATA_DIRECTORY)
+    .filter(({ path, size }) => /index$/.test(path) && size > 0)
+  if (indexes.length === 0) return
+  const { path, size } = dice.pick(indexes)
+  timeline.add('nemesis', `a bit rots in ${path}`)
+  disk.flipBit(path, dice.below(size), dice.below(8))
+}
+
+/** Resolves when it comes; false: it did not come for a while. */
+async function moment(stage: Stage, moments: Set<() => void>): Promise<boolean> {
+  let hasCome = false
+  let hear = () => {}
+  const come = new Promise<void>((resolve) => {
+    hear = () => {
+      hasCome = true
+      resolve()
+    }
+  })
+  moments.add(hear)
+  await Promise.race([come, unlessHealing(stage, MOMENT_MS)])
+  moments.delete(hear)
+  return hasCome && !stage.isHealing()
 }
 
 function clientsOf({ plan }: Stage): string[] {

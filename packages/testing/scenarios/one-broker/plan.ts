@@ -10,6 +10,8 @@ export const FAULT_KINDS = [
   'kill',
   'power-cut',
   'cut-on-ack',
+  'cut-on-admin',
+  'lose-answers',
   'restart',
   'stall',
   'fill',
@@ -17,8 +19,17 @@ export const FAULT_KINDS = [
   'disconnect',
   'cut-link',
   'slow-link',
+  'pause',
+  'clock-jump',
+  'fail-write',
+  'fail-read',
+  'fail-directory-sync',
+  'rot-index',
 ] as const
-export type FaultKind = (typeof FAULT_KINDS)[number]
+/** One broker cannot mend these: it says so, and never lies. */
+const BEYOND_TOLERANCE = ['rot'] as const
+export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...BEYOND_TOLERANCE]
+export type FaultKind = (typeof ALL_FAULT_KINDS)[number]
 
 export type FaultPlan = { readonly kind: FaultKind; readonly meanMs: number }
 
@@ -34,6 +45,12 @@ export type Plan = {
   readonly faults: readonly FaultPlan[]
   /** A dead broker is started again within this time. */
   readonly restartMaxMs: number
+  /** Records may become unreadable: what is asked is that the broker says so. */
+  readonly rots: boolean
+  /** How fast or slow time runs for the broker. */
+  readonly driftPpm: number
+  /** Mean time between two lies of a client; undefined: all tell the truth. */
+  readonly lieMs: number | undefined
   readonly diskLatency: { readonly minMs: number; readonly maxMs: number }
   readonly networkLatency: { readonly minMs: number; readonly maxMs: number }
   readonly buggify: boolean
@@ -55,18 +72,22 @@ export function drawPlan(seed: number, less: Less = NOTHING_LESS): Plan {
   const dice = new Dice(seed, 'plan')
   const topics = drawTopics(new Dice(seed, 'topics')).slice(0, less.topics)
   const producers = drawProducers(new Dice(seed, 'producers'), topics, less)
+  const faults = drawFaults(new Dice(seed, 'faults')).filter(({ kind }) => !without.has(kind))
   const consumers = without.has('consumers')
     ? []
     : drawConsumers(new Dice(seed, 'consumers'), topics)
   return {
     seed,
-    safetyMs: dice.scale(3000, 25_000),
+    safetyMs: dice.scale(2000, 15_000),
     settings: drawSettings(new Dice(seed, 'settings')),
     topics,
     producers,
     consumers,
     admin: drawAdmin(new Dice(seed, 'admin')).filter(({ kind }) => !without.has(kind)),
-    faults: drawFaults(new Dice(seed, 'faults')).filter(({ kind }) => !without.has(kind)),
+    faults,
+    rots: faults.some(({ kind }) => kind === 'rot'),
+    driftPpm: without.has('drift') ? 0 : dice.pick([0, 0, 0, 500, -500]),
+    lieMs: dice.chance(0.25) && !without.has('lies') ? dice.scale(200, 4000) : undefined,
     restartMaxMs: dice.scale(10, 4000),
     diskLatency: { minMs: 0.05, maxMs: dice.scale(1, 60) },
     networkLatency: { minMs: 0.05, maxMs: dice.scale(1, 40) },
@@ -95,6 +116,7 @@ function drawAdmin(dice: Dice): Plan['admin'] {
 /** One run in ten has no fault at all: what fails then is no matter of luck. */
 function drawFaults(dice: Dice): FaultPlan[] {
   if (dice.chance(0.1)) return []
-  const kinds = dice.some(FAULT_KINDS, 0.3)
+  const probability = dice.pick([0.12, 0.25, 0.4])
+  const kinds = [...dice.some(FAULT_KINDS, probability), ...dice.some(BEYOND_TOLERANCE, 0.08)]
   return kinds.map((kind) => ({ kind, meanMs: dice.scale(300, 8000) }))
 }

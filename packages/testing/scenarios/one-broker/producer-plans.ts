@@ -43,7 +43,7 @@ function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): 
     options: drawOptions(dice),
     requestTimeoutMs: dice.pick([500, 3000, 10_000, 30_000]),
     topics: wanted.length > 0 ? wanted : topics.map(({ name }) => name),
-    records: dice.scale(30, 400),
+    records: dice.scale(20, 250),
     meanMs: dice.scale(1, 120),
     burst: dice.pick([1, 1, 5, 40]),
     outstandingMax: dice.pick([1, 10, 100, 1000]),
@@ -76,8 +76,7 @@ export function recordOf(id: string): SentRecord {
   return { key: dice.chance(0.7) ? `k${dice.below(12)}` : null, value: `${id}:${filler}`, headers }
 }
 
-/** The name that a value begins with; undefined: nobody sent that. */
-export function idOf(value: string): string | undefined {
-  const end = value.indexOf(':')
-  return end === -1 ? undefined : value.slice(0, end)
+/** The name that a value begins with; empty: it has none. */
+export function idOf(value: string): string {
+  return value.slice(0, Math.max(0, value.indexOf(':')))
 }

@@ -2,11 +2,20 @@
 // Enters: its plan. Leaves: every record's outcome in the ledger.
 import { isMinikafkaError, type Producer } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
+import { checkAcknowledged } from './acknowledging.ts'
 import { Dice } from './dice.ts'
 import type { Sent } from './ledger.ts'
 import { openClient } from './open-client.ts'
 import { type ProducerPlan, recordOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
+import { Violation } from './violation.ts'
+
+/** What no idempotent producer hears whose place was kept through every crash. */
+const ABOUT_SEQUENCES = [
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+]
 
 /** Resolves when all that it sent has an outcome and the client is closed. */
 export async function produce(stage: Stage, plan: ProducerPlan): Promise<void> {
@@ -34,12 +43,13 @@ export async function produce(stage: Stage, plan: ProducerPlan): Promise<void> {
 }
 
 async function sendOne(
-  { ledger, timeline }: Stage,
+  stage: Stage,
   producer: Producer,
   plan: ProducerPlan,
   topic: string,
   number: number,
 ): Promise<void> {
+  const { ledger, timeline } = stage
   const idempotent = plan.options.idempotent === true
   const id = `${plan.name}-${number}`
   const sent = ledger.sends({ id, topic, number, producer: plan.name, idempotent })
@@ -48,12 +58,20 @@ async function sendOne(
     ledger.acked(sent, partition, offset)
     timeline.count('acked')
   } catch (error) {
-    failed(ledger, timeline, sent, error)
+    failed(stage, sent, error)
+    return
   }
+  if (sent.state === 'acked' && plan.options.acks !== 'none') checkAcknowledged(stage, sent)
 }
 
-function failed(ledger: Stage['ledger'], timeline: Stage['timeline'], sent: Sent, error: unknown) {
+function failed(stage: Stage, sent: Sent, error: unknown) {
   if (!isMinikafkaError(error)) throw error
+  const { ledger, timeline } = stage
+  if (ABOUT_SEQUENCES.includes(error.name) && !mayForget(stage, sent))
+    throw new Violation(
+      'I10',
+      `${sent.id} to ${sent.topic}: ${error.name}: ${error.message}; nothing was lost that its producer is known by`,
+    )
   const isDefinite = error.outcome === 'not-written'
   ledger.failed(sent, isDefinite)
   timeline.count(isDefinite ? 'not-written' : 'unknown')
@@ -61,4 +79,20 @@ function failed(ledger: Stage['ledger'], timeline: Stage['timeline'], sent: Sent
     sent.producer,
     `${sent.id} to ${sent.topic}: ${error.name}, ${error.outcome ?? 'no outcome told'}`,
   )
+}
+
+/**
+ * Records are lost or deleted with the topic; a failed write took more than a producer has in flight; or an earlier record
+ * of the producer failed, so that what it had sent behind has a gap before it.
+ */
+function mayForget({ ledger, plan }: Stage, { topic, producer, number }: Sent): boolean {
+  const life = ledger.life(topic)
+  const isFull = plan.faults.some(({ kind }) => kind === 'fill')
+  if (isFull || plan.rots || life.cuts.length > 0 || life.deletedMs > Number.NEGATIVE_INFINITY)
+    return true
+  for (let before = number - 1; before >= 0; before--) {
+    const state = ledger.sent.get(`${producer}-${before}`)?.state
+    if (state === 'maybe' || state === 'not-written') return true
+  }
+  return false
 }

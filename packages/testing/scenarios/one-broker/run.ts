@@ -10,8 +10,10 @@ import { BROKER, DATA_DIRECTORY, Daemon } from './daemon.ts'
 import { Dice } from './dice.ts'
 import { judge } from './judging.ts'
 import { Ledger } from './ledger.ts'
+import { lie } from './lying.ts'
 import { heal, rage } from './nemesis.ts'
 import { drawPlan, type Less, type Plan } from './plan.ts'
+import { probe } from './probing.ts'
 import { produce } from './producing.ts'
 import type { Stage } from './stage.ts'
 import { Timeline } from './timeline.ts'
@@ -37,8 +39,11 @@ export type Outcome = {
 
 /** Healed, everything is right within this time. */
 const LIVENESS_MS = 60_000
+const DERIVED = /\.(?:time)?index: /
 /** A sleep of the scenario itself. */
 const OWN_TIMER = / {2}the test {2}timer/
+/** An operator does not start it more often than that. */
+const STARTS_MAX = 3
 /** No run takes longer, whatever waits for whatever. */
 const RUN_MS_MAX = 30 * 60_000
 
@@ -78,7 +83,7 @@ class Run {
   constructor(world: World, plan: Plan) {
     this.#world = world
     this.timeline = new Timeline(world.clock)
-    const ledger = new Ledger(plan.topics, () => world.clock.monotonicMs())
+    const ledger = new Ledger(plan, () => world.clock.monotonicMs())
     this.#watcher = new Watcher(() => this.#stage)
     const daemon = new Daemon(world, plan.settings, {
       dice: new Dice(plan.seed, 'daemon'),
@@ -96,7 +101,18 @@ class Run {
       this.#heal = resolve
     })
     const calm = { fromMs: 0 }
-    this.#stage = { world, plan, ledger, timeline: this.timeline, daemon, isHealing, healed, calm }
+    const onAdmin = new Set<() => void>()
+    this.#stage = {
+      world,
+      plan,
+      ledger,
+      timeline: this.timeline,
+      daemon,
+      isHealing,
+      healed,
+      calm,
+      onAdmin,
+    }
   }
 
   /** undefined: every promise was kept. */
@@ -116,6 +132,7 @@ class Run {
   async #play(): Promise<void> {
     const { daemon, plan } = this.#stage
     const watching = watch(this.#stage, this.#watcher, () => this.#over)
+    this.#world.clockOf(BROKER).drift(plan.driftPpm)
     const failure = failureOf([watching, daemon.supervise()])
     await within(
       this.#world,
@@ -126,6 +143,7 @@ class Run {
     const clients = [
       ...plan.producers.map((producer) => produce(this.#stage, producer)),
       ...plan.consumers.map((consumer) => consume(this.#stage, consumer)),
+      ...(plan.lieMs === undefined ? [] : [lie(this.#stage, plan.lieMs)]),
       ...plan.admin.map(({ kind, meanMs }) => administer(this.#stage, kind, meanMs)),
     ]
     const nemesis = plan.faults.map((fault) => rage(this.#stage, fault))
@@ -138,15 +156,26 @@ class Run {
     await within(
       this.#world,
       LIVENESS_MS,
+      Promise.race([untilServing(this.#stage), failure]),
+      'the broker ready',
+    )
+    await within(
+      this.#world,
+      LIVENESS_MS,
       Promise.race([all, failure]),
       'every request answered, everything read',
     )
-    await within(this.#world, LIVENESS_MS, untilReady(this.#stage), 'the broker ready')
     await within(
       this.#world,
       LIVENESS_MS,
       judge(this.#stage, this.#world.env('judge')),
       'the log read',
+    )
+    await within(
+      this.#world,
+      LIVENESS_MS,
+      probe(this.#stage, this.#world.env('probe')),
+      'the probe',
     )
     this.#over = true
     await watching
@@ -162,18 +191,19 @@ class Run {
   /** Nothing is left over, and the data directory is in order. */
   async #lookBehind(): Promise<void> {
     const env = this.#world.env(BROKER)
+    const { rots } = this.#stage.plan
     const problems: string[] = []
     for await (const { text, problem } of verifyDirectory(env, DATA_DIRECTORY, { deep: true })) {
-      // An index is derived and never synced: what a power cut leaves of a closed segment's mends itself.
-      if (problem && !text.endsWith('the index is rebuilt when it is used')) problems.push(text)
+      // An index is derived and never synced: what a power cut leaves of it, or what rots in it, mends itself when it is used.
+      if (problem && !DERIVED.test(text)) problems.push(text)
     }
-    if (problems.length > 0) throw new Violation('verify', problems.join('\n'))
+    if (problems.length > 0 && !rots) throw new Violation('verify', problems.join('\n'))
     const leftovers = this.#world.leftovers().filter((line) => !OWN_TIMER.test(line))
     if (leftovers.length > 0) throw new Violation('leftover', leftovers.join('\n'))
   }
 
   #end(): void {
-    for (const node of [BROKER, 'judge', 'admin']) this.#world.kill(node)
+    for (const node of [BROKER, 'judge', 'probe', 'liar', 'admin']) this.#world.kill(node)
     try {
       this.#world.close()
     } catch {
@@ -182,8 +212,20 @@ class Run {
   }
 }
 
-async function untilReady({ world, daemon }: Stage): Promise<void> {
-  while (daemon.broker === undefined) await sleep(world.clock, 20)
+/** A partition that a failed read or a full disk took out of service comes back with the next start. */
+async function untilServing({ world, daemon, plan, timeline }: Stage): Promise<void> {
+  for (let starts = 0; ; starts++) {
+    while (daemon.broker === undefined) await sleep(world.clock, 20)
+    const offline = daemon.broker.partitions().find((one) => one.offline !== undefined)
+    if (plan.rots || offline === undefined) return
+    if (starts === STARTS_MAX)
+      throw new Violation(
+        'unreadable',
+        `${offline.topic}-${offline.partition} stays offline: ${offline.offline}`,
+      )
+    timeline.add('run', 'a partition is offline: the operator starts the broker anew')
+    await daemon.restart()
+  }
 }
 
 /** Settles only where one of them fails. */

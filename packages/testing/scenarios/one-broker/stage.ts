@@ -13,6 +13,8 @@ export type Stage = {
   readonly daemon: Daemon
   /** The faults are over: nothing new is begun, what is open is brought to its end. */
   readonly isHealing: () => boolean
+  /** Called whenever an administrator begins something. */
+  readonly onAdmin: Set<() => void>
   /** Resolves when the faults are over. */
   readonly healed: Promise<void>
   /** From when on nothing waits for a fault any more. */

@@ -27,6 +27,7 @@ export class Watcher {
 
   look(facts: readonly PartitionFacts[]): void {
     for (const one of facts) {
+      if (one.offline !== undefined) continue
       this.#bounds(one)
       this.#epochs(one)
       this.#monotone(one)
