@@ -68,7 +68,7 @@ export class Worker implements Disposable {
 }
 
 function without(seed: number, oracle: string, message: string): Outcome {
-  const nothing = { counts: {}, events: 0, virtualMs: 0, hash: '', timeline: [] }
+  const nothing = { counts: {}, events: 0, virtualMs: 0, hash: '', timeline: [], buggify: {} }
   return { seed, violation: { oracle, message }, ...nothing }
 }
 

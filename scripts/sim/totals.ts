@@ -7,16 +7,19 @@ export class Totals {
   #events = 0
   #virtualMs = 0
   readonly #counts = new Map<string, number>()
+  readonly #branches = new Map<string, number>()
   readonly #beganMs = performance.now()
   determinismChecks = 0
 
-  add({ seed, violation, counts, events, virtualMs }: Outcome): void {
+  add({ seed, violation, counts, events, virtualMs, buggify }: Outcome): void {
     this.seeds++
     if (violation !== undefined) this.failed.push(seed)
     this.#events += events
     this.#virtualMs += virtualMs
     for (const [name, count] of Object.entries(counts))
       this.#counts.set(name, (this.#counts.get(name) ?? 0) + count)
+    for (const [name, count] of Object.entries(buggify))
+      this.#branches.set(name, (this.#branches.get(name) ?? 0) + count)
   }
 
   get count(): (name: string) => number {
@@ -38,10 +41,16 @@ export class Totals {
       `administration        ${sum(admin)}: ${list(admin)}`,
       `broker starts         ${this.count('starts')}`,
       `records               ${records.map((name) => `${this.count(name)} ${name}`).join(', ')}`,
+      `rare branches         ${list([...this.#branches].filter(([, count]) => count > 0))}; never taken: ${this.#neverTaken()}`,
       `events                ${this.#events}`,
       `virtual time          ${Math.round(this.#virtualMs / 1000)} s, ${this.#speed()}`,
       `run twice             ${this.determinismChecks} seeds, in two processes, with the same hash`,
     ]
+  }
+
+  #neverTaken(): string {
+    const names = [...this.#branches].filter(([, count]) => count === 0).map(([name]) => name)
+    return names.length === 0 ? 'none' : names.join(', ')
   }
 
   #named(prefix: string): [string, number][] {

@@ -1,6 +1,6 @@
 // The last look: the whole log of every topic, batch by batch, against what truly happened.
 // Enters: the broker, healed and at rest. Leaves: nothing, or the promise that was broken.
-import type { Env } from '@minikafka/platform'
+import { assert, type Env } from '@minikafka/platform'
 import { type BatchHeader, Connection } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
 import { BROKER, PORT } from './daemon.ts'
@@ -30,8 +30,7 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
   })
   const contents: Content[] = []
   try {
-    for (const facts of all)
-      contents.push({ facts, ...(await readLog(env, connection, facts, plan.rots)) })
+    for (const facts of all) contents.push(await contentOf(stage, env, connection, facts))
   } finally {
     connection.close()
   }
@@ -52,6 +51,31 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
     'judged records',
     contents.reduce((sum, { records }) => sum + records.length, 0),
   )
+}
+
+/** Retention may go on while the log is read: then it is read again. */
+async function contentOf(
+  { daemon, plan }: Stage,
+  env: Env,
+  connection: Connection,
+  { topicId, partition }: PartitionFacts,
+): Promise<Content> {
+  const look = () => {
+    const all = daemon.broker?.partitions() ?? []
+    const facts = all.find((one) => one.topicId === topicId && one.partition === partition)
+    assert(facts !== undefined, 'nobody deletes a topic any more')
+    return facts
+  }
+  for (;;) {
+    const facts = look()
+    const reading = readLog(env, connection, facts, plan.rots)
+    const content = await reading.catch((error: unknown) => {
+      if (look().logStartOffset === facts.logStartOffset) throw error
+      return undefined
+    })
+    if (content !== undefined && look().logStartOffset === facts.logStartOffset)
+      return { facts, ...content }
+  }
 }
 
 function judgePartition(

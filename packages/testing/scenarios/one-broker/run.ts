@@ -33,6 +33,8 @@ export type Outcome = {
   readonly counts: Readonly<Record<string, number>>
   readonly events: number
   readonly virtualMs: number
+  /** How often each rare branch was taken that was reached. */
+  readonly buggify: Readonly<Record<string, number>>
   readonly hash: string
   readonly timeline: readonly string[]
 }
@@ -66,6 +68,9 @@ export async function runOneBroker(seed: number, options: RunOptions = {}): Prom
     counts: Object.fromEntries(run.timeline.counts),
     events: world.eventCount,
     virtualMs: world.clock.monotonicMs(),
+    buggify: Object.fromEntries(
+      world.buggifyPoints().map(({ name, takenCount }) => [name, takenCount]),
+    ),
     hash: world.hash(),
     timeline: run.timeline.lines(),
   }
