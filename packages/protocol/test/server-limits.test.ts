@@ -17,27 +17,6 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
 })
 
-test('an idle connection ends in peace; one that waits for an answer does not', async () => {
-  const server = await serverWith({ limits: { idleMs: 100 } })
-  const calls = holding(server.service)
-  const busy = await server.greeted()
-  busy.produce(1)
-  const idle = await server.greeted()
-  expect(await idle.rest()).toHaveLength(0)
-  await until(() => server.server.connectionCount === 1)
-  expect(server.service.refusals).toEqual([])
-  calls.release()
-  expect(await busy.answeredIds(1)).toEqual([1])
-})
-
-test('a peer that does not close after the end is cut off, without a complaint', async () => {
-  const server = await serverWith({ limits: { idleMs: 50, frameMs: 100 } })
-  const peer = await server.greeted()
-  await until(() => peer.hasEnded)
-  await until(() => server.server.connectionCount === 0)
-  expect(server.service.refusals).toEqual([])
-})
-
 test('connections beyond the limits are sent away, and those that left make room', async () => {
   const server = await serverWith({ limits: { connectionsMax: 3, connectionsPerAddressMax: 2 } })
   const first = await server.greeted()

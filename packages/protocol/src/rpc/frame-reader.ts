@@ -18,6 +18,8 @@ const ROOM_MIN = 2 * 1024
 /** First buffer of a large frame; each next one is at most so many times what has arrived. */
 const LARGE_SIZE_FIRST = 32 * 1024
 const AHEAD_FACTOR = 16
+/** Without room it grows by one part in so many: a port may bring more than was asked for, and copies cost, too. */
+const SHORT_STEPS = 8
 /** Too little for the items that every message has. */
 const FRAME_SIZE_MIN = 5
 
@@ -217,7 +219,8 @@ export class FrameReader {
   #largeSizeFor(arrivedSize: number, size: number): number {
     const ahead = Math.max(LARGE_SIZE_FIRST, AHEAD_FACTOR * arrivedSize)
     const wanted = size <= 2 * this.#largestSeen ? size : ahead
-    return Math.max(2 * DOORSTEP_SIZE, 2 * arrivedSize, Math.min(wanted, this.#memory.room))
+    const least = arrivedSize + Math.max(DOORSTEP_SIZE, Math.ceil(arrivedSize / SHORT_STEPS))
+    return Math.max(2 * DOORSTEP_SIZE, least, Math.min(wanted, this.#memory.room))
   }
 
   /** The slab, or a new one that begins with what is not yet taken: frames taken earlier keep the old one alive. */

@@ -67,6 +67,13 @@ export class MemoryQueue {
     return undefined
   }
 
+  /** And the one that began to wait last. */
+  lastStarved(): Reader | undefined {
+    let last: Reader | undefined
+    for (const reader of this.#waiting) if (reader.isStarved) last = reader
+    return last
+  }
+
   /** Memory was given back: what is a share has grown. */
   released(): void {
     if (this.#waiting.size === 0 || this.#memory.full) return

@@ -6,7 +6,7 @@
 import type { Env, Socket, Timer } from '@minikafka/platform'
 import { checkEveryMs } from './deadlines.ts'
 import type { ServerLimits } from './limits.ts'
-import { MemoryQueue } from './memory-queue.ts'
+import { MemoryQueue, type Reader } from './memory-queue.ts'
 import { PeerConnection, type Surroundings } from './server-connection.ts'
 import type { MemoryAccount, ServerConnection, Service } from './service.ts'
 import { Turns } from './turns.ts'
@@ -19,8 +19,9 @@ export class RpcServer {
   #timer: Timer | undefined
   #closing = false
   #allClosed: (() => void) | undefined
-  /** The one connection that may go on above its share of the memory budget. */
+  /** The two connections that may go on above their share of the memory budget: who waits longest, and who came last. */
   #favoured: PeerConnection | undefined
+  #favouredLast: PeerConnection | undefined
 
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
@@ -104,11 +105,22 @@ export class RpcServer {
 
   /**
    * Frames larger than a share, all cut off, could never be completed. So one connection at a time goes on above it,
-   * until a request of it is answered; who then sends too slowly is closed.
+   * until a request of it is answered; who then sends too slowly is closed. And one that has just begun to wait: it is
+   * alive, and need not wait until all those who fell silent before it were asked.
    */
   #favourOne(): void {
-    if (this.#favoured?.isFavoured) return
-    this.#favoured = this.#common.queue.firstStarved() as PeerConnection | undefined
-    this.#favoured?.favour()
+    const { queue } = this.#common
+    this.#favoured = favoured(this.#favoured, () => queue.firstStarved())
+    this.#favouredLast = favoured(this.#favouredLast, () => queue.lastStarved())
   }
+}
+
+function favoured(
+  before: PeerConnection | undefined,
+  choose: () => Reader | undefined,
+): PeerConnection | undefined {
+  if (before?.isFavoured) return before
+  const next = choose() as PeerConnection | undefined
+  next?.favour()
+  return next
 }

@@ -17,7 +17,7 @@ import { apiNames, drawResponse } from '../values.ts'
 
 export const answers: Target = {
   name: 'answers',
-  share: 200,
+  share: 180,
   sessionSize: 10_000,
   checkEvery: 10_000,
   rssBytesMax: 300 * 2 ** 20,

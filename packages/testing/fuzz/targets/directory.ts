@@ -27,7 +27,7 @@ import { dial, offsetFor, type Reading, readPartition, topicIdOf } from '../read
 import { ACCEPTED, Finding, type Session, type Target } from '../target.ts'
 
 /** How a start may be refused. */
-const VERDICTS = ['StartError', 'StoreDamaged']
+const VERDICTS = ['StartError', 'StoreDamaged', 'INCONSISTENT_CLUSTER_ID']
 /** How a partition may say that it does not give out its records. */
 const READ_ERRORS = ['KAFKA_STORAGE_ERROR', 'CORRUPT_MESSAGE', 'INVALID_RECORD']
 const CHECKSUM_LINE = /crc32c [0-9a-f]{8}\n$/
@@ -37,7 +37,7 @@ const TIMEOUT_MS = 30_000
 
 export const directory: Target = {
   name: 'directory',
-  share: 60,
+  share: 50,
   sessionSize: 500,
   checkEvery: 500,
   rssBytesMax: 400 * 2 ** 20,

@@ -20,7 +20,7 @@ const REFUSALS = ['INVALID_REQUEST', 'UNSUPPORTED_VERSION', 'FRAME_TOO_LARGE']
 
 export const frames: Target = {
   name: 'frames',
-  share: 330,
+  share: 320,
   sessionSize: 10_000,
   checkEvery: 10_000,
   rssBytesMax: 300 * 2 ** 20,

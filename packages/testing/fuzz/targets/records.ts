@@ -29,7 +29,7 @@ const COUNTS = [0, 1, 19, 21, 2 ** 31 - 1, -1]
 
 export const records: Target = {
   name: 'records',
-  share: 180,
+  share: 160,
   sessionSize: 10_000,
   checkEvery: 10_000,
   rssBytesMax: 400 * MIB,
