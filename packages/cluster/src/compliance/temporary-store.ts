@@ -3,12 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Env, nodeEnv } from '@minikafka/platform'
+import { HeldClock } from '@minikafka/platform/compliance'
 import {
   type EmbeddedStore,
   type EmbeddedStoreOptions,
   openEmbeddedStore,
 } from '../embedded/index.ts'
-import { HeldClock } from './held-clock.ts'
 
 export type TemporaryStore = {
   readonly env: Env

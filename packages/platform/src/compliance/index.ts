@@ -2,6 +2,7 @@
 export { clockCompliance } from './clock.ts'
 export { compressCompliance } from './compress.ts'
 export { type DiskWorld, diskCompliance } from './disk.ts'
+export { HeldClock } from './held-clock.ts'
 export { type NetworkWorld, networkCompliance } from './network.ts'
 export type { MakeWorld, PortWorld } from './port-world.ts'
 export { randomCompliance } from './random.ts'

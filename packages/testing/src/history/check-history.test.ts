@@ -231,6 +231,11 @@ test('G1c-realtime: a client reads what another sends only later', () => {
   expect(kindsOf(poll(1, 'a@0'), send(2, 'a', 0))).toEqual(['G1c-realtime'])
 })
 
+test('allowed: a poll that failed makes no cycle', () => {
+  const failed = poll(1, 'a@0', { type: 'fail' })
+  expect(kindsOf(failed, send(1, 'a', 0), poll(9, 'a@0'))).toEqual([])
+})
+
 // --- order ---------------------------------------------------------------------------------------
 
 const abc = () => [send(1, 'a', 0), send(1, 'b', 1), send(1, 'c', 2), poll(8, 'a@0 b@1 c@2')]

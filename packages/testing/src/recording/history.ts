@@ -48,6 +48,7 @@ export function recordHistory({ clock = nodeEnv().clock }: RecordOptions = {}): 
 }
 
 function partitionsOf(topics: readonly string[], history: readonly Operation[]): string[] {
+  if (topics.length === 0) return []
   const names = new Set(
     history.flatMap(({ steps }) => steps.map((step) => ('send' in step ? step.send : step.poll))),
   )

@@ -42,9 +42,7 @@ function named(sends: readonly SentEntry[], reads: readonly PolledPartition[]) {
       const identity = identities.ofSend(entry)
       return `${identity?.partition} ${identity?.value}`
     }),
-    places: reads.flatMap(({ topic, partition, records }) =>
-      records.map(({ offset, value }) => identities.ofPlace(topic, partition, offset, value)),
-    ),
+    places: reads.flatMap((read) => identities.ofRecords(read).map(({ value }) => value)),
   }
 }
 

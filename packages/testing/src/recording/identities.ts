@@ -4,6 +4,7 @@
 // A send that was acknowledged owns its offset. What else says the same belongs to whoever may have written it: one
 // that was flushed first, then one with a doubtful outcome, then one that was refused, which is an anomaly; what is
 // left is there twice. Records that say the same are exchangeable, so that nothing innocent is accused.
+import type { Polled } from '../history/index.ts'
 import { type PolledPartition, partitionName, type SentEntry } from './entries.ts'
 
 export type Identity = {
@@ -19,7 +20,7 @@ export class Identities {
   readonly #sends = new Map<SentEntry, Identity>()
   readonly #classes: ReadonlyMap<string, unknown>
   /** By topic and content, then by partition and offset; where one send alone says it, nothing is kept. */
-  readonly #shared = new Map<string, Map<string, string>>()
+  readonly #shared = new Map<string, Map<number, string>>()
 
   constructor(sent: readonly SentEntry[], polled: readonly PolledPartition[]) {
     const classes = classesOf(sent)
@@ -37,15 +38,18 @@ export class Identities {
     return this.#sends.get(entry)
   }
 
-  /** What `content` at an offset is. */
-  ofPlace(topic: string, partition: number, offset: number, content: string): string {
-    if (this.#shared.size === 0) return content
-    const shared = this.#shared.get(classKey(topic, content))
-    return shared?.get(placeKey({ partition, offset })) ?? content
+  /** Records by what they are, where they were told by what they say. */
+  ofRecords({ topic, partition, records }: PolledPartition): readonly Polled[] {
+    if (this.#shared.size === 0) return records
+    return records.map((record) => {
+      const { offset, value } = record
+      const shared = this.#shared.get(classKey(topic, value))?.get(placeKey({ partition, offset }))
+      return shared === undefined || shared === value ? record : { offset, value: shared }
+    })
   }
 
   #share(key: string, sends: readonly SentEntry[], places: readonly Place[]): void {
-    const values = new Map<string, string>()
+    const values = new Map<number, string>()
     this.#shared.set(key, values)
     const claims = new Claims()
     for (const [index, entry] of sends.entries()) {
@@ -70,7 +74,7 @@ export class Identities {
   }
 
   /** Nobody is left who may have written these: they are there twice. */
-  #fillUp(sends: readonly SentEntry[], places: readonly Place[], values: Map<string, string>) {
+  #fillUp(sends: readonly SentEntry[], places: readonly Place[], values: Map<number, string>) {
     const owners = new Map<string, string>()
     for (const entry of sends) {
       const identity = this.#sends.get(entry)
@@ -148,13 +152,18 @@ function placesOf(
   unclear: ReadonlyMap<string, unknown>,
   polled: readonly PolledPartition[],
 ): Map<string, Place[]> {
-  const found = new Map<string, Map<string, Place>>()
+  const found = new Map<string, Map<number, Place>>()
   for (const { topic, partition, records } of unclear.size === 0 ? [] : polled) {
     for (const { offset, value } of records) {
       const key = classKey(topic, value)
       if (!unclear.has(key)) continue
-      const places = found.get(key) ?? new Map<string, Place>()
-      found.set(key, places.set(placeKey({ partition, offset }), { partition, offset }))
+      let places = found.get(key)
+      if (places === undefined) {
+        places = new Map()
+        found.set(key, places)
+      }
+      const place = { partition, offset }
+      places.set(placeKey(place), place)
     }
   }
   const inOrder = (a: Place, b: Place) => a.partition - b.partition || a.offset - b.offset
@@ -165,6 +174,9 @@ function classKey(topic: string, content: string): string {
   return `${topic}\n${content}`
 }
 
-function placeKey({ partition, offset }: Place): string {
-  return `${partition}@${offset}`
+/** A number is a cheaper key than a text. A topic has at most so many partitions, and offsets stay below 2^39. */
+const PARTITIONS_MAX = 10_000
+
+function placeKey({ partition, offset }: Place): number {
+  return offset * PARTITIONS_MAX + partition
 }

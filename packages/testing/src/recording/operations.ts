@@ -15,58 +15,72 @@ export function operationsOf(entries: readonly Entry[]): Operation[] {
   const partitions = polled.flatMap((entry) => [...entry.partitions.values()])
   const identities = new Identities(sent, partitions)
   const wholes = new WholeReads(sent, polled)
-  const lines: Line[] = []
+  const timeline = new Timeline()
   for (const entry of entries) {
-    if (entry.kind === 'sent') lines.push(...linesOfSend(entry, identities))
-    else if (entry.kind === 'polled') lines.push(...linesOfPoll(entry, identities, wholes))
-    else {
-      const { process, began } = entry
-      const operation = { process, type: 'ok', call: 'assign', steps: [] } as const
-      lines.push(lineOf(began, { ...operation, rebalanced: entry.partitions }))
-    }
+    if (entry.kind === 'sent') addSend(timeline, entry, identities)
+    else if (entry.kind === 'polled') addPoll(timeline, entry, identities, wholes)
+    else timeline.add(entry.began, entry.process, 'ok', 'assign', [], entry.partitions)
   }
-  return lines.sort((a, b) => a.order - b.order).map(({ operation }) => operation)
+  return timeline.operations()
 }
 
-type Line = { readonly order: number; readonly operation: Operation }
+/** Every moment has an order of its own, which is its place; some are nobody's. */
+class Timeline {
+  readonly #operations: (Operation | undefined)[] = []
 
-function lineOf({ order, timeMs }: Moment, operation: Omit<Operation, 'timeMs'>): Line {
-  return { order, operation: { ...operation, timeMs } }
+  // One literal for all: a history has millions, and objects of one shape are made and read fast.
+  add(
+    { order, timeMs }: Moment,
+    process: number,
+    type: Operation['type'],
+    call: Operation['call'],
+    steps: Operation['steps'],
+    rebalanced?: Operation['rebalanced'],
+    id?: number,
+    plain?: boolean,
+    final?: boolean,
+  ): void {
+    while (this.#operations.length <= order) this.#operations.push(undefined)
+    const operation = { process, timeMs, type, call, steps, rebalanced, id, plain, final }
+    this.#operations[order] = operation
+  }
+
+  operations(): Operation[] {
+    return this.#operations.filter((operation) => operation !== undefined)
+  }
 }
 
-/** None for what was refused before anybody knew what it says. */
-function linesOfSend(entry: SentEntry, identities: Identities): Line[] {
+/** Nothing for what was refused before anybody knew what it says. */
+function addSend(timeline: Timeline, entry: SentEntry, identities: Identities): void {
   const identity = identities.ofSend(entry)
-  if (identity === undefined) return []
+  if (identity === undefined) return
   const { id, plain, began, ended, outcome, offset } = entry
   const { partition, value, isGuess } = identity
   // A process of its own: nothing is known of its order.
   const process = isGuess ? -1 - id : entry.process
-  const operation = { process, id, call: 'send', plain } as const
-  const asked = { ...operation, type: 'invoke', steps: [{ send: partition, value }] } as const
-  if (ended === undefined) return [lineOf(began, asked)]
-  const steps = [{ send: partition, value, offset }]
-  return [lineOf(began, asked), lineOf(ended, { ...operation, type: outcome, steps })]
+  const asked = [{ send: partition, value }]
+  timeline.add(began, process, 'invoke', 'send', asked, undefined, id, plain)
+  if (ended === undefined) return
+  const steps = offset === undefined ? asked : [{ send: partition, value, offset }]
+  timeline.add(ended, process, outcome, 'send', steps, undefined, id, plain)
 }
 
-function linesOfPoll(entry: PolledEntry, identities: Identities, wholes: WholeReads): Line[] {
+function addPoll(
+  timeline: Timeline,
+  entry: PolledEntry,
+  identities: Identities,
+  wholes: WholeReads,
+): void {
   const { process, began, ended, unordered } = entry
-  const names = [...entry.partitions.keys()]
-  const steps = [...entry.partitions.values()].map(({ topic, partition, records }) => ({
-    poll: partitionName(topic, partition),
-    records: records.map(({ offset, value }) => ({
-      offset,
-      value: identities.ofPlace(topic, partition, offset, value),
-    })),
-  }))
   const final = wholes.isFinal(entry)
+  const steps = [...entry.partitions.values()].map((polled) => ({
+    poll: partitionName(polled.topic, polled.partition),
+    records: identities.ofRecords(polled),
+  }))
   if (final) steps.push(...wholes.emptyOf(entry).map((poll) => ({ poll, records: [] })))
-  const operation = { process, call: 'poll' } as const
-  const moved = unordered ? { rebalanced: names } : {}
-  return [
-    lineOf(began, { ...operation, type: 'invoke', steps: [] }),
-    lineOf(ended, { ...operation, type: 'ok', steps, ...moved, ...(final ? { final } : {}) }),
-  ]
+  const moved = unordered ? [...entry.partitions.keys()] : undefined
+  timeline.add(began, process, 'invoke', 'poll', [])
+  timeline.add(ended, process, 'ok', 'poll', steps, moved, undefined, undefined, final)
 }
 
 /** Reads of whole topics, which are final where nothing was acknowledged after their beginning. */

@@ -1,5 +1,5 @@
-// A clock that stands still until a test moves it on.
-import type { Clock, Timer } from '@minikafka/platform'
+// A clock that stands still until a test moves it on: a twin of Node's where only time is to be held.
+import type { Clock, Timer } from '../env.ts'
 
 type Waiting = { readonly dueMs: number; readonly callback: () => void }
 
@@ -8,7 +8,7 @@ export class HeldClock implements Clock {
   #nowMs = 0
   readonly #waiting = new Set<Waiting>()
 
-  constructor(startMs = 1_700_000_000_000) {
+  constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#startMs = startMs
   }
 
