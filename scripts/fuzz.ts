@@ -21,6 +21,8 @@ const LOOK_MS = 1000
 /** Real time in which not one input was done: no machine is that slow. */
 const HANG_LOOKS = 60
 const NUMBER_SIZE = 8
+const STACK_LINES = 4
+const LINE_CHARS = 300
 const MIB = 2 ** 20
 
 type Report = {
@@ -141,8 +143,14 @@ function add(report: Report, told: Told, target: Target): void {
   report.crashes += told.found.length
   for (const { index, input, error } of told.found) {
     const bytes = input === undefined ? undefined : Buffer.from(input, 'base64')
-    report.lines.push(`${error}\n      ${kept(target, bytes, index)}`)
+    report.lines.push(`${shortened(error)}\n      ${kept(target, bytes, index)}`)
   }
+}
+
+/** What it says, and where: a value in a message may fill pages. */
+function shortened(error: string): string {
+  const lines = error.split('\n').slice(0, STACK_LINES)
+  return lines.map((line) => line.slice(0, LINE_CHARS)).join('\n')
 }
 
 /** The input as a file, and how to make it again. */

@@ -11,6 +11,8 @@ import { QuietLog } from './quiet-log.ts'
 import type { Rooms } from './rooms.ts'
 
 const requests = channel('minikafka:broker:request')
+/** Everyone that was refused, before a handler could answer; the log has a line a second. */
+const refusals = channel('minikafka:broker:refused')
 const ANONYMOUS = 'User:ANONYMOUS'
 
 /** What stands between the sockets and the handlers, for those who run the broker in their own process (`testing`). */
@@ -33,8 +35,11 @@ export function dispatcher(
       ? (call) => through(call, (next) => serve(next, env, rooms, listener))
       : (call) => serve(call, env, rooms, listener),
     hello: () => hello(facts()),
-    refused: ({ remote: { host: address } }, reason, detail) =>
-      log.warn(address, { address, reason, detail }, 'refused a connection'),
+    refused: ({ remote: { host: address } }, reason, detail) => {
+      refusals.publish({ listener, address, reason, detail })
+      const what = reason === 'request' ? 'refused a request' : 'refused a connection'
+      log.warn(address, { address, reason, detail }, what)
+    },
     unexpected: (error, { api, connection }) => {
       env.logger.error(
         { err: error, api, clientId: connection.clientId },

@@ -49,7 +49,13 @@ function call<A extends ApiName>(
 
 function batchOf(
   count: number,
-  options: { value?: string; producerId?: number; baseSequence?: number; timestamp?: number } = {},
+  options: {
+    value?: string
+    producerId?: number
+    producerEpoch?: number
+    baseSequence?: number
+    timestamp?: number
+  } = {},
 ) {
   const { value = 'x', producerId = -1, baseSequence = -1, timestamp = Date.now() } = options
   const writer = new BatchWriter(Buffer.alloc(64 * 1024))
@@ -57,7 +63,7 @@ function batchOf(
   return writer.seal(nodeCompress(), {
     compression: 'none',
     producerId,
-    producerEpoch: producerId < 0 ? -1 : 0,
+    producerEpoch: options.producerEpoch ?? (producerId < 0 ? -1 : 0),
     baseSequence,
   })
 }
@@ -92,6 +98,12 @@ test('34: a partition that is not there, a topic id that nobody has: definite', 
       written: 0,
     })
   }
+  const { topicId: deleted } = await client.admin().createTopic('short-lived')
+  await client.admin().deleteTopic('short-lived')
+  expect(await produce(batchOf(1), { topicId: deleted })).toMatchObject({
+    error: 'UNKNOWN_TOPIC_ID',
+    written: 0,
+  })
   const gone = '00000000-0000-4000-8000-000000000000'
   expect(await produce(batchOf(1), { topicId: gone })).toMatchObject({
     error: 'UNKNOWN_TOPIC_ID',
@@ -149,6 +161,19 @@ test('45: a time far in the future', async () => {
   expect(await produce(batch)).toMatchObject({ error: 'INVALID_TIMESTAMP', written: 0 })
 })
 
+test('45: a time before there was time; one older than the topic takes', async () => {
+  const before = changed((batch) => batch.writeBigInt64BE(-2n, 27))
+  expect(await produce(before)).toMatchObject({ error: 'INVALID_TIMESTAMP', written: 0 })
+  const config = { 'message.timestamp.before.max.ms': 3_600_000 }
+  const { topicId: young } = await client.admin().createTopic('young', { config })
+  const old = batchOf(1, { timestamp: Date.now() - 2 * 3_600_000 })
+  expect(await produce(Buffer.from(old))).toMatchObject({ error: 'NONE' })
+  expect(await produce(old, { topicId: young })).toMatchObject({
+    error: 'INVALID_TIMESTAMP',
+    written: 0,
+  })
+})
+
 test('46: a batch above max.message.bytes', async () => {
   expect(await produce(batchOf(1, { value: 'x'.repeat(5_000) }))).toMatchObject({
     error: 'MESSAGE_TOO_LARGE',
@@ -156,7 +181,23 @@ test('46: a batch above max.message.bytes', async () => {
   })
 })
 
-test('47: after sequence 2^31 - 1 comes 0; an unknown producer begins at 0; a gap is refused', async () => {
+test('47: an epoch of -5, a producer without a sequence', async () => {
+  const producerId = 4711
+  const epoch = batchOf(1, { producerId, producerEpoch: -5, baseSequence: 0 })
+  expect(await produce(epoch)).toMatchObject({ error: 'INVALID_RECORD', written: 0 })
+  const without = batchOf(1, { producerId, baseSequence: -1 })
+  expect(await produce(without)).toMatchObject({ error: 'INVALID_RECORD', written: 0 })
+})
+
+test('48: a lower epoch of a producer that is known', async () => {
+  const producerId = 4712
+  const batch = (producerEpoch: number) =>
+    batchOf(1, { producerId, producerEpoch, baseSequence: 0 })
+  expect(await produce(batch(3))).toMatchObject({ error: 'NONE' })
+  expect(await produce(batch(2))).toMatchObject({ error: 'INVALID_PRODUCER_EPOCH', written: 0 })
+})
+
+test('47: an unknown producer begins at 0; a gap is refused', async () => {
   const { producerId } = await call('initProducerId', {
     transactionalId: null,
     transactionTimeoutMs: -1,
@@ -213,6 +254,16 @@ test('50: offsets outside the log, sizes and waits beyond all bounds', async () 
   expect(await fetchAt(0, { maxBytes: 2 ** 31 - 1, minBytes: -5, maxWaitMs: -1 })).toMatchObject({
     error: 'NONE',
   })
+})
+
+test('51: more partitions in one fetch than its definition allows', async () => {
+  const [wanted] = fetchRequest(0).partitions
+  const partitions = Array.from({ length: 100_000 }, () => wanted as NonNullable<typeof wanted>)
+  await expect(call('fetch', { ...fetchRequest(0), partitions })).rejects.toMatchObject({
+    name: 'INVALID_REQUEST',
+    path: '/partitions',
+  })
+  expect(connection.open).toBe(true)
 })
 
 test('53: leader epochs of the past and of the future', async () => {

@@ -5,7 +5,7 @@ import { encodeRequest } from '../../protocol/src/codec/index.ts'
 import { batchOf } from './batches.ts'
 import { BrokerStage, replaced, TOPIC, TOPIC_ID_IN_CORPUS as topicId } from './broker-stage.ts'
 import { keepInput } from './corpus.ts'
-import { apiNames } from './values.ts'
+import { apiNames, newest } from './values.ts'
 
 const limits = { maxWaitMs: 0, minBytes: 1, maxBytes: 65_536 }
 const consumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
@@ -82,7 +82,7 @@ const requests: Readonly<Record<ApiName, object>> = {
 
 const stage = await BrokerStage.open(1)
 for (const api of apiNames) {
-  const frame = Buffer.concat(encodeRequest(api, 0, 1, requests[api] as never))
+  const frame = Buffer.concat(encodeRequest(api, newest(api), 1, requests[api] as never))
   keepInput('frames', `${api}.bin`, frame)
   keepInput('answers', `${api}.bin`, await answerTo(api, frame))
 }

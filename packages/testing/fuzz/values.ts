@@ -1,6 +1,6 @@
 // Values of every API: drawn by fast-check from the definitions, or true ones in which a few were changed, so that a
 // frame is well formed and says what nobody would say.
-import { errors } from '@minikafka/protocol'
+import { apis, errors } from '@minikafka/protocol'
 import fc from 'fast-check'
 import {
   decodeRequest,
@@ -20,6 +20,11 @@ const NUMBERS = [-2, -1, 0, 1, 2, 3, 100, 2 ** 31 - 1, -(2 ** 31), 2 ** 40, Numb
 const TEXTS = ['', '__proto__', 'constructor', '..', 'orders', 'ü', '\u0000', 'x'.repeat(300), '-1']
 const CODES = Object.values(errors).map(({ code }) => code)
 const COPIES = 3
+
+/** The version in which an API has all of its fields. */
+export function newest(api: Name): number {
+  return apis[api].versions[1]
+}
 
 export function drawRequest(dice: Dice): { readonly api: Name; readonly request: object } {
   return drawn(anyRequest, dice)
@@ -45,10 +50,12 @@ export function changedRequest(frame: Buffer, dice: Dice): Buffer | undefined {
 
 /** An answer without its length. */
 export function changedAnswer(api: Name, frame: Buffer, dice: Dice): Buffer | undefined {
-  const decoded = decodeResponse(api, 0, frame)
+  const decoded = decodeResponse(api, newest(api), frame)
   if ('error' in decoded) return undefined
   const response = changed(decoded.response, dice)
-  return encoded(() => encodeResponse(api, 0, 1, response as never))?.subarray(LENGTH_SIZE)
+  return encoded(() => encodeResponse(api, newest(api), 1, response as never))?.subarray(
+    LENGTH_SIZE,
+  )
 }
 
 function encoded(encode: () => Uint8Array[]): Buffer | undefined {

@@ -263,8 +263,12 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     if (reason === 'unknown-api') this.#unknownApis++
     const stays =
       this.#phase === 'open' && reason !== 'malformed' && this.#unknownApis < UNKNOWN_APIS_MAX
-    if (stays) this.#outbox.send(encodeError(correlationId, error))
-    else this.#refuse('malformed', error, correlationId)
+    if (!stays) {
+      this.#refuse('malformed', error, correlationId)
+      return
+    }
+    this.#common.service.refused?.(this, 'request', error.message)
+    this.#outbox.send(encodeError(correlationId, error))
   }
 
   #call(call: ServedCall): void {

@@ -61,8 +61,8 @@ export type HangUp = { readonly hangUp: MinikafkaError }
 /** What became of a call; undefined = nothing is answered (acks 0). */
 export type CallOutcome = AnyResponse | HangUp | undefined
 
-/** Why a peer was sent away: for the log and the counters. */
-export type RefusalReason = 'http' | 'tls' | 'kafka' | 'noise' | 'malformed' | 'limits'
+/** Why a peer was sent away, or its `request` was and it may stay: for the log and the counters. */
+export type RefusalReason = 'http' | 'tls' | 'kafka' | 'noise' | 'malformed' | 'limits' | 'request'
 
 export type Service = {
   /**
@@ -76,7 +76,7 @@ export type Service = {
   serve(call: ServerCall): Promise<CallOutcome>
   /** The answer to ApiVersions. */
   hello(connection: ServerConnection): ResponseOf<Apis['apiVersions']>
-  /** A peer was refused or cut off. Not rate-limited here. `detail` is a constant sentence, or names a field. */
+  /** A peer was refused or cut off, or a request of it. Not rate-limited here. `detail` is a constant sentence, or names a field. */
   refused?(connection: { readonly remote: Address }, reason: RefusalReason, detail: string): void
   unexpected(error: unknown, call: ServerCall): void
 }

@@ -13,7 +13,7 @@ import type { Dice } from '../dice.ts'
 import { linear } from '../linear.ts'
 import { mutate } from '../mutate.ts'
 import { ACCEPTED, Finding, type Session, type Target } from '../target.ts'
-import { apiNames, drawResponse } from '../values.ts'
+import { apiNames, drawResponse, newest } from '../values.ts'
 
 export const answers: Target = {
   name: 'answers',
@@ -35,8 +35,10 @@ function generate(dice: Dice, seeds: readonly Buffer[]): Buffer {
 
 function drawnAnswer(dice: Dice): Buffer {
   const { api, response } = drawResponse(dice)
-  const bytes = Buffer.concat(encodeResponse(api, 0, dice.below(2 ** 31), response as never))
-  const decoded = decodeResponse(api, 0, bytes.subarray(4))
+  const bytes = Buffer.concat(
+    encodeResponse(api, newest(api), dice.below(2 ** 31), response as never),
+  )
+  const decoded = decodeResponse(api, newest(api), bytes.subarray(4))
   if (!('response' in decoded) || !isDeepStrictEqual(decoded.response, response)) {
     throw new Finding(`a ${api} is not decoded to what was encoded: ${JSON.stringify(response)}`)
   }
@@ -54,13 +56,13 @@ function feed(input: Buffer): string {
   const frame = input.subarray(1)
   try {
     const correlationId = responseCorrelationId(frame)
-    const decoded = decodeResponse(api, 0, frame)
+    const decoded = decodeResponse(api, newest(api), frame)
     if ('error' in decoded) {
       if (decodeError(frame)?.name !== decoded.error.name) throw new Finding('two errors in one')
       return decoded.error.name
     }
-    const list = encodeResponse(api, 0, correlationId, decoded.response as never)
-    const again = decodeResponse(api, 0, Buffer.concat(list).subarray(4))
+    const list = encodeResponse(api, newest(api), correlationId, decoded.response as never)
+    const again = decodeResponse(api, newest(api), Buffer.concat(list).subarray(4))
     if (isDeepStrictEqual(again, decoded)) return ACCEPTED
     throw new Finding(`an answer of ${api} is another one after an encode and a decode`)
   } catch (error) {

@@ -10,7 +10,7 @@ import { type Dice, diceOf } from '../dice.ts'
 import { linear } from '../linear.ts'
 import { mutate } from '../mutate.ts'
 import { ACCEPTED, Finding, type Session, type Target } from '../target.ts'
-import { drawRequest } from '../values.ts'
+import { drawRequest, newest } from '../values.ts'
 
 const FRAME_BYTES_MAX = 2 ** 20
 /** A slab and the first buffer of a large frame; beyond it at most the sixteenfold of what arrived. */
@@ -40,7 +40,9 @@ function generate(dice: Dice, seeds: readonly Buffer[]): Buffer {
 /** One request, whose decoded form is held against what it was made of. */
 function drawnFrame(dice: Dice): Buffer {
   const { api, request } = drawRequest(dice)
-  const bytes = Buffer.concat(encodeRequest(api, 0, dice.below(2 ** 31), request as never))
+  const bytes = Buffer.concat(
+    encodeRequest(api, newest(api), dice.below(2 ** 31), request as never),
+  )
   const decoded = decodeRequest(bytes.subarray(4))
   if (decoded.kind !== 'request' || !isDeepStrictEqual(decoded.request, request)) {
     throw new Finding(`a ${api} is not decoded to what was encoded: ${JSON.stringify(request)}`)
