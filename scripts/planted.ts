@@ -59,11 +59,19 @@ async function find(tree: ScratchTree, plant: Plant): Promise<Finding> {
   tree.plant(plant)
   try {
     using worker = new Worker(join(tree.path, 'scripts/sim/worker.ts'))
+    using sound = new Worker()
     for (let seed = 1; seed <= seedsMax; seed++) {
       if (!mayShow(plant, drawPlan(seed))) continue
       runs++
       const { violation } = await worker.run({ seed, less: {} })
-      if (violation !== undefined) return end('found', seed, violation.oracle, violation.message)
+      if (violation === undefined) continue
+      // A seed that fails without the bug, too, has found something else.
+      const without = await sound.run({ seed, less: {} })
+      if (without.violation === undefined)
+        return end('found', seed, violation.oracle, violation.message)
+      console.log(
+        `seed ${seed} FAILS WITHOUT A BUG: ${without.violation.oracle}: ${without.violation.message}`,
+      )
     }
     return end('not found', seedsMax)
   } finally {

@@ -58,6 +58,8 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     const { world, plan, daemon, timeline } = stage
     timeline.add('nemesis', 'no answer reaches a producer')
     for (const { name } of plan.producers) world.network.cut(BROKER, name, { oneWay: true })
+    // Now and then what comes again finds that it is not on the disk yet.
+    if (dice.chance(0.5)) stallFor(stage, dice.scale(200, 4000))
     await unlessHealing(stage, dice.scale(20, 1500))
     const how = dice.pick(['restart', 'kill', 'disconnect'] as const)
     timeline.add('nemesis', how)
@@ -73,9 +75,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   stall: async (stage, dice) => {
     const forMs = dice.scale(50, 12_000)
     stage.timeline.add('nemesis', `the disk stalls for ${forMs} ms`)
-    stage.world.disk(BROKER).stall(forMs)
-    // What has begun to wait does so also when the disk is healed.
-    stage.calm.fromMs = Math.max(stage.calm.fromMs, stage.world.clock.monotonicMs() + forMs)
+    stallFor(stage, forMs)
     await unlessHealing(stage, forMs)
   },
   fill: async (stage, dice) => {
@@ -150,6 +150,12 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     await unlessHealing(stage, dice.scale(100, 8000))
     world.network.slow(node, BROKER, 0)
   },
+}
+
+function stallFor({ world, calm }: Stage, forMs: number): void {
+  world.disk(BROKER).stall(forMs)
+  // What has begun to wait does so also when the disk is healed.
+  calm.fromMs = Math.max(calm.fromMs, world.clock.monotonicMs() + forMs)
 }
 
 /** A byte that has been on the disk for long: below what a recovery point says that a power cut would leave. */

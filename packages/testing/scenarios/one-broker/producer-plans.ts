@@ -23,6 +23,9 @@ export type SentRecord = {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** Begins the names of producers whose records are large: kernels hold few of them. */
+const LARGE = 'large'
+
 export function drawProducers(
   dice: Dice,
   topics: readonly TopicPlan[],
@@ -39,7 +42,8 @@ export function drawProducers(
 function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): ProducerPlan {
   const wanted = dice.some(topics, 0.7).map(({ name }) => name)
   return {
-    name: `p${index}`,
+    // Records are made again from their names: that they are large must stand there, too.
+    name: `${dice.chance(0.25) ? LARGE : 'p'}${index}`,
     options: drawOptions(dice),
     requestTimeoutMs: dice.pick([500, 3000, 10_000, 30_000]),
     topics: wanted.length > 0 ? wanted : topics.map(({ name }) => name),
@@ -68,10 +72,11 @@ function drawOptions(dice: Dice): ProducerOptions {
 /** The record that `id` names. */
 export function recordOf(id: string): SentRecord {
   const dice = new Dice(0, id)
+  const sizeMax = id.startsWith(LARGE) ? 9000 : 700
   const filler = dice
     .below(36)
     .toString(36)
-    .repeat(dice.scale(1, 900) - 1)
+    .repeat(dice.scale(1, sizeMax) - 1)
   const headers = dice.chance(0.2) ? { id } : {}
   return { key: dice.chance(0.7) ? `k${dice.below(12)}` : null, value: `${id}:${filler}`, headers }
 }
