@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { encodeRequest } from '../src/codec/index.ts'
 import { anyRequest } from './arbitrary.ts'
-import { holding, Peer, startServer, type TestServer, until } from './harness.ts'
+import { Account, holding, Peer, startServer, type TestServer, TOPIC_ID, until } from './harness.ts'
+
+const MIB = 2 ** 20
 
 const servers: TestServer[] = []
 
@@ -48,6 +50,46 @@ test('a service may close a connection: what is in flight is answered first', as
   expect(await peer.answeredIds(1)).toEqual([1])
   expect(await peer.rest()).toHaveLength(0)
 })
+
+test('connections that die while they wait for memory, or have it, leave all of it to the next one', async () => {
+  const memory = new Account(MIB)
+  const server = await serverWith({ memory })
+  const calls = holding(server.service)
+  const peers = await Promise.all(Array.from({ length: 20 }, () => server.greeted()))
+  const frame = Buffer.concat(encodeRequest('produce', 0, 1, produceOf(300_000) as never))
+  for (const [index, peer] of peers.entries()) peer.send(frame.subarray(0, index * 20_000))
+  await until(() => memory.bytes > MIB / 2)
+  for (const peer of peers) peer.socket.resetAndDestroy()
+  await until(() => server.server.connectionCount === 0)
+  calls.release()
+  await until(() => memory.bytes === 0)
+  const next = await server.greeted()
+  next.produce(7, Buffer.alloc(300_000))
+  await until(() => {
+    calls.release()
+    return server.service.calls.at(-1)?.correlationId === 7
+  })
+  calls.release()
+  expect(await next.answeredIds(1)).toEqual([7])
+})
+
+test('a large frame that its sender does not finish is given up when others wait for memory', async () => {
+  const memory = new Account(MIB)
+  const server = await serverWith({ memory, limits: { frameMs: 600_000, slowReaderMs: 1000 } })
+  const frame = Buffer.concat(encodeRequest('produce', 0, 1, produceOf(400_000) as never))
+  const slow = await server.greeted()
+  slow.send(frame.subarray(0, 250_000))
+  expect(await slow.rest()).toHaveLength(0)
+  expect(server.service.refusals).toEqual([
+    'limits: sent a large frame too slowly while memory was short',
+  ])
+  await until(() => memory.bytes === 0)
+})
+
+function produceOf(size: number) {
+  const appends = [{ topicId: TOPIC_ID, partition: 0, batch: Buffer.alloc(size) }]
+  return { acks: -1, timeoutMs: 1000, appends }
+}
 
 test('whatever a stream holds, wherever it is cut: it is answered or closed, and nothing is kept', async () => {
   const server = await serverWith({ limits: { frameBytesMax: 100_000 } })

@@ -97,9 +97,9 @@ function shareOf(account: MemoryBudget): Context['memory'] {
   }
 }
 
-function batch(): Uint8Array {
-  const writer = new BatchWriter(Buffer.alloc(BATCH_BYTES + 1_000))
-  writer.tryAppend(env.clock.wallMs(), null, Buffer.alloc(BATCH_BYTES), undefined)
+function batch(size = BATCH_BYTES): Uint8Array {
+  const writer = new BatchWriter(Buffer.alloc(size + 1_000))
+  writer.tryAppend(env.clock.wallMs(), null, Buffer.alloc(size), undefined)
   return writer.seal(env.compress, {
     compression: 'none',
     producerId: -1,
@@ -176,6 +176,19 @@ test('a batch that there is no room for is waited for, and comes when there is',
   const { results } = await world.complete(answer)
   expect(results[0]?.records).not.toEqual([])
   expect(env.clock.monotonicMs() - beganMs).toBeLessThan(6_000)
+})
+
+test('a small answer does not keep the large read in memory that it was found in', async () => {
+  const partition = context.rooms.partitions.get(TOPIC_ID, 0)
+  if ('error' in partition) throw new Error(partition.message)
+  await world.complete(Promise.resolve(partition.produce(batch(100), -1, 60_000)))
+  await world.complete(Promise.resolve(partition.produce(batch(MIB / 2), -1, 60_000)))
+  const [wanted] = fetchOf([0]).partitions
+  const partitions = [{ ...wanted, fetchOffset: 10, maxBytes: MIB / 2 } as typeof wanted & {}]
+  const { results } = await world.complete(fetch({ ...fetchOf([]), partitions }, context))
+  const [record] = results[0]?.records ?? []
+  expect(record?.length).toBeLessThan(300)
+  expect(record?.buffer.byteLength).toBeLessThanOrEqual(2 * (record?.length ?? 0))
 })
 
 test('where a limit of the partition cut the answer, more bytes are not waited for', async () => {

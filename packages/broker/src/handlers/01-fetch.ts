@@ -167,7 +167,7 @@ function readOne(
   if (wanted.fetchOffset >= below) return whole(success(wanted, partition, []))
   if (bytesMax === 0 && !firstWhole) return { result: success(wanted, partition, []), isMore: true }
   const read = ({ buffers, nextOffset }: LogSlice): Read => ({
-    result: success(wanted, partition, buffers),
+    result: success(wanted, partition, buffers.map(ownMemory)),
     isMore: nextOffset < below,
   })
   const slice = partition.read(wanted.fetchOffset, below, bytesMax, firstWhole)
@@ -185,6 +185,14 @@ function rangeOf(details: Readonly<Record<string, unknown>> | undefined): Result
   const { fromOffset, nextOffset } = details ?? {}
   const isKnown = typeof fromOffset === 'number' && typeof nextOffset === 'number'
   return isKnown ? { fromOffset, nextOffset } : null
+}
+
+/** What is answered is charged by its size, and may wait long for its reader: it keeps at most twice that in memory. */
+function ownMemory(view: Uint8Array): Uint8Array {
+  if (view.length * 2 >= view.buffer.byteLength) return view
+  const copy = Buffer.allocUnsafeSlow(view.length)
+  copy.set(view)
+  return copy
 }
 
 function whole(result: Result): Read {

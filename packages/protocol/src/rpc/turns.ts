@@ -5,6 +5,8 @@ import type { Clock } from '@minikafka/platform'
 
 /** Then the sockets are looked at again: somebody else may have asked for something meanwhile. */
 const TURN_MS = 2
+/** At most so many slices of one connection in one turn: where few wait, a look at the sockets costs more than a slice. */
+const ROUNDS_MAX = 4
 
 export class Turns {
   readonly #clock: Clock
@@ -40,13 +42,12 @@ export class Turns {
 
   #turn(): void {
     const untilMs = this.#clock.monotonicMs() + TURN_MS
-    let left = this.#waiting.size
+    let left = ROUNDS_MAX * this.#waiting.size
+    // Whoever enters again stands at the end.
     for (const serve of this.#waiting) {
-      // Whoever enters again stands at the end, and has had its slice.
-      if (left-- === 0) break
       this.#waiting.delete(serve)
       serve()
-      if (this.#clock.monotonicMs() >= untilMs) break
+      if (--left === 0 || this.#clock.monotonicMs() >= untilMs) break
     }
     if (this.#waiting.size > 0) this.#later()
   }
