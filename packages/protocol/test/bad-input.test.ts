@@ -406,6 +406,27 @@ test('row 67: a bad value names its field, and the connection stays', async () =
   expect(await peer.answeredIds(1)).toEqual([3])
 })
 
+test('row 69: of large requests one is served in a turn, however many have arrived', async () => {
+  const server = await serverWith()
+  let turn = 0
+  let isOver = false
+  const count = () => {
+    turn++
+    if (!isOver) setImmediate(count)
+  }
+  count()
+  const turns: number[] = []
+  server.service.answer = async (call) => {
+    turns.push(turn)
+    return answerTo(call)
+  }
+  const peer = await server.greeted()
+  for (let id = 1; id <= 40; id++) peer.produce(id, Buffer.alloc(270_000))
+  await peer.answeredIds(40)
+  isOver = true
+  expect(new Set(turns).size).toBe(40)
+})
+
 test('row 69: a megabyte of tiny requests does not keep another connection waiting', async () => {
   const server = await serverWith()
   const flood = await server.greeted()

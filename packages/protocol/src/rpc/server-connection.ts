@@ -29,8 +29,8 @@ import type { Turns } from './turns.ts'
 const UNKNOWN_APIS_MAX = 10
 
 /** What is served of one connection before others have their turn. A request of many bytes is work for many. */
-const SLICE_REQUESTS = 8
-const SLICE_BYTES = 256 * 2 ** 10
+const SLICE_REQUESTS = 16
+const LARGE_BYTES = 256 * 2 ** 10
 /** Who goes on above its share of memory keeps others waiting: it sends at least so fast. */
 const FAVOURED_MS = 2_000
 const FAVOURED_BYTES_PER_MS = 4_000
@@ -159,18 +159,19 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     if (!this.#isServed()) return
     if (this.#phase === 'begin') this.#begin()
     let taken = 0
-    let bytes = 0
-    while (taken < SLICE_REQUESTS && bytes < SLICE_BYTES && this.#mayServe()) {
+    let wasLarge = false
+    while (taken < SLICE_REQUESTS && !wasLarge && this.#mayServe()) {
       const frame = this.#nextFrame()
       if (frame === undefined) break
       taken++
-      bytes += frame.length
+      wasLarge = frame.length >= LARGE_BYTES
       this.#serve(frame)
       if (this.#common.env.random.buggify('rpc-served-later', 0.1)) break
     }
     if (taken > 0) this.#frameBeganMs = this.#heardMs
     const isMore = this.#isServed() && this.#reader.hasNext
-    if (isMore && this.#mayServe()) this.#pumpSoon()
+    // The next large one may arrive in the same turn of the loop: it waits for the next one.
+    if ((isMore || wasLarge) && this.#mayServe()) this.#pumpSoon()
     if (!isMore && this.#peerEnded) this.#finish()
     this.adjustReading()
   }

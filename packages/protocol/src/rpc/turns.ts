@@ -5,8 +5,6 @@ import type { Clock } from '@minikafka/platform'
 
 /** Then the sockets are looked at again: somebody else may have asked for something meanwhile. */
 const TURN_MS = 2
-/** At most so many slices of one connection in one turn: where few wait, a look at the sockets costs more than a slice. */
-const ROUNDS_MAX = 4
 
 export class Turns {
   readonly #clock: Clock
@@ -42,8 +40,8 @@ export class Turns {
 
   #turn(): void {
     const untilMs = this.#clock.monotonicMs() + TURN_MS
-    let left = ROUNDS_MAX * this.#waiting.size
-    // Whoever enters again stands at the end.
+    let left = this.#waiting.size
+    // Whoever enters again stands at the end, and has had its slice.
     for (const serve of this.#waiting) {
       this.#waiting.delete(serve)
       serve()
