@@ -25,7 +25,16 @@ beforeAll(async () => {
     .admin()
     .createTopic('orders', { partitions: 2, config: { 'max.message.bytes': 4096 } })
   topicId = topic.topicId
-  connection = await Connection.open(nodeEnv(), {
+  connection = await dial()
+})
+
+afterAll(async () => {
+  connection.close()
+  await running[Symbol.asyncDispose]()
+})
+
+function dial(): Promise<Connection> {
+  return Connection.open(nodeEnv(), {
     host: '127.0.0.1',
     port: running.port,
     clientName: 'test',
@@ -33,12 +42,7 @@ beforeAll(async () => {
     clientId: 'test',
     timeoutMs: 5_000,
   })
-})
-
-afterAll(async () => {
-  connection.close()
-  await running[Symbol.asyncDispose]()
-})
+}
 
 function call<A extends ApiName>(
   api: A,
@@ -266,8 +270,15 @@ test('51: more partitions in one fetch than its definition allows', async () => 
   expect(connection.open).toBe(true)
 })
 
-test('53: leader epochs of the past and of the future', async () => {
+test('53: a leader epoch of the future', async () => {
   expect(await fetchAt(0, { leaderEpoch: 99 })).toMatchObject({ error: 'UNKNOWN_LEADER_EPOCH' })
+})
+
+test('53: a leader epoch of the past: each start begins a new one', async () => {
+  connection.close()
+  await running.restart()
+  connection = await dial()
+  expect(await fetchAt(0, { leaderEpoch: 0 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
 })
 
 test('30: a client that calls itself a follower', async () => {

@@ -5,8 +5,8 @@ import { replay, runTarget, type Tally } from './run-target.ts'
 import { Finding, type Session, type Target } from './target.ts'
 import { targets } from './targets/index.ts'
 
-/** In thousandths of a target's share: about four thousand inputs in all. */
-const INPUTS = 4000
+/** In thousandths of a target's share: about three thousand inputs in all. */
+const INPUTS = 3000
 const SEED = 1
 
 test.each(targets)('$name: the kept corpus finds nothing', async (target) => {
