@@ -75,7 +75,7 @@ export class BatchChain {
     // Compaction leaves gaps; also the gap that ends at compactedBelow itself (REPLICATION 2.12.1).
     if (nextOffset < rules.compactedBelow) return true
     return rules.holes.some(
-      (hole) => hole.fromOffset === nextOffset && hole.nextOffset === baseOffset,
+      (hole) => hole.fromOffset <= nextOffset && hole.nextOffset === baseOffset,
     )
   }
 

@@ -299,9 +299,11 @@ class Recovery {
 
   async #saveSealed(closed: readonly Segment[]): Promise<SealedSegment[]> {
     const sealed = closed.map((segment) => segment.sealed)
-    const isSaved = sealed.every(
-      (sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum),
-    )
+    const isSaved =
+      this.#sealed.size === sealed.length &&
+      sealed.every(
+        (sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum),
+      )
     if (!isSaved) await saveSealed(this.#host.env.disk, this.#place.directory, sealed)
     return isSaved ? [...this.#sealed.values()] : sealed
   }

@@ -19,8 +19,8 @@ export type LogToVerify = {
   readonly holes: readonly Hole[]
   /** undefined: not known; the log begins with its first segment. */
   readonly logStartOffset: number | undefined
-  /** What is below has been on the disk. */
-  readonly floor: number
+  /** What is below has been on the disk; undefined: nobody knows, so that all may have been. */
+  readonly floor: number | undefined
   readonly deep: boolean
 }
 
@@ -116,14 +116,16 @@ class LogCheck {
     const { floor } = this.#log
     const { position, fromOffset, reason } = damage
     this.#hasDamage = true
-    if (fromOffset >= floor) {
+    if (floor !== undefined && fromOffset >= floor) {
       this.#tornFrom = damage
       return
     }
     const where = `${this.#path}: position ${position}, offset ${fromOffset}: ${reason}`
-    yield trouble(
-      `${where}; corruption of ${offsetsText(damage)}, for all below ${floor} had been synced; ${this.#cure()}`,
-    )
+    const why =
+      floor === undefined
+        ? 'and how far it had been synced is not known'
+        : `for all below ${floor} had been synced`
+    yield trouble(`${where}; corruption of ${offsetsText(damage)}, ${why}; ${this.#cure()}`)
   }
 
   #gapLine(gap: Hole & { readonly path: string }): InspectLine {
@@ -154,7 +156,7 @@ class LogCheck {
     const torn = this.#tornFrom
     if (torn !== undefined) yield this.#tornLine(torn, segments)
     const end = torn?.fromOffset ?? endOffset
-    if (end < floor && floor > logStartOffset) {
+    if (floor !== undefined && end < floor && floor > logStartOffset) {
       const missing = offsetsText({ fromOffset: end, nextOffset: floor })
       yield trouble(
         `${directory}: ends at offset ${end}, but everything below ${floor} had been synced; corruption: ${missing} are missing; ${this.#cure()}`,

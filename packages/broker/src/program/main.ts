@@ -1,4 +1,4 @@
-// The command line of the broker: serve is the default, the others look at what is on disk.
+// The command line of the broker: serve is the default, the others look at what is on disk, or mend it.
 
 import { StoreDamaged } from '@minikafka/cluster'
 import { AssertionError, type Env } from '@minikafka/platform'
@@ -8,6 +8,7 @@ import { InvalidConfig } from '../config/index.ts'
 import { EXIT, StartError } from '../log/index.ts'
 import { VERSION } from '../version.ts'
 import { addSettings, layersOf } from './flags.ts'
+import type { RepairFlags } from './repair.ts'
 
 /** Exit codes of CLIENT 6.4, besides those a StartError carries. */
 const UNEXPECTED = 1
@@ -83,6 +84,21 @@ function inspectCommands(env: Env, broker: Command): void {
       const { verify } = await import('./inspect.ts')
       await verify(env, directory, options)
     })
+  broker
+    .command('repair')
+    .description(
+      'make a damaged partition whole again, at the price of what is damaged: says what is lost, then asks; keeps copies; refuses a directory in use',
+    )
+    .argument('<directory>', 'a data directory')
+    .argument('<partition>', 'a partition in it, like orders-0')
+    .option('--truncate', 'cut the log at the damage: everything behind it is lost')
+    .option('--keep-hole', 'give up the damaged offsets alone; readers hear an error there')
+    .option('--dry-run', 'say what would be lost and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .action(async (directory: string, partition: string, options: RepairFlags) => {
+      const { repair } = await import('./repair.ts')
+      await repair(env, directory, partition, options)
+    })
 }
 
 function configCommands(env: Env, broker: Command): void {
@@ -128,7 +144,7 @@ function lastWords(error: unknown): { code: number; text: string } {
 /** As every other error here: without `error:`, and the suggestion in the same line. */
 function oneLine({ code, message }: CommanderError): string {
   if (code === 'commander.excessArguments')
-    return 'no such command; there are dump-log, verify, check-config and print-config, and without one the broker serves'
+    return 'no such command; there are dump-log, verify, repair, check-config and print-config, and without one the broker serves'
   return message.replace(/^error: /, '').replace(/\n\(Did (you mean .*\?)\)$/, '; did $1')
 }
 
@@ -142,5 +158,6 @@ Examples:
   minikafka-broker --dev                             a broker to play with; everything is gone afterwards
   minikafka-broker print-config --show-origin
   minikafka-broker verify --deep /var/lib/minikafka
+  minikafka-broker repair /var/lib/minikafka orders-0 --keep-hole --dry-run
   minikafka-broker dump-log --records data/orders-0/00000000000000000000.log
 `
