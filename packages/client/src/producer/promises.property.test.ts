@@ -75,9 +75,10 @@ const step = fc.oneof(
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 const history = fc.record({
-  steps: fc.array(step, { minLength: 5, maxLength: 50 }),
-  plans: fc.array(plan, { maxLength: 60 }),
-  idPlans: fc.array(idPlan, { maxLength: 6 }),
+  // By default fast-check tries short ones, in which little can go wrong.
+  steps: fc.array(step, { minLength: 1, maxLength: 60, size: 'max' }),
+  plans: fc.array(plan, { maxLength: 80, size: 'max' }),
+  idPlans: fc.array(idPlan, { maxLength: 6, size: 'max' }),
 })
 
 type Said = {
