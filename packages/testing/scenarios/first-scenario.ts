@@ -2,7 +2,7 @@
 // consumer that reads along.
 // Enters: a seed. Leaves: what was acknowledged, what was read, what is in the log, and the run's hash.
 import { sleep } from '@minikafka/platform'
-import { type ReadRecord, TestBroker } from '@minikafka/testing'
+import { type ReadRecord, swizzleClog, TestBroker } from '@minikafka/testing'
 
 export type Seen = { readonly partition: number; readonly offset: number; readonly value: string }
 
@@ -19,6 +19,7 @@ const TOPIC = 'orders'
 const RECORDS = 200
 const KEYS = 7
 const DEATHS = 5
+const NODES = ['broker-0', 'client-0', 'client-1']
 /** Tiny ones roll every few batches. */
 const SEGMENT_BYTES = [4096, 2 ** 20]
 
@@ -71,6 +72,12 @@ async function breakBroker(broker: TestBroker): Promise<void> {
       await soon(3000)
       broker.disk().heal()
     },
+    async () => {
+      broker.world.pause('broker-0')
+      await soon(8000)
+      broker.world.resume('broker-0')
+    },
+    () => swizzleClog(broker.world.env('nemesis'), broker.world.network, NODES, '3s'),
     async () => undefined, // A clean restart.
   ]
   for (let death = 0; death < DEATHS; death++) {

@@ -1,12 +1,19 @@
 import { type Env, sleep } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { createWorld } from './create-world.ts'
+import { swizzleClog } from './network/swizzle-clog.ts'
 
 test('the same seed gives the same run, event by event; another seed another one', async () => {
   const first = await run(11)
   expect(await run(11)).toEqual(first)
   expect((await run(12)).hash).not.toBe(first.hash)
   expect(first.trace.length).toBeGreaterThan(200)
+})
+
+test('faults of every kind come from the seed, too', async () => {
+  const first = await rage(21)
+  expect(await rage(21)).toEqual(first)
+  expect((await rage(22)).hash).not.toBe(first.hash)
 })
 
 test('one more number drawn on a node does not shift the other nodes', async () => {
@@ -41,6 +48,53 @@ async function run(seed: number): Promise<{ hash: string; trace: string[] }> {
   const hash = world.hash()
   world.close()
   return { hash, trace }
+}
+
+/** The same under all that can go wrong. */
+async function rage(seed: number) {
+  const trace: string[] = []
+  const nodes = ['server', 'client', 'other']
+  const world = createWorld({
+    seed,
+    clock: 'jumping',
+    buggify: true,
+    trace: (line) => trace.push(line),
+  })
+  const { network } = world
+  await serve(world.env('server'))
+  for (const node of ['client', 'other']) void chat(world.env(node)).catch(() => undefined)
+  const writing = nodes.map((node) => write(world.env(node)).catch(() => undefined))
+  const nemesis = world.env('nemesis')
+  const swizzling = swizzleClog(nemesis, network, nodes, '500ms')
+  network.lose('client', 'server', 0.2)
+  network.dribble('server', 'client')
+  network.throttle('other', 'server', 20_000)
+  network.latency('other', 'client', { minMs: 1, maxMs: 30 })
+  world.clockOf('client').jump('-1h')
+  world.clockOf('other').drift(500)
+  world.disk('server').failSync(2)
+  world.disk('client').failWrite(1)
+  world.disk('other').stall('100ms')
+  await world.clock.advance('100ms')
+  world.pause('server')
+  network.halfOpen('client', 'server')
+  await world.clock.advance('200ms')
+  world.resume('server')
+  network.isolate('other')
+  for (const { path, size } of world.disk('other').files()) {
+    if (size > 0) world.disk('other').flipBit(path, nemesis.random.below(size), 3)
+  }
+  await swizzling
+  world.powerCut('server')
+  world.limitDescriptors('server', 5)
+  await serve(world.env('server'))
+  network.heal()
+  writing.push(write(world.env('server')).catch(() => undefined))
+  await world.clock.advance('5s')
+  const found = ['server', 'client', 'other'].map((node) => world.disk(node).files())
+  const outcome = { hash: world.hash(), trace, found, points: world.buggifyPoints() }
+  world.close()
+  return outcome
 }
 
 async function serve({ network, logger }: Env): Promise<void> {

@@ -184,8 +184,12 @@ export class Scheduler {
       }
       rested = false
       if (atMs > this.#mayGoTo()) break
-      if (event !== undefined && event.atMs <= stopMs) await this.#run(event)
-      else this.#reach(stopMs)
+      if (event === undefined || event.atMs > stopMs) this.#reach(stopMs)
+      else {
+        // Only few are asynchronous: an await for each would be another turn of the microtasks.
+        const work = this.#run(event)
+        if (work !== undefined) await this.#finish(event, work)
+      }
     }
     this.#pumping = false
   }
@@ -200,7 +204,8 @@ export class Scheduler {
     return Math.min(leftMs, ioMs ?? leftMs)
   }
 
-  async #run(event: Event): Promise<void> {
+  /** A promise holds up the world until it settles. */
+  #run(event: Event): Promise<void> | undefined {
     this.#heap.pop()
     this.#nowMs = Math.max(this.#nowMs, event.atMs)
     const { hash, trace, crashed } = this.#options
@@ -212,11 +217,18 @@ export class Scheduler {
     const { run } = event
     event.run = undefined
     try {
-      // Only few are asynchronous: an await for each would be another turn of the microtasks.
-      const work = run?.()
-      if (work !== undefined) await work
+      return run?.() ?? undefined
     } catch (error) {
       crashed(event.owner, error)
+      return undefined
+    }
+  }
+
+  async #finish({ owner }: Event, work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#options.crashed(owner, error)
     }
   }
 
@@ -245,12 +257,15 @@ export class Scheduler {
 
   /** Ends the waits that have an ending; true: there was one. */
   #end(endingOf: (wait: Wait) => Ending | undefined): boolean {
-    const endings = new Map<Wait, Ending>()
+    let endings: Map<Wait, Ending> | undefined
     for (const wait of this.#waits) {
       const ending = endingOf(wait)
-      if (ending !== undefined) endings.set(wait, ending)
+      if (ending === undefined) continue
+      // Made where there is one: this is called for every event.
+      endings ??= new Map()
+      endings.set(wait, ending)
     }
-    if (endings.size === 0) return false
+    if (endings === undefined) return false
     this.#waits = this.#waits.filter((wait) => !endings.has(wait))
     for (const end of endings.values()) end()
     return true

@@ -26,20 +26,19 @@ export function diskError(
   return new DiskError(code, message, path, options)
 }
 
+const NAMES_MAX = 4096
+
 export class Tree {
   readonly root: DirectoryImage
+  /** Of paths that were asked for: most are asked for again and again. */
+  readonly #names = new Map<string, readonly string[]>()
 
   constructor(nowMs: number) {
     this.root = new DirectoryImage(nowMs)
   }
 
   find(path: string): Inode | undefined {
-    let inode: Inode | undefined = this.root
-    for (const name of namesOf(path)) {
-      if (inode?.kind !== 'directory') return undefined
-      inode = inode.get(name)
-    }
-    return inode
+    return this.#walk(this.#namesOf(path))
   }
 
   /** By the names that were synced. */
@@ -54,17 +53,14 @@ export class Tree {
 
   /** Where the last name of `path` stands or would stand. */
   place(call: string, path: string): { directory: DirectoryImage; name: string } {
-    const names = namesOf(path)
-    const name = names.pop()
+    const names = this.#namesOf(path)
+    const name = names.at(-1)
     if (name === undefined) throw diskError('EISDIR', call, path)
-    return { directory: this.directory(call, names.join('/'), path), name }
+    return { directory: asDirectory(this.#walk(names.slice(0, -1)), call, path), name }
   }
 
-  directory(call: string, path: string, shownPath = path): DirectoryImage {
-    const inode = this.find(path)
-    if (inode === undefined) throw diskError('ENOENT', call, shownPath)
-    if (inode.kind !== 'directory') throw diskError('ENOTDIR', call, shownPath)
-    return inode
+  directory(call: string, path: string): DirectoryImage {
+    return asDirectory(this.find(path), call, path)
   }
 
   file(call: string, path: string): FileImage | undefined {
@@ -89,6 +85,25 @@ export class Tree {
     }
   }
 
+  #walk(names: readonly string[]): Inode | undefined {
+    let inode: Inode | undefined = this.root
+    for (const name of names) {
+      if (inode?.kind !== 'directory') return undefined
+      inode = inode.get(name)
+    }
+    return inode
+  }
+
+  #namesOf(path: string): readonly string[] {
+    let names = this.#names.get(path)
+    if (names === undefined) {
+      if (this.#names.size === NAMES_MAX) this.#names.clear()
+      names = namesOf(path)
+      this.#names.set(path, names)
+    }
+    return names
+  }
+
   /** By path. */
   files(below: string): [path: string, image: FileImage][] {
     const names = namesOf(below)
@@ -108,6 +123,12 @@ export function namesOf(path: string): string[] {
     else if (name !== '' && name !== '.') names.push(name)
   }
   return names
+}
+
+function asDirectory(inode: Inode | undefined, call: string, path: string): DirectoryImage {
+  if (inode === undefined) throw diskError('ENOENT', call, path)
+  if (inode.kind !== 'directory') throw diskError('ENOTDIR', call, path)
+  return inode
 }
 
 function filesBelow(path: string, inode: Inode | undefined): [string, FileImage][] {

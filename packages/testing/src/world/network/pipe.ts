@@ -102,7 +102,9 @@ export class Pipe {
 
   /** What the kernel did not take yet is lost; whoever waits for it is told. */
   failSending(error: Error): void {
-    for (const { done } of this.#sending.splice(0)) this.#tell(() => done?.(error))
+    for (const { done } of this.#sending.splice(0)) {
+      if (done !== undefined) this.#tell(() => done(error))
+    }
     this.#queuedBytes = 0
   }
 
@@ -150,9 +152,11 @@ export class Pipe {
 
   #taken({ bytes, lent, done }: Sending): void {
     this.#sending.shift()
+    // Who is not told when the loan ends never has its buffers back.
+    if (done === undefined) return
     this.#tell(() => {
       assertUntouched(lent, bytes)
-      done?.()
+      done()
     })
   }
 
