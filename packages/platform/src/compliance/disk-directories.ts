@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { DiskError } from '../env.ts'
 import type { DiskWorld, InDisk } from './disk.ts'
-import { create, failsWith, text, write } from './disk-files.ts'
+import { create, failsWith, open, text, write } from './disk-files.ts'
 
 export function directorySuite(inDisk: InDisk): void {
   wholeFiles(inDisk)
@@ -60,6 +60,36 @@ function wholeFiles(inDisk: InDisk): void {
         expect(await text(world, 'a')).toBe(code)
       }
       expect(await run(port.list(directory))).toEqual(['a'])
+    }),
+  )
+
+  test(
+    'whoever reads a file while it is replaced sees one whole content or the other',
+    inDisk(async (world) => {
+      const { port, directory, run } = world
+      const path = `${directory}/a`
+      const contents = ['old', 'new and longer'].map((text) => text.repeat(10_000))
+      await run(port.replaceFile(path, Buffer.from(contents[0] as string)))
+      const replacing = port.replaceFile(path, Buffer.from(contents[1] as string))
+      const reads = Array.from({ length: 20 }, () => port.readFile(path))
+      const seen = await run(Promise.all(reads))
+      await run(replacing)
+      for (const content of seen) expect(contents).toContain(content?.toString())
+      expect(await text(world, 'a')).toBe(contents[1])
+    }),
+  )
+
+  test(
+    'a file that is open when another takes its name keeps what it held',
+    inDisk(async (world) => {
+      const { port, directory, run } = world
+      await write(world, 'a', 'old')
+      const file = await open(world, 'a', 'read')
+      await run(port.replaceFile(`${directory}/a`, Buffer.from('new')))
+      const into = Buffer.alloc(3)
+      await run(file.read(into, 0))
+      expect([into.toString(), await text(world, 'a')]).toEqual(['old', 'new'])
+      await run(file.close())
     }),
   )
 
