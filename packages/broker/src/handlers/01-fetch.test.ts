@@ -170,8 +170,22 @@ test('a batch that there is no room for is waited for, and comes when there is',
   const others = memory.free - 8 * (BATCH_BYTES / 2)
   memory.charge(others)
   const beganMs = env.clock.monotonicMs()
-  const answer = fetch({ ...fetchOf([0]), maxWaitMs: 60_000 }, context)
+  const share = shareOf(memory)
+  let charges = 0
+  const counting: Context['memory'] = {
+    charge(bytes) {
+      if (bytes > 0) charges++
+      share.charge(bytes)
+    },
+    release: (bytes) => share.release(bytes),
+    get room() {
+      return share.room
+    },
+  }
+  const answer = fetch({ ...fetchOf([0]), maxWaitMs: 60_000 }, { ...context, memory: counting })
   await world.clock.advance('5s')
+  // It was read once, in vain.
+  expect(charges).toBe(1)
   memory.release(others)
   const { results } = await world.complete(answer)
   expect(results[0]?.records).not.toEqual([])

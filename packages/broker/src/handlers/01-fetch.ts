@@ -33,7 +33,7 @@ const READ_BYTES_MAX = 2 * 1024 * 1024
 const READ_COMMITTED = 1
 /** A first batch comes whole where the connection has room for as much as batches mostly have (max.message.bytes). */
 const FIRST_BATCH_ROOM_BYTES = 1024 * 1024
-/** Where there was no room for a batch that is there, it is looked for again. */
+/** Where there was no room for a batch that is there, how often to look for room. */
 const NO_ROOM_WAIT_MS = 100
 /** Small batches lie apart in memory: an answer of very many buffers is slow to send, and has no frame above 65,535. */
 const BUFFERS_MAX = 1024
@@ -63,12 +63,27 @@ export async function fetch(request: Request, context: Context): Promise<Respons
         return { sessionId: 0, results }
       }
       memory.release(bytes)
-      await watch.moved(lacksRoom ? Math.min(leftMs, NO_ROOM_WAIT_MS) : leftMs)
+      if (lacksRoom) await roomForOne(context, watch, deadlineMs)
+      else await watch.moved(leftMs)
       // Nobody is there to hear what another read would find.
       if (context.signal.aborted) return { sessionId: 0, results: [] }
     }
   } finally {
     watch.stop()
+  }
+}
+
+/** A read that finds nothing small enough is work for nothing: until there is room it is not tried again. */
+async function roomForOne(
+  { env, memory }: Context,
+  watch: ReturnType<typeof watchPartitions>,
+  deadlineMs: number,
+): Promise<void> {
+  for (;;) {
+    const leftMs = deadlineMs - env.clock.monotonicMs()
+    if (leftMs <= 0 || watch.isOver() || memory.room >= FIRST_BATCH_ROOM_BYTES) return
+    watch.begin()
+    await watch.moved(Math.min(leftMs, NO_ROOM_WAIT_MS))
   }
 }
 
