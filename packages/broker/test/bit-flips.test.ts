@@ -3,7 +3,15 @@
 // flips every bit.
 import { nodeEnv } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { DATA, FlipBench, judge, type Story, tellStory } from './flip-bench.ts'
+import {
+  checkRefusal,
+  DATA,
+  FlipBench,
+  judge,
+  readAll,
+  type Story,
+  tellStory,
+} from './flip-bench.ts'
 
 const BATCH_SIZE = 538
 const ALL = nodeEnv().program.variables.MINIKAFKA_FLIPS === 'all'
@@ -173,3 +181,36 @@ async function judgeClass(
     `${end.padEnd(5)} ${file.name.padEnd(24)} ${`${changes}`.padStart(5)} changes: ${counts}`,
   )
 }
+
+test('under a running broker, too: a reader gets it right or hears of it, the scrubber finds the rest, a restart knows', async () => {
+  const story = await tellStory('kill')
+  const sum = { right: 0, named: 0, byReader: 0, refused: 0 }
+  let changes = 0
+  for (const file of classes(story)) {
+    const content = story.files.get(file.path) as Buffer
+    for (const [name, at, size] of file.fields(content)) {
+      // The first batch of a segment stands for all.
+      if (!ALL && file.name.endsWith('segment') && at >= BATCH_SIZE) continue
+      const bench = await FlipBench.make(story.files)
+      await bench.start()
+      bench.flip(file.path, at * 8 + ((at * 7919) % (size * 8)))
+      changes++
+      await readAll(story, bench, sum)
+      // The interval of the scrubber.
+      await bench.world.clock.advance('1m')
+      const scrubbed = { right: 0, named: 0, byReader: 0, refused: 0 }
+      await readAll(story, bench, scrubbed)
+      expect(scrubbed.byReader, `${file.path} ${name}`).toBe(0)
+      await bench.stop('clean')
+      await bench.start().then(
+        () => readAll(story, bench, sum),
+        (error: unknown) => {
+          checkRefusal(error, file.name)
+          sum.refused++
+        },
+      )
+      bench.world.close()
+    }
+  }
+  console.log(`running: ${changes} changes: ${JSON.stringify(sum)}`)
+}, 3_600_000)

@@ -43,8 +43,10 @@ export type Story = {
 export type Outcome = {
   /** Records that came as they were sent. */
   right: number
-  /** Offsets that were answered with an error that names them. */
+  /** Offsets that were answered with an error that names them, or that the reader's own checksum refused. */
   named: number
+  /** Of those the latter. */
+  byReader: number
   /** The broker did not start, and said which file is wrong. */
   refused: number
 }
@@ -67,6 +69,11 @@ export class FlipBench {
     return bench
   }
 
+  /** Of the broker's disk, also while it runs. */
+  flip(path: string, bit: number): void {
+    this.world.disk(NODE).flipBit(path, bit >> 3, bit & 7)
+  }
+
   get connection(): Connection {
     if (this.#connection === undefined) throw new Error('the broker runs')
     return this.#connection
@@ -79,6 +86,7 @@ export class FlipBench {
       port: '9092',
       'allow.insecure': 'true',
       'log.segment.bytes': String(SEGMENT_BYTES),
+      'log.scrub.interval.ms': '1m',
     }
     const env = this.world.start(NODE, { namesTimers: false })
     const config = new LiveConfig({ flags: new Map(Object.entries(flags)) })
@@ -291,7 +299,7 @@ async function makeSnapshot(env: Env): Promise<void> {
 
 /** Starts what was changed, reads all, goes on with it, and looks again after a restart. */
 export async function judge(story: Story, bench: FlipBench, changed: string): Promise<Outcome> {
-  const outcome: Outcome = { right: 0, named: 0, refused: 0 }
+  const outcome: Outcome = { right: 0, named: 0, byReader: 0, refused: 0 }
   try {
     await bench.start()
   } catch (error) {
@@ -308,7 +316,7 @@ export async function judge(story: Story, bench: FlipBench, changed: string): Pr
   return outcome
 }
 
-function checkRefusal(error: unknown, changed: string): void {
+export function checkRefusal(error: unknown, changed: string): void {
   const { name, message } = error as Error
   const isOurs = ['StartError', 'StoreDamaged'].includes(name) || isMinikafkaError(error)
   if (!isOurs || !message.includes(changed)) throw error
@@ -374,6 +382,7 @@ async function readPartition(
     } catch (error) {
       if (!isMinikafkaError(error) || error.name !== 'CORRUPT_MESSAGE') throw error
       outcome.named++
+      outcome.byReader++
       return next + 1
     }
     if (expected === next) throw new Error(`${where(next)}: a batch without records`)

@@ -99,3 +99,17 @@ test('wrong words are usage errors; a directory in use and a name that is none a
   await world.until(() => world.exitCode(NODE) !== undefined)
   expect(world.exitCode(NODE)).toBe(69)
 })
+
+test('verify names what is wrong with the metadata, too', async () => {
+  await using broker = await TestBroker.start({ topics: { orders: 1 } })
+  await broker.clock.advance('6s')
+  await broker.kill()
+  const { world } = broker
+  expect(await run(world, 'verify', ROOT)).toMatchObject({ code: 0 })
+  const size = world.disk(NODE).read(`${ROOT}/metadata.log`)?.length ?? 0
+  world.disk(NODE).flipBit(`${ROOT}/metadata.log`, size >> 1, 4)
+  expect(await run(world, 'verify', ROOT)).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/metadata\.log: damaged at byte \d+, below byte \d+/),
+  })
+})

@@ -20,6 +20,7 @@ export type { ReplicaAnswer, UncleanRecovery } from './election.ts'
 export {
   EmbeddedStore,
   type EmbeddedStoreOptions,
+  inspectEmbeddedStore,
   openEmbeddedStore,
   StoreDamaged,
 } from './embedded/index.ts'

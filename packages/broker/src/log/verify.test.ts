@@ -82,6 +82,11 @@ test('every problem is named with its file and its place', async () => {
     [`${ROOT}/hw-checkpoint`, () => undefined, /hw-checkpoint: is missing/],
     [`${ROOT}/synced`, flip(5), /synced: position 0: the checksum of a slot/],
     [`${ROOT}/meta.json`, flip(5), /meta.json: is damaged/],
+    [
+      `${ROOT}/clean-shutdown.json`,
+      flip(5),
+      /clean-shutdown.json: is damaged .*the stop counts as unclean/,
+    ],
     [`${ROOT}/orders-0/partition.meta`, flip(5), /partition.meta: its checksum does not fit/],
     [
       `${ROOT}/orders-0/leader-epoch-checkpoint`,

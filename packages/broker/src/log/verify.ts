@@ -1,7 +1,12 @@
 // `verify`: is a data directory in order? Enters: a path that no broker uses. Leaves: lines, each problem with its file and
 // its place; changes nothing.
 import { DiskError, type Env, type Lock } from '@minikafka/platform'
-import { loadDirectoryMeta, metaPath } from './directory-meta.ts'
+import {
+  cleanShutdownPath,
+  loadCleanShutdown,
+  loadDirectoryMeta,
+  metaPath,
+} from './directory-meta.ts'
 import { Floors } from './floors.ts'
 import { type InspectLine, plain, trouble } from './inspect.ts'
 import { isPartitionDirectoryName, partitionKey } from './partition-key.ts'
@@ -13,6 +18,8 @@ import { verifyLog } from './verify-log.ts'
 export type VerifyOptions = {
   /** Reads every byte: CRCs of batches and of headers, every index entry. */
   readonly deep: boolean
+  /** What else lies in the directory and is looked at while it is locked. */
+  readonly also?: ((env: Env, path: string) => AsyncGenerator<InspectLine>) | undefined
 }
 
 /**
@@ -46,9 +53,10 @@ export async function lockForTool(env: Env, path: string): Promise<Lock> {
 async function* verifyAll(
   env: Env,
   path: string,
-  { deep }: VerifyOptions,
+  { deep, also }: VerifyOptions,
 ): AsyncGenerator<InspectLine> {
   yield* caught(verifyMeta(env, path))
+  if (also !== undefined) yield* caught(also(env, path))
   const floors = new Floors()
   yield* caught(floors.load(env, path))
   for (const name of (await env.disk.list(path)).filter(isPartitionDirectoryName)) {
@@ -70,6 +78,10 @@ async function* verifyMeta(env: Env, path: string): AsyncGenerator<InspectLine> 
   await regularFileSize(env.disk, metaPath(path))
   const meta = await loadDirectoryMeta(env.disk, path)
   if (meta === undefined) return yield trouble(`${metaPath(path)}: is missing`)
+  const mark = cleanShutdownPath(path)
+  const hasMark = (await regularFileSize(env.disk, mark)) !== undefined
+  if (hasMark && (await loadCleanShutdown(env.disk, path, meta.dirId)) === undefined)
+    yield trouble(`${mark}: is damaged or of another directory; the stop counts as unclean`)
   yield plain(`${path}: node ${meta.brokerId} of cluster ${meta.clusterId}`)
 }
 

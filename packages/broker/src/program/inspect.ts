@@ -1,4 +1,5 @@
 // dump-log and verify: what is on disk, printed. Reads only.
+import { inspectEmbeddedStore } from '@minikafka/cluster'
 import type { Env } from '@minikafka/platform'
 import { InvalidConfig } from '../config/index.ts'
 import { dumpLog, type InspectLine, verifyDirectory } from '../log/index.ts'
@@ -29,12 +30,16 @@ export async function verify(
 ): Promise<void> {
   const problems = await print(
     env,
-    verifyDirectory(env, directory, { deep: options.deep === true }),
+    verifyDirectory(env, directory, { deep: options.deep === true, also: verifyMetadata }),
   )
   await env.program.stderr.write(
     problems === 0 ? 'no problem found\n' : `${problems} problems found\n`,
   )
   env.program.exit(problems === 0 ? 0 : PROBLEM)
+}
+
+async function* verifyMetadata(env: Env, directory: string): AsyncGenerator<InspectLine> {
+  for (const text of await inspectEmbeddedStore(env, directory)) yield { text, problem: true }
 }
 
 /** Returns how many of the lines name a problem. A reader that went away (head, less) ends it quietly. */

@@ -17,6 +17,7 @@ import {
 import { checkPrefix, checkTxn } from './check-txn.ts'
 import { FloorSlot } from './floor.ts'
 import { encodeHeader, encodeRevision } from './frame.ts'
+import { storeFiles } from './inspect-store.ts'
 import { Journal } from './journal.ts'
 import type { Keyspace, Outcome } from './keyspace.ts'
 import { Leases } from './leases.ts'
@@ -50,11 +51,7 @@ export async function openEmbeddedStore(
   env: Env,
   options: EmbeddedStoreOptions,
 ): Promise<EmbeddedStore> {
-  const files = {
-    logPath: `${options.directory}/metadata.log`,
-    snapshotPath: `${options.directory}/metadata.snapshot`,
-    floorPath: `${options.directory}/metadata.synced`,
-  }
+  const files = storeFiles(options.directory)
   const loaded = await loadStore(env, files, options.historyMax ?? HISTORY_MAX)
   const journal = await openFiles(env, files, loaded)
   const store = new EmbeddedStore(
