@@ -118,11 +118,12 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   'clock-jump': async (stage, dice) => {
     const { world, plan, timeline } = stage
-    const hours = dice.pick([1, 4, 48, -1, -4])
+    const hours = dice.pick([4, 48, 4, 48, 1, -1, -4])
     timeline.add('nemesis', `the wall clock jumps by ${hours} h`)
     world.clockOf(BROKER).jump(hours * HOUR_MS)
     // Right again before retention looks twice: what it then deletes it deletes on the word of a clock that is set.
-    await unlessHealing(stage, dice.scale(50, Number(plan.settings[CHECK_INTERVAL]) * 0.7))
+    const intervalMs = Number(plan.settings[CHECK_INTERVAL])
+    await unlessHealing(stage, (dice.between(2, 9) / 10) * intervalMs)
     world.clockOf(BROKER).jump(-hours * HOUR_MS)
   },
   'fail-write': ({ world, timeline }) => {

@@ -99,7 +99,7 @@ function drawSettings(dice: Dice): Plan['settings'] {
   return {
     'memory.max.bytes': dice.chance(0.5) ? 64 * 2 ** 20 : 256 * 2 ** 20,
     'log.files.open.max': dice.chance(0.5) ? 16 : 1024,
-    'log.retention.check.interval.ms': dice.scale(1000, 20_000),
+    'log.retention.check.interval.ms': dice.scale(1000, 6000),
     'log.segment.delete.delay.ms': dice.pick([0, 100, 5000]),
     'max.requests.in.flight.per.connection': dice.pick([1, 5, 100]),
     'disk.reserve.bytes': dice.pick([0, 4096, 65_536]),

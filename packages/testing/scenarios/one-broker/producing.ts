@@ -23,23 +23,49 @@ export async function produce(stage: Stage, plan: ProducerPlan): Promise<void> {
   const client = openClient(stage, plan.name, plan.requestTimeoutMs)
   const producer = client.producer(plan.options)
   const dice = new Dice(stage.plan.seed, `producing ${plan.name}`)
-  const open = new Set<Promise<void>>()
+  const sends = new OpenSends()
   for (let number = 0; number < plan.records && !stage.isHealing(); number++) {
-    while (open.size >= plan.outstandingMax && !stage.isHealing())
-      await Promise.race([...open, stage.healed])
-    const sending: Promise<void> = sendOne(
-      stage,
-      producer,
-      plan,
-      dice.pick(plan.topics),
-      number,
-    ).finally(() => open.delete(sending))
-    open.add(sending)
+    while (sends.count >= plan.outstandingMax && !stage.isHealing())
+      await Promise.race([sends.oneSettled(), stage.healed])
+    sends.add(sendOne(stage, producer, plan, dice.pick(plan.topics), number))
     if (number % plan.burst === plan.burst - 1)
       await sleep(world.clock, dice.waitMs(plan.meanMs * plan.burst))
+    sends.throwFailure()
   }
-  await Promise.all(open)
+  await sends.allSettled()
+  sends.throwFailure()
   await client.close()
+}
+
+/** Sends under way. A broken promise among them is thrown where the producer goes on. */
+class OpenSends {
+  readonly #open = new Set<Promise<void>>()
+  readonly #failures: unknown[] = []
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  add(send: Promise<void>): void {
+    const settled: Promise<void> = send
+      .catch((error: unknown) => {
+        this.#failures.push(error)
+      })
+      .finally(() => this.#open.delete(settled))
+    this.#open.add(settled)
+  }
+
+  async oneSettled(): Promise<void> {
+    await Promise.race(this.#open)
+  }
+
+  async allSettled(): Promise<void> {
+    await Promise.all(this.#open)
+  }
+
+  throwFailure(): void {
+    if (this.#failures.length > 0) throw this.#failures[0]
+  }
 }
 
 async function sendOne(

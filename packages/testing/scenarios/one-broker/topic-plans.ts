@@ -43,6 +43,6 @@ function drawRetention(dice: Dice): Record<string, number> {
   const kind = dice.below(7)
   if (kind === 0) return { 'retention.bytes': dice.scale(4096, 200_000) }
   if (kind === 1) return { 'retention.ms': dice.scale(500, 60_000), 'segment.ms': 1000 }
-  if (kind <= 3) return { 'retention.ms': 3 * HOUR_MS }
+  if (kind <= 5) return { 'retention.ms': 3 * HOUR_MS }
   return { 'retention.ms': -1 }
 }
