@@ -10,6 +10,7 @@ export type Told = {
   readonly inputs: number
   readonly accepted: number
   readonly refused: readonly (readonly [string, number])[]
+  /** Since the message before: an input is large, and need be said once. */
   readonly found: readonly { index: number; input: string | undefined; error: string }[]
   readonly rssBytesPeak: number
 }
@@ -23,6 +24,7 @@ if (target === undefined) throw new Error(`there is no target ${name}`)
 const file = openSync(mark, 'r+')
 const number = Buffer.alloc(8)
 let toldMs = 0
+let foundTold = 0
 
 const range = { seed: Number(seed), from: Number(from), count: Number(count) }
 const began = (index: number, soFar: Tally) => {
@@ -36,12 +38,14 @@ const tally = await runTarget(target, range, { began })
 process.send?.(told(tally, true), () => process.exit(0))
 
 function told({ inputs, accepted, refused, found }: Tally, isDone: boolean): Told {
+  const news = found.slice(foundTold)
+  foundTold = found.length
   return {
     isDone,
     inputs,
     accepted,
     refused: [...refused],
-    found: found.map(({ index, input, error }) => ({
+    found: news.map(({ index, input, error }) => ({
       index,
       input: input?.toString('base64'),
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),

@@ -104,9 +104,11 @@ async function runChild(
   const child = fork(CHILD, args)
   const kill = undoAtExit(() => child.kill('SIGKILL'))
   let told: Told | undefined
+  const found: Told['found'][number][] = []
   let hangs = false
   child.on('message', (message) => {
     told = message as Told
+    found.push(...told.found)
   })
   let last = -1
   let idleLooks = 0
@@ -125,7 +127,7 @@ async function runChild(
   kill()
   const index = numberIn(file)
   closeSync(file)
-  if (told !== undefined) add(report, told, target)
+  if (told !== undefined) add(report, { ...told, found }, target)
   if (told?.isDone) return range.from + range.count
   report[hangs ? 'hangs' : 'crashes']++
   const what = hangs ? 'a hang' : `the process ended with ${code}`
