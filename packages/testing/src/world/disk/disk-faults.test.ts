@@ -26,6 +26,7 @@ test('a bad sector gives EIO to whoever reads it, until it is written again whol
   expect(await read(0, 512)).toBe(512)
   expect(await read(1024, 976)).toBe(976)
   await expect(write(file, Buffer.alloc(500, 'y'), 512)).rejects.toMatchObject({ code: 'EIO' })
+  await expect(write(file, Buffer.alloc(424, 'y'), 600)).rejects.toMatchObject({ code: 'EIO' })
   await expect(read(512, 1)).rejects.toMatchObject({ code: 'EIO' })
   await write(file, Buffer.alloc(512, 'y'), 512)
   expect(await read(0, 2000)).toBe(2000)

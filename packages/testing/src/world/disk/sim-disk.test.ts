@@ -62,6 +62,25 @@ test('a power cut keeps, drops or tears what was not synced', async () => {
   ])
 })
 
+test('of a file that was written again and again and never synced a power cut leaves nothing, all or a beginning', async () => {
+  const fates = new Map<string, number>()
+  for (const seed of SEEDS) {
+    const world = createWorld({ seed })
+    const file = await createSynced(world.env('a'), '/data/log')
+    for (let index = 0; index < 30; index++) await file.append([Buffer.alloc(99, 'x')], index * 99)
+    world.powerCut('a')
+    const bytes = (await world.env('a').disk.readFile('/data/log')) ?? Buffer.alloc(0)
+    const whole = bytes.length === 30 * 99 ? 'all' : 'a beginning'
+    const intact = bytes.every((byte) => byte === 120)
+    const fate = bytes.length === 0 ? 'nothing' : intact ? whole : 'holes'
+    fates.set(fate, (fates.get(fate) ?? 0) + 1)
+    world.close()
+  }
+  for (const fate of ['nothing', 'all', 'a beginning', 'holes']) {
+    expect(fates.get(fate) ?? 0, fate).toBeGreaterThan(8)
+  }
+})
+
 test('a new name, a rename and a removal survive a power cut for sure only after a directory sync', async () => {
   const seen = new Set<string>()
   for (const seed of SEEDS) {
