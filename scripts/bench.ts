@@ -1,4 +1,4 @@
-// `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions | --overload | --testing]`: one table, its limit measured in the same run.
+// `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions | --overload | --testing | --recovery]`: one table, its limit measured in the same run.
 // Broker and client share the machine; every ack of flush=group comes after an fdatasync. Ratios to the limit are
 // what can be compared between machines.
 import { rmSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { limitFor, startLimitServer } from './bench/limit.ts'
 import { consumeAll, type Mode, produceFor } from './bench/load.ts'
 import { manyPartitions } from './bench/many-partitions.ts'
 import { overload } from './bench/overload.ts'
+import { recovery } from './bench/recovery.ts'
 import { median, percentiles, printTable, type Row } from './bench/table.ts'
 import { testBroker } from './bench/test-broker.ts'
 import { type BrokerChild, startBroker } from './broker-child.ts'
@@ -24,6 +25,7 @@ const { values: flags } = parseArgs({
     partitions: { type: 'boolean', default: false },
     overload: { type: 'boolean', default: false },
     testing: { type: 'boolean', default: false },
+    recovery: { type: 'boolean', default: false },
   },
 })
 const ms = Number(flags.seconds) * 1000
@@ -39,6 +41,7 @@ console.log(
 )
 if (flags.partitions) await manyPartitions(folder)
 else if (flags.testing) await testBroker()
+else if (flags.recovery) await recovery(folder, flags.only)
 else if (flags.overload) await overload(folder, flags.only, ms)
 else await everything()
 

@@ -19,6 +19,8 @@ export type BrokerChild = AsyncDisposable & {
   rssPeakMiB(): number
   forgetRssPeak(): void
   fileHandles(): number
+  /** Of all its threads, since its start. */
+  cpuMs(): number
 }
 
 export type BrokerPlace = {
@@ -78,6 +80,7 @@ function running(
     rssPeakMiB: () => mebibytesOf(pid, 'VmHWM'),
     forgetRssPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),
     fileHandles: () => readdirSync(`/proc/${pid}/fd`).length,
+    cpuMs: () => cpuMsOf(pid),
   }
 }
 
@@ -94,4 +97,11 @@ function readyPort(line: string): number | undefined {
 function mebibytesOf(pid: number, key: string): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024
+}
+
+/** User and system time, in ticks of 10 ms, behind the name in brackets (proc(5)). */
+function cpuMsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }

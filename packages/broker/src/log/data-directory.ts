@@ -157,7 +157,7 @@ export class DataDirectory {
    * Opens the log of a partition that was found, recovering it first where the last stop was not clean.
    *
    * Errors  KAFKA_STORAGE_ERROR: the partition must stay offline; nothing of it was cut. StartError: one of our files
-   *         is no regular file.
+   *         is no regular file, or the disk failed and the directory is offline. DiskError: no space, no descriptors.
    */
   openLog(options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
     return this.#gate.run(() => this.#openLog(options))
@@ -274,7 +274,11 @@ export class DataDirectory {
       indexIntervalBytes: options.settings.indexIntervalBytes,
     }
     const onProgress = options.onProgress ?? (() => undefined)
-    const recovered = await recoverLog(this.#host, place, knowledge, onProgress)
+    const recovered = await recoverLog(this.#host, place, knowledge, onProgress).catch((error) => {
+      if (!(error instanceof DiskError) || error.code !== 'EIO') throw error
+      this.fail(error)
+      throw startErrorOf(error, this.path)
+    })
     this.#reportRecovery(options, recovered.report)
     return { log: this.#newLog(options, recovered.opened), recovered: recovered.report }
   }

@@ -17,6 +17,7 @@ export type {
   OpenLogOptions,
   RecoveryReport,
 } from './log-types.ts'
+export { isOutOfDescriptors } from './open-files.ts'
 export { Repair, type RepairWay } from './repair.ts'
 export { ScrubTimes } from './scrub-times.ts'
 export { EXIT, StartError } from './start-error.ts'

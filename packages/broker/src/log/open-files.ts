@@ -103,6 +103,7 @@ export class OpenFiles {
   }
 
   async closeAll(): Promise<void> {
+    await Promise.allSettled(this.#opening.values())
     for (const open of [...this.#files.values()]) void this.#retire(open)
     await Promise.all(this.#closing)
   }

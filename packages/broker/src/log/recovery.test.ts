@@ -1,4 +1,4 @@
-import { crc32c } from '@minikafka/platform'
+import { crc32c, DiskError } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { batchOf, LogBench, ROOT } from '../../test/log-bench.ts'
 import { counted } from '../../test/watched-disk.ts'
@@ -442,4 +442,42 @@ test('an empty log is clean after a clean stop, and costs no sync at a start', a
   const { recovered } = await bench.run(directory.openLog(bench.openOptions()))
   expect(recovered).toMatchObject({ clean: true, logEndOffset: 0 })
   expect(synced).not.toContain(bench.path)
+})
+
+test('a sync that fails during recovery is the end of the directory, not of the partition', async () => {
+  let fails = false
+  const bench = await LogBench.make({
+    disk: (disk) =>
+      counted(disk, {
+        sync: (path) => {
+          if (fails && path.endsWith('.log')) throw new DiskError('EIO', 'i/o error', path)
+        },
+      }),
+  })
+  await bench.append(3)
+  await bench.stop('kill')
+  fails = true
+  const directory = await bench.startDirectory()
+  await expect(bench.run(directory.openLog(bench.openOptions()))).rejects.toMatchObject({
+    name: 'StartError',
+    exitCode: 74,
+  })
+  expect(directory.offline).toMatchObject({ code: 'EIO' })
+})
+
+test('a full disk keeps no log from being opened that has all its epochs; what is derived is saved later', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: SEGMENT }, tailBytesMax: 0 })
+  const batches = await bench.append(60, { valueSize: 200 })
+  await bench.world.clock.advance('10s')
+  await bench.stop('kill')
+  await bench.edit(`${bench.path}/sealed`, () => undefined)
+  const directory = await bench.startDirectory()
+  bench.world.disk('a').fill(0)
+  const { log } = await bench.run(directory.openLog(bench.openOptions()))
+  const slice = await bench.run(Promise.resolve(log.read(0, 60, 100_000, true)))
+  expect(Buffer.concat(batches).indexOf(Buffer.concat(slice.buffers))).toBe(0)
+  bench.world.disk('a').heal()
+  await bench.run(directory.close({ clean: true, brokerEpoch: 1 }))
+  expect(await bench.start()).toMatchObject({ logEndOffset: 60 })
+  expect((await bench.read()).equals(Buffer.concat(batches))).toBe(true)
 })

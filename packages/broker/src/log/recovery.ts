@@ -1,7 +1,7 @@
 // Opens what the last run left of a log (REPLICATION 2.12.1). After a clean stop nothing is scanned. Otherwise every batch from
 // the recovery point on is checked; the first bad one is a torn tail or corruption, and the floor decides which.
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
-import { assert, DiskError, type File } from '@minikafka/platform'
+import { assert, DiskError, type File, isNoSpace } from '@minikafka/platform'
 import { BatchChain } from './batch-chain.ts'
 import type { Hole } from './damage.ts'
 
@@ -11,6 +11,7 @@ import { listLogFiles, type SegmentFiles } from './log-files.ts'
 import type { LogHost } from './log-host.ts'
 import { CURE, type OpenedLog, storageErrorOf } from './log-state.ts'
 import type { LogIdentity, RecoveryReport } from './log-types.ts'
+import { isOutOfDescriptors } from './open-files.ts'
 import { type ScanResult, scanSegments, type Unscanned } from './recovery-scan.ts'
 import { loadSealed, type SealedSegment, saveSealed } from './sealed-segments.ts'
 import { Segment } from './segment.ts'
@@ -45,6 +46,8 @@ export type Recovered = { readonly opened: OpenedLog; readonly report: RecoveryR
  *
  * Errors  KAFKA_STORAGE_ERROR: the partition must stay offline, for what was synced is damaged or gone; nothing was
  *         cut. StartError: one of our files is no regular file.
+ *         DiskError: EIO where something was written or synced, which is the end of the directory; no space, no
+ *         descriptors, which pass.
  * Holds   afterwards an fdatasync covers the whole log; indexes fit what was scanned; epochs are complete.
  */
 export async function recoverLog(
@@ -53,12 +56,15 @@ export async function recoverLog(
   knowledge: Knowledge,
   onProgress: (doneBytes: number, totalBytes: number) => void,
 ): Promise<Recovered> {
+  const recovery = new Recovery(host, place, knowledge, onProgress)
   try {
-    const recovered = await new Recovery(host, place, knowledge, onProgress).run()
+    const recovered = await recovery.run()
     const damages = await loadDamages(host, recovered.opened)
     return { ...recovered, opened: { ...recovered.opened, damages } }
   } catch (error) {
     if (!(error instanceof DiskError)) throw error
+    const passes: boolean = isNoSpace(error) || isOutOfDescriptors(error)
+    if (passes || (error.code === 'EIO' && recovery.isWriting)) throw error
     throw storageErrorOf(place.identity, `opening the log failed: ${error.message}`, {
       cause: error,
     })
@@ -73,6 +79,8 @@ class Recovery {
   #files: SegmentFiles[] = []
   #sealed: Map<number, SealedSegment> = new Map()
   #logStartOffset = 0
+  /** All is read: an error from here on says that something may not be on the disk. */
+  isWriting = false
 
   constructor(
     host: LogHost,
@@ -182,6 +190,7 @@ class Recovery {
     const end = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
     this.#judge(found, end, unscanned)
 
+    this.isWriting = true
     const { kept, cutBytes } = await this.#cut(found, end, unscanned)
     const segments = [...trusted, ...kept]
     for (const segment of kept) await this.#makeDurable(segment, segment !== segments.at(-1))
@@ -277,7 +286,7 @@ class Recovery {
       this.#host.files.release(open)
     }
     if (closed) segment.finishTimeIndex()
-    await segment.saveIndexes()
+    await unlessFull(segment.saveIndexes())
   }
 
   /**
@@ -304,8 +313,10 @@ class Recovery {
       sealed.every(
         (sum) => JSON.stringify(this.#sealed.get(sum.baseOffset)) === JSON.stringify(sum),
       )
-    if (!isSaved) await saveSealed(this.#host.env.disk, this.#place.directory, sealed)
-    return isSaved ? [...this.#sealed.values()] : sealed
+    const { disk } = this.#host.env
+    if (!isSaved && (await unlessFull(saveSealed(disk, this.#place.directory, sealed))))
+      return sealed
+    return [...this.#sealed.values()]
   }
 
   async #removeFiles(segment: Segment): Promise<void> {
@@ -388,6 +399,17 @@ class Recovery {
 /** It begins where no batch can: the segment before it ended elsewhere. */
 function isOutOfLine({ size, baseOffset }: Segment, endOffset: number): boolean {
   return size === 0 && baseOffset !== endOffset
+}
+
+/** What is derived is not worth a partition that cannot be read: without it the next start scans. False: not saved. */
+async function unlessFull(saving: Promise<void>): Promise<boolean> {
+  try {
+    await saving
+    return true
+  } catch (error) {
+    if (!isNoSpace(error)) throw error
+    return false
+  }
 }
 
 const NOTHING_SCANNED = { clean: true, scannedBytes: 0, cutBytes: 0 }

@@ -472,6 +472,21 @@ test('a partition that a full disk kept from being made serves when there is spa
   expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
 })
 
+test('a partition for which there was no file descriptor is opened when there is one', async () => {
+  const plain = env.disk.replaceFile.bind(env.disk)
+  env.disk.replaceFile = (path) =>
+    Promise.reject(new DiskError('EMFILE', 'too many open files', path))
+  const spec = { topic: 'refunds', topicId: OTHER_ID, values: partition.values, partition: 0 }
+  await world.complete(partitions.open(spec))
+  expect((partitions.get(OTHER_ID, 0) as Partition).offline).toBeDefined()
+  await world.complete(partitions.goOn())
+  expect(partitions.someWait).toBe(true)
+  env.disk.replaceFile = plain
+  await world.complete(partitions.goOn())
+  expect((partitions.get(OTHER_ID, 0) as Partition).offline).toBeUndefined()
+  expect(partitions.someWait).toBe(false)
+})
+
 test('what a full disk left half made goes with its topic, and the name is free again', async () => {
   const { values } = partition
   const spec = { topic: 'refunds', values, partition: 0 }

@@ -1,13 +1,14 @@
 // All partitions of this broker, by topic id and number. Opens, leads, deletes and looks after them.
 // Enters: what the metadata says of a topic. Leaves: a partition that serves, or why there is none.
 import { isInternalTopic } from '@minikafka/cluster'
-import { DiskError, type Env, type Logger } from '@minikafka/platform'
+import { DiskError, type Env, isNoSpace, type Logger } from '@minikafka/platform'
 import { type ErrorName, isMinikafkaError } from '@minikafka/protocol'
 import { atOnce } from '../at-once.ts'
 import type { TopicValues, Values } from '../config/index.ts'
 import {
   type DataDirectory,
   type FoundPartition,
+  isOutOfDescriptors,
   type LogSettings,
   StartError,
 } from '../log/index.ts'
@@ -46,6 +47,8 @@ export class Partitions {
   readonly #byTopic = new Map<string, Partition[]>()
   /** Found on disk and not open. */
   readonly #found = new Map<string, FoundPartition>()
+  /** Could not be opened for want of space or of file descriptors: tried again. */
+  readonly #waiting = new Set<Partition>()
   readonly #steadyClock: SteadyClock
   readonly #producerUses: ProducerUses
   #space: Space = 'enough'
@@ -122,6 +125,7 @@ export class Partitions {
       if (before?.message !== reason.message)
         this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
       partition.goOffline(reason.error, reason.message)
+      if (reason.passes && partition.log === undefined) this.#waiting.add(partition)
     }
     this.#put(partition)
   }
@@ -136,18 +140,18 @@ export class Partitions {
     if (!('error' in partition)) await partition.lead(leadership)
   }
 
-  /** There is one that a full disk keeps from being opened or led. */
+  /** There is one that a full disk, or want of descriptors, keeps from being opened or led. */
   get someWait(): boolean {
     for (const partition of this.all())
-      if (partition.epochNotBegun || lacksSpace(partition)) return true
+      if (partition.epochNotBegun || this.#waiting.has(partition)) return true
     return false
   }
 
-  /** Opens and leads what a full disk kept it from. One after the other with the changes of the metadata. */
+  /** Opens and leads what could not be. One after the other with the changes of the metadata. */
   async goOn(): Promise<void> {
     for (const partition of [...this.all()]) {
       const { topic, topicId, number, values, leadership } = partition
-      if (lacksSpace(partition)) {
+      if (this.#waiting.delete(partition)) {
         await this.open({ topic, topicId, partition: number, values })
         await this.lead(topicId, number, leadership)
       } else await partition.leadAgain()
@@ -171,6 +175,7 @@ export class Partitions {
     for (const partition of partitions) {
       partition.close('UNKNOWN_TOPIC_ID', `topic ${partition.topic} was deleted`)
       partition.producers.clear()
+      this.#waiting.delete(partition)
     }
     let isGone = true
     await atOnce(LOGS_AT_ONCE, partitions, async (partition) => {
@@ -296,17 +301,19 @@ function keyOf({ topicId, partition }: { topicId: string; partition: number }): 
   return `${topicId}-${partition}`
 }
 
-/** It was never opened here, for want of space alone. */
-function lacksSpace({ log, offline }: Partition): boolean {
-  return log === undefined && offline?.error === 'STORAGE_FULL'
-}
-
-/** What takes one partition out of service; undefined: the broker cannot go on, or is wrong itself. */
-function whyOffline(error: unknown): { error: ErrorName; message: string } | undefined {
-  if (isMinikafkaError(error)) return { error: error.name, message: error.message }
-  if (error instanceof StartError) return { error: 'KAFKA_STORAGE_ERROR', message: error.message }
+/**
+ * What takes one partition out of service; undefined: the broker cannot go on, or is wrong itself. `passes`: it may be
+ * otherwise at any time.
+ */
+function whyOffline(
+  error: unknown,
+): { error: ErrorName; message: string; passes: boolean } | undefined {
+  if (isMinikafkaError(error)) return { error: error.name, message: error.message, passes: false }
+  if (error instanceof StartError)
+    return { error: 'KAFKA_STORAGE_ERROR', message: error.message, passes: false }
   if (!(error instanceof DiskError) || error.code === 'EIO') return undefined
-  return { error: storageErrorName(error), message: error.message }
+  const passes = isNoSpace(error) || isOutOfDescriptors(error)
+  return { error: storageErrorName(error), message: error.message, passes }
 }
 
 function logSettings(values: TopicValues): LogSettings {
