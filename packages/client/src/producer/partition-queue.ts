@@ -85,6 +85,8 @@ export class PartitionQueue {
   #opened(batch: Batch): void {
     const { busy, alarm, settings } = this.#context
     busy.add(this)
+    // What failed is past, and so is the delay after it: new trouble begins with a short one.
+    if (this.#window.empty && this.#retryAtMs <= batch.sinceMs) this.#failures = 0
     alarm.at(batch.sinceMs + settings.deliveryTimeoutMs)
     // It rang while this partition was idle: then nobody looked at it.
     if (this.#retryAtMs > 0) alarm.at(this.#retryAtMs)

@@ -441,6 +441,21 @@ describe('retries', () => {
     expect(twin.values('orders').map((value) => value.trim())).toEqual(['warm', '0', '1'])
   })
 
+  test('after an outage that is past the back-off begins anew', async () => {
+    const { world, twin, producer, done } = await start({
+      client: { retry: { minMs: 100, factor: 10, maxMs: 10_000, jitter: 0 } },
+      producer: { deliveryTimeoutMs: 5000 },
+    })
+    await warm(producer)
+    twin.next(...times(3, () => ({ refuse: 'NOT_ENOUGH_REPLICAS' }) as const))
+    await done(Promise.allSettled([producer.send('orders', { value: 'expires' })]))
+    await world.clock.advance('30s')
+    twin.next({ refuse: 'NOT_ENOUGH_REPLICAS' })
+    const sentMs = world.clock.monotonicMs()
+    await done(producer.send('orders', { value: 'a' }))
+    expect(world.clock.monotonicMs() - sentMs).toBe(100)
+  })
+
   test('batches that fail together are one step of the back-off', async () => {
     const { world, twin, producer, done } = await start({
       client: { retry: { minMs: 100, factor: 2, maxMs: 10_000, jitter: 0 } },
