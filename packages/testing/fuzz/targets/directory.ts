@@ -28,8 +28,13 @@ import { ACCEPTED, Finding, type Session, type Target } from '../target.ts'
 
 /** How a start may be refused. */
 const VERDICTS = ['StartError', 'StoreDamaged', 'INCONSISTENT_CLUSTER_ID']
-/** How a partition may say that it does not give out its records. */
-const READ_ERRORS = ['KAFKA_STORAGE_ERROR', 'CORRUPT_MESSAGE', 'INVALID_RECORD']
+/** How a partition may say that it does not give out its records; it has no leader where committed ones are lost. */
+const READ_ERRORS = [
+  'KAFKA_STORAGE_ERROR',
+  'CORRUPT_MESSAGE',
+  'INVALID_RECORD',
+  'NOT_LEADER_OR_FOLLOWER',
+]
 const CHECKSUM_LINE = /crc32c [0-9a-f]{8}\n$/
 /** A segment. */
 const LOG = /\d{20}\.log$/
