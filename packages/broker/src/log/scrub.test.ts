@@ -50,6 +50,22 @@ test('batches that are right by themselves and not those that were written are f
   )
 })
 
+test('a segment that grows and is closed while it is read is not held against its sum', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: 4096 } })
+  await bench.append(5, { valueSize: 100 })
+  let hasGrown = false
+  const report = await bench.run(
+    bench.log.scrub(async () => {
+      if (hasGrown) return
+      hasGrown = true
+      await bench.append(40, { valueSize: 100 })
+    }),
+  )
+  expect(bench.log.segmentCount).toBeGreaterThan(1)
+  expect(report).toMatchObject({ segments: 1, damages: 0 })
+  await bench.read()
+})
+
 test('a sector that cannot be read is told, and the other segments are read all the same', async () => {
   const { bench, paths } = await filled()
   bench.world.disk('a').failSector(paths[1] as string, 2000)

@@ -98,7 +98,9 @@ class SegmentScrub {
   /** Batches that are right by themselves and not those that were written: another file, or an old one, stands there. */
   #fitsItsSum(): boolean {
     const segment = this.#segment
-    const isSummed = segment !== this.#state.active && this.#isStill()
+    // What was appended before it was closed is in its sum and was not read.
+    const isWhole = segment.size === this.#size
+    const isSummed = segment !== this.#state.active && isWhole && this.#isStill()
     if (!isSummed || this.#isDamaged || this.#sum === segment.headersCrc) return true
     return !this.#access.mark({
       segmentBase: segment.baseOffset,
