@@ -251,3 +251,17 @@ test('a read that fails unexpectedly gives back what was charged for those befor
   await world.clock.advance('1s')
   expect(memory.bytes).toBe(0)
 })
+
+test('a read that gives nothing though there is something is tried again after a while, not at once', async () => {
+  const found = context.rooms.partitions.get(TOPIC_ID, 0)
+  if ('error' in found) throw new Error(found.message)
+  let reads = 0
+  found.read = async () => {
+    reads++
+    return { buffers: [], bytes: 0, nextOffset: 0 }
+  }
+  const beganMs = env.clock.monotonicMs()
+  await world.complete(fetch({ ...fetchOf([0]), maxWaitMs: 1_000 }, context))
+  expect(env.clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(1_000)
+  expect(reads).toBeLessThan(20)
+})

@@ -73,18 +73,18 @@ export async function fetch(request: Request, context: Context): Promise<Respons
   }
 }
 
-/** A read that finds nothing small enough is work for nothing: until there is room it is not tried again. */
+/** A read that finds nothing small enough is work for nothing: it is not tried again at once, nor until there is room. */
 async function roomForOne(
   { env, memory }: Context,
   watch: ReturnType<typeof watchPartitions>,
   deadlineMs: number,
 ): Promise<void> {
-  for (;;) {
+  do {
     const leftMs = deadlineMs - env.clock.monotonicMs()
-    if (leftMs <= 0 || watch.isOver() || memory.room >= FIRST_BATCH_ROOM_BYTES) return
+    if (leftMs <= 0 || watch.isOver()) return
     watch.begin()
     await watch.moved(Math.min(leftMs, NO_ROOM_WAIT_MS))
-  }
+  } while (memory.room < FIRST_BATCH_ROOM_BYTES)
 }
 
 /** Without room any byte is enough: a short answer frees memory sooner. */

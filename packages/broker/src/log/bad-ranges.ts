@@ -24,13 +24,14 @@ export class BadRanges {
     return this.#damages.find(holds) ?? this.#holes.find(holds)
   }
 
-  /** Where the first one above `offset` begins. */
+  /** Where the first one above `offset` begins. One without offsets (bytes behind the last batch) keeps nobody out. */
   nextFrom(offset: number): number {
     let next = Number.POSITIVE_INFINITY
-    for (const { fromOffset } of this.#holes)
-      if (fromOffset >= offset) next = Math.min(next, fromOffset)
-    for (const { fromOffset } of this.#damages)
-      if (fromOffset >= offset) next = Math.min(next, fromOffset)
+    const look = ({ fromOffset, nextOffset }: Hole) => {
+      if (fromOffset >= offset && nextOffset > fromOffset) next = Math.min(next, fromOffset)
+    }
+    this.#holes.forEach(look)
+    this.#damages.forEach(look)
     return next
   }
 

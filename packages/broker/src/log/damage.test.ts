@@ -2,6 +2,7 @@ import { isMinikafkaError } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import { batchOf, LogBench } from '../../test/log-bench.ts'
 import { BatchChain } from './batch-chain.ts'
+import { checkedJson, withChecksum } from './checked-text.ts'
 import { inspectSegment } from './segment-inspection.ts'
 
 const FIRST = '00000000000000000000.log'
@@ -169,4 +170,18 @@ test('whatever bit of a segment is flipped, each batch is found whole or named',
     exact++
   }
   expect(exact, path).toBe(good.length * 8)
+})
+
+test('a batch that reaches into a hole is a part of it', async () => {
+  const bench = await LogBench.make({ tailBytesMax: 0 })
+  await bench.append(1)
+  await bench.append(1, { count: 10 })
+  await bench.stop('clean')
+  await bench.edit(`${bench.path}/partition.meta`, (content) =>
+    withChecksum(JSON.stringify({ ...checkedJson(content), holes: [[5, 8]] })),
+  )
+  await bench.start()
+  const answers = await readEach(bench)
+  expect(answers[0]).toBeInstanceOf(Buffer)
+  expect(answers.slice(1, 5)).toEqual(['1-8', '2-8', '3-8', '4-8'])
 })

@@ -9,7 +9,7 @@ import { saveDamages } from './damage-note.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LeaderEpochs } from './leader-epochs.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
-import { LogReader } from './log-reader.ts'
+import { LogReader, type SliceRequest } from './log-reader.ts'
 import { LogState, type OpenedLog } from './log-state.ts'
 import { cutLog, findCut } from './log-truncation.ts'
 import type { LogListener, LogSettings, LogSlice } from './log-types.ts'
@@ -165,9 +165,18 @@ export class Log {
     const end = Math.min(below, state.logEndOffset, state.bad.nextFrom(from))
     if (from >= end) return { buffers: [], bytes: 0, nextOffset: from }
     const kept = state.tail?.read(from, end, bytesMax, firstWhole)
-    if (kept === undefined) return this.#reader.read({ from, below: end, bytesMax, firstWhole })
+    if (kept === undefined) return this.#readFiles({ from, below: end, bytesMax, firstWhole })
     this.#host.tail.touch(state.tail as NonNullable<typeof state.tail>)
     return kept
+  }
+
+  /** Where even the first batch, whole, does not end before what cannot be read, it is a part of that. */
+  async #readFiles(request: SliceRequest): Promise<LogSlice> {
+    const slice = await this.#reader.read(request)
+    if (slice.bytes > 0 || !request.firstWhole) return slice
+    const bad = this.#state.bad.at(request.below)
+    if (bad === undefined) return slice
+    throw this.#state.unreadable({ ...bad, fromOffset: request.from })
   }
 
   /**
