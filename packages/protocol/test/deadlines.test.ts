@@ -208,6 +208,22 @@ describe('row 15: half frames that hold the memory', () => {
     expect(memory.bytes).toBeLessThan(MIB)
   })
 
+  test('a large frame that is refused gives way to the next, as one that is answered does', async () => {
+    const memory = new Account(32 * MIB)
+    const { server, peers } = await besieged(50, 0, memory)
+    const refused = Buffer.from(large)
+    // Of a version that does not exist.
+    refused[6] = 99
+    for (const peer of peers) peer.send(refused.subarray(0, 100_000))
+    await server.world.settled()
+    for (const peer of peers) peer.send(refused.subarray(100_000))
+    const beganMs = server.world.clock.monotonicMs()
+    const good = await server.greeted()
+    good.send(large)
+    expect(await good.answeredIds(1)).toEqual([1])
+    expect(server.world.clock.monotonicMs() - beganMs).toBeLessThan(5000)
+  })
+
   test('a frame larger than the whole budget is read all the same, two at a time', async () => {
     const memory = new Account(MIB)
     const { server, peers } = await besieged(5, 40_000, memory)

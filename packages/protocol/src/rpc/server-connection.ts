@@ -236,6 +236,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
       return
     }
     this.memory.release(frame.length)
+    this.#passFavourOn()
     if (decoded.kind === 'refused') this.#answerRefused(decoded)
     else if (decoded.api === 'apiVersions') this.#greet(decoded)
     else {
@@ -315,11 +316,15 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     this.#activeMs = this.#nowMs()
     this.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
-    if (this.isFavoured) {
-      this.#gate.favour(false)
-      this.#common.favourNext()
-    }
+    this.#passFavourOn()
     this.#goOn()
+  }
+
+  /** Its large frame has been dealt with, by an answer or a refusal. */
+  #passFavourOn(): void {
+    if (!this.isFavoured) return
+    this.#gate.favour(false)
+    this.#common.favourNext()
   }
 
   /** After an answer: what waited for it may be served, in a later turn, and the socket be read. */

@@ -77,7 +77,7 @@ export class RpcServer {
 
   #left(connection: PeerConnection): void {
     this.#connections.delete(connection)
-    if (connection === this.#favoured) this.#favourOne()
+    if (connection === this.#favoured || connection === this.#favouredLast) this.#favourOne()
     const { host } = connection.remote
     const count = (this.#countByHost.get(host) ?? 0) - 1
     if (count > 0) this.#countByHost.set(host, count)
