@@ -9,6 +9,7 @@ import type { Stage } from './stage.ts'
 
 const HOUR_MS = 3_600_000
 const MOMENT_MS = 2000
+const NEAR_END = 2000
 const CHECK_INTERVAL = 'log.retention.check.interval.ms'
 
 /** Resolves when the faults are over. */
@@ -164,11 +165,15 @@ function rot({ world, daemon, timeline }: Stage, dice: Dice): void {
   const disk = world.disk(BROKER)
   const places = settledPlaces(disk, daemon.broker?.partitions() ?? [])
   if (places.length === 0) return
+  // Of each partition the last place is the one that a start looks through.
   const { path, size } = dice.pick(places)
-  const position = dice.below(size)
+  const position = dice.chance(0.5)
+    ? dice.below(size)
+    : size - 1 - dice.below(Math.min(size, NEAR_END))
   timeline.add('nemesis', `a bit rots at byte ${position} of ${path}`)
   timeline.count('rotten bits')
   disk.flipBit(path, position, dice.below(8))
+  if (dice.chance(0.4)) daemon.kill()
 }
 
 /** What is derived is found out and made anew, or does no harm. */

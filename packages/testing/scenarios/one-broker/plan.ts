@@ -117,6 +117,6 @@ function drawAdmin(dice: Dice): Plan['admin'] {
 function drawFaults(dice: Dice): FaultPlan[] {
   if (dice.chance(0.1)) return []
   const probability = dice.pick([0.12, 0.25, 0.4])
-  const kinds = [...dice.some(FAULT_KINDS, probability), ...dice.some(BEYOND_TOLERANCE, 0.08)]
+  const kinds = [...dice.some(FAULT_KINDS, probability), ...dice.some(BEYOND_TOLERANCE, 0.15)]
   return kinds.map((kind) => ({ kind, meanMs: dice.scale(300, 8000) }))
 }
