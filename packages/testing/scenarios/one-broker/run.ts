@@ -2,7 +2,7 @@
 // and within a minute everything that was promised is there (liveness). Source: TESTING, "Two phases".
 // Enters: a seed. Leaves: whether all promises were kept, what happened, and the hash of the run.
 import { sleep } from '@minikafka/platform'
-import { verifyDirectory } from 'minikafka-broker'
+import { type PartitionFacts, verifyDirectory } from 'minikafka-broker'
 import { createWorld, type World } from '../../src/world/index.ts'
 import { administer, createTopics } from './administering.ts'
 import { consume } from './consuming.ts'
@@ -158,6 +158,8 @@ class Run {
     this.#healing = true
     this.#heal()
     heal(this.#stage)
+    await within(this.#world, LIVENESS_MS, Promise.all(nemesis), 'the end of the faults')
+    await calm(this.#stage)
     await within(
       this.#world,
       LIVENESS_MS,
@@ -170,6 +172,7 @@ class Run {
       Promise.race([all, failure]),
       'every request answered, everything read',
     )
+    await within(this.#world, LIVENESS_MS, untilAtRest(this.#stage), 'LSO = HW = LEO')
     await within(
       this.#world,
       LIVENESS_MS,
@@ -184,10 +187,6 @@ class Run {
     )
     this.#over = true
     await watching
-    await sleep(
-      this.#world.clock,
-      Math.max(0, this.#stage.calm.fromMs - this.#world.clock.monotonicMs()),
-    )
     const isDone = await within(this.#world, LIVENESS_MS, daemon.stop(), 'the broker stopped')
     if (!isDone) throw new Violation('liveness', 'a healthy broker did not stop in order')
     await this.#lookBehind()
@@ -217,6 +216,11 @@ class Run {
   }
 }
 
+/** What waited for a fault goes on, also where the fault is over. */
+async function calm({ world, calm: { fromMs } }: Stage): Promise<void> {
+  await sleep(world.clock, Math.max(0, fromMs - world.clock.monotonicMs()))
+}
+
 /** A partition that a failed read or a full disk took out of service comes back with the next start. */
 async function untilServing({ world, daemon, plan, timeline }: Stage): Promise<void> {
   for (let starts = 0; ; starts++) {
@@ -231,6 +235,13 @@ async function untilServing({ world, daemon, plan, timeline }: Stage): Promise<v
     timeline.add('run', 'a partition is offline: the operator starts the broker anew')
     await daemon.restart()
   }
+}
+
+/** What nobody waits for (acks none) is committed a little later. */
+async function untilAtRest({ world, daemon }: Stage): Promise<void> {
+  const isAtRest = ({ lastStableOffset, highWatermark, logEndOffset }: PartitionFacts) =>
+    lastStableOffset === highWatermark && highWatermark === logEndOffset
+  while (daemon.broker?.partitions().every(isAtRest) !== true) await sleep(world.clock, 20)
 }
 
 /** Settles only where one of them fails. */
