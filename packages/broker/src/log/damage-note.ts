@@ -5,13 +5,15 @@
 //   minikafka damaged 1
 //   <segment> <position> <end position> <from offset> <next offset> <reason>     a line per place
 //   crc32c 1a2b3c4d
-import type { Disk } from '@minikafka/platform'
+import { type Disk, DiskError } from '@minikafka/platform'
 import { BatchChain } from './batch-chain.ts'
 import { checkedText, withChecksum } from './checked-text.ts'
 import type { Damage } from './damage.ts'
+import { headersCrcOf } from './headers-crc.ts'
 import type { LogHost } from './log-host.ts'
 import type { OpenedLog } from './log-state.ts'
-import { damageFrom } from './segment-inspection.ts'
+import type { Segment } from './segment.ts'
+import { damageFrom, type InspectedSegment, inspectSegment } from './segment-inspection.ts'
 
 const FILE_NAME = 'damaged'
 const HEADER = 'minikafka damaged 1'
@@ -37,15 +39,39 @@ export async function saveDamages(
   await disk.replaceFile(path, withChecksum(text))
 }
 
-/** What the note says and is still true: a file may have been restored from a copy. Errors: DiskError. */
+/**
+ * What the note says and is still true: a file may have been restored from a copy.
+ *
+ * Errors  DiskError EIO where the shorter note could not be written. What cannot be read is no error here: the
+ *         partition is worth more than its note.
+ */
 export async function loadDamages(host: LogHost, log: OpenedLog): Promise<Damage[]> {
-  const content = await host.env.disk.readFile(damageNotePath(log.directory))
-  if (content === undefined) return []
-  const noted = parse(content)
+  const noted = await readNote(host, log)
   const still: Damage[] = []
   for (const damage of noted) if (await isStillThere(host, log, damage)) still.push(damage)
-  if (still.length < noted.length) await saveDamages(host.env.disk, log.directory, still)
+  if (still.length === noted.length) return still
+  try {
+    await saveDamages(host.env.disk, log.directory, still)
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code === 'EIO') throw error
+    warn(host, log, error)
+  }
   return still
+}
+
+async function readNote(host: LogHost, log: OpenedLog): Promise<Damage[]> {
+  try {
+    const content = await host.env.disk.readFile(damageNotePath(log.directory))
+    return content === undefined ? [] : parse(content)
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error
+    warn(host, log, error)
+    return []
+  }
+}
+
+function warn(host: LogHost, { directory }: OpenedLog, error: DiskError): void {
+  host.env.logger.warn({ directory, err: error }, 'the note of what is damaged was not kept')
 }
 
 function parse(content: Buffer): Damage[] {
@@ -68,10 +94,25 @@ async function isStillThere(host: LogHost, log: OpenedLog, noted: Damage): Promi
   const segment = log.segments.find(({ baseOffset }) => baseOffset === noted.segmentBase)
   if (segment === undefined || !segment.exists || noted.position >= segment.size) return false
   if (noted.nextOffset <= log.logStartOffset) return false
+  try {
+    return await isFoundAgain(host, log, noted, segment)
+  } catch (error) {
+    // A sector that cannot be read at all any more is no better than one that says something else.
+    if (!(error instanceof DiskError)) throw error
+    return true
+  }
+}
+
+async function isFoundAgain(
+  host: LogHost,
+  log: OpenedLog,
+  noted: Damage,
+  segment: Segment,
+): Promise<boolean> {
   const { compactedBelow, holes, epochs } = log
+  const { baseOffset, size, nextOffset } = segment
   const open = await host.files.acquire(segment.path)
   try {
-    const { baseOffset, size, nextOffset } = segment
     const inspected = { file: open.file, baseOffset, size, endOffset: nextOffset }
     const at = { position: noted.position, offset: noted.fromOffset }
     const chain = new BatchChain(at.offset, -1, { compactedBelow, holes, epochs })
@@ -79,8 +120,20 @@ async function isStillThere(host: LogHost, log: OpenedLog, noted: Damage): Promi
       depth: 'sums',
       until: noted.endPosition,
     })
-    return found !== undefined
+    if (found !== undefined) return true
+    // Every batch is right by itself: whether they are those that were written, only the sum knows.
+    const isWhole = noted.position === 0 && noted.endPosition === size
+    if (!isWhole || segment === log.segments.at(-1)) return false
+    return (await headersCrcIn(inspected, chain.rules)) !== segment.headersCrc
   } finally {
     host.files.release(open)
   }
+}
+
+async function headersCrcIn(segment: InspectedSegment, rules: BatchChain['rules']) {
+  let sum = 0
+  const chain = new BatchChain(segment.baseOffset, -1, rules)
+  for await (const fact of inspectSegment(segment, chain, 'headers'))
+    if (fact.kind === 'batch') sum = headersCrcOf(fact.bytes, 0, sum)
+  return sum
 }

@@ -1,6 +1,8 @@
+import { crc32c, DiskError } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import { batchOf, LogBench } from '../../test/log-bench.ts'
+import { counted } from '../../test/watched-disk.ts'
 import { BatchChain } from './batch-chain.ts'
 import { checkedJson, withChecksum } from './checked-text.ts'
 import { inspectSegment } from './segment-inspection.ts'
@@ -57,6 +59,77 @@ test('what is found damaged stays unserved over a clean stop, until the file is 
   await bench.start()
   expect(await readEach(bench)).toEqual(batches)
   expect(await bench.run(bench.env.disk.list(bench.path))).not.toContain('damaged')
+})
+
+/** Two segments and more, the first of which is damaged and scrubbed. */
+async function scrubbed(change: (content: Buffer, batchSize: number) => void) {
+  const bench = await LogBench.make({ settings: { segmentBytes: 4096 }, tailBytesMax: 0 })
+  const batches = await bench.append(60, { valueSize: 100 })
+  await bench.world.settled()
+  const size = batches[0]?.length ?? 0
+  const content = Buffer.from(bench.world.disk('a').read(`${bench.path}/${FIRST}`) as Buffer)
+  const whole = Buffer.from(content)
+  change(content, size)
+  bench.world.disk('a').overwrite(`${bench.path}/${FIRST}`, 0, content)
+  expect(await bench.run(bench.log.scrub(async () => {}))).toMatchObject({ damages: 1 })
+  await bench.world.settled()
+  return { bench, size, whole }
+}
+
+function readAt(bench: LogBench, offset: number): Promise<unknown> {
+  return bench.run(Promise.resolve(bench.log.read(offset, offset + 1, 1, true)))
+}
+
+test('a segment whose batches are not those that were written stays unserved over a restart, until it is restored', async () => {
+  const { bench, size, whole } = await scrubbed((content, size) => {
+    content.writeBigInt64BE(999n, 27)
+    content.writeUInt32BE(crc32c(content.subarray(21, size)), 17)
+  })
+  const refused = { name: 'KAFKA_STORAGE_ERROR', details: { fromOffset: 0 } }
+  await expect(readAt(bench, 9)).rejects.toMatchObject(refused)
+  for (const how of ['clean', 'kill'] as const) {
+    await bench.restart(how)
+    await expect(readAt(bench, 9)).rejects.toMatchObject(refused)
+  }
+  await bench.stop('clean')
+  await edit(bench, (content) => whole.copy(content, 0, 0, size))
+  await bench.start()
+  await expect(readAt(bench, 9)).resolves.toMatchObject({ nextOffset: 10 })
+})
+
+test('a sector that fails inside noted damage, or the note itself, keeps no partition away', async () => {
+  const { bench, size } = await scrubbed((content, size) => content.fill(0, 3 * size, 4 * size))
+  for (const path of [`${bench.path}/${FIRST}`, `${bench.path}/damaged`]) {
+    await bench.stop('clean')
+    bench.world.disk('a').failSector(path, path.endsWith('damaged') ? 0 : 3 * size + 70)
+    await bench.start()
+    await expect(readAt(bench, 3)).rejects.toMatchObject({ name: 'KAFKA_STORAGE_ERROR' })
+    expect(bench.directory.offline).toBeUndefined()
+  }
+})
+
+test('a note that a full disk does not let go keeps no partition away', async () => {
+  let isFull = false
+  const bench = await LogBench.make({
+    tailBytesMax: 0,
+    disk: (disk) => ({
+      ...counted(disk, {}),
+      removeFile: (path) =>
+        isFull && path.endsWith('/damaged')
+          ? Promise.reject(new DiskError('ENOSPC', 'no space', path))
+          : disk.removeFile(path),
+    }),
+  })
+  const batches = await bench.append(2)
+  await bench.stop('clean')
+  await edit(bench, (content) => content.fill(0, 8, 16))
+  await bench.start()
+  expect((await readEach(bench))[0]).toBe('0-1')
+  await bench.stop('clean')
+  await edit(bench, (content) => Buffer.concat(batches).copy(content))
+  isFull = true
+  await bench.start()
+  expect(await readEach(bench)).toEqual(batches)
 })
 
 test('damage is forgotten when its records are deleted', async () => {

@@ -59,6 +59,7 @@ export async function recoverLog(
   const recovery = new Recovery(host, place, knowledge, onProgress)
   try {
     const recovered = await recovery.run()
+    recovery.isWriting = true
     const damages = await loadDamages(host, recovered.opened)
     return { ...recovered, opened: { ...recovered.opened, damages } }
   } catch (error) {
