@@ -1,6 +1,6 @@
 // The last look: the whole log of every topic, batch by batch, against what truly happened.
 // Enters: the broker, healed and at rest. Leaves: nothing, or the promise that was broken.
-import { assert, type Env } from '@minikafka/platform'
+import { assert, type Env, sleep } from '@minikafka/platform'
 import { type BatchHeader, Connection } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
 import { BROKER, PORT } from './daemon.ts'
@@ -17,6 +17,8 @@ type Content = {
   readonly headers: BatchHeader[]
   readonly records: Found[]
 }
+
+const REST_MS = 50
 
 export async function judge(stage: Stage, env: Env): Promise<void> {
   const { daemon, ledger, plan, timeline } = stage
@@ -53,9 +55,9 @@ export async function judge(stage: Stage, env: Env): Promise<void> {
   )
 }
 
-/** Retention may go on while the log is read: then it is read again. */
+/** Retention may go on while the log is read, and what nobody waits for (acks none) may arrive: then it is read again. */
 async function contentOf(
-  { daemon, plan }: Stage,
+  { daemon, plan, world }: Stage,
   env: Env,
   connection: Connection,
   { topicId, partition }: PartitionFacts,
@@ -68,13 +70,15 @@ async function contentOf(
   }
   for (;;) {
     const facts = look()
+    const hasMoved = () => JSON.stringify(look()) !== JSON.stringify(facts)
     const reading = readLog(env, connection, facts, plan.rots)
     const content = await reading.catch((error: unknown) => {
-      if (look().logStartOffset === facts.logStartOffset) throw error
+      if (!hasMoved()) throw error
       return undefined
     })
-    if (content !== undefined && look().logStartOffset === facts.logStartOffset)
-      return { facts, ...content }
+    const isAtRest = facts.highWatermark === facts.logEndOffset
+    if (content !== undefined && isAtRest && !hasMoved()) return { facts, ...content }
+    await sleep(world.clock, REST_MS)
   }
 }
 
