@@ -148,3 +148,25 @@ test('while a directory is taken away nothing in it is opened or made', async ()
   files.release(await bench.run(files.acquire(path)))
   await bench.run(files.closeAll())
 })
+
+test('a directory is taken away while files elsewhere are held, and not while one in it is', async () => {
+  const { bench, paths } = await benchWithFiles(1)
+  const elsewhere = `${bench.path}-elsewhere`
+  await bench.run(bench.env.disk.makeDirectory(elsewhere))
+  await bench.run(bench.env.disk.replaceFile(`${elsewhere}/file`, Buffer.from('other')))
+  const files = new OpenFiles(bench.env.disk, 10, () => undefined)
+  const other = await bench.run(files.acquire(`${elsewhere}/file`))
+  files.drop(other.path)
+  await bench.run(files.withoutDirectory(bench.path, async () => undefined))
+  const inside = await bench.run(files.acquire(paths[0] as string))
+  let isAway = false
+  const away = files.withoutDirectory(bench.path, async () => {
+    isAway = true
+  })
+  await bench.world.settled()
+  expect(isAway).toBe(false)
+  files.release(inside)
+  await bench.run(away)
+  files.release(other)
+  await bench.run(files.closeAll())
+})

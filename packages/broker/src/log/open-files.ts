@@ -28,7 +28,8 @@ export class OpenFiles {
   /** In order of use, the one used longest ago first. */
   readonly #files = new Map<string, OpenFile>()
   readonly #opening = new Map<string, Promise<OpenFile>>()
-  readonly #closing = new Set<Promise<void>>()
+  /** With the path of each. */
+  readonly #closing = new Map<Promise<void>, string>()
   /** Prefixes of paths that nobody may open now. */
   readonly #closedDirectories = new Set<string>()
 
@@ -105,10 +106,10 @@ export class OpenFiles {
   async closeAll(): Promise<void> {
     await Promise.allSettled(this.#opening.values())
     for (const open of [...this.#files.values()]) void this.#retire(open)
-    await Promise.all(this.#closing)
+    await Promise.all(this.#closing.keys())
   }
 
-  /** Resolves when all dropped files are closed. */
+  /** Resolves when all files below it are closed; who holds others may hold them for long. */
   async #dropDirectory(prefix: string): Promise<void> {
     for (const open of [...this.#files.values()]) {
       if (!open.path.startsWith(prefix)) continue
@@ -118,7 +119,8 @@ export class OpenFiles {
     const opening = [...this.#opening].filter(([path]) => path.startsWith(prefix))
     for (const [path] of opening) this.#opening.delete(path)
     await Promise.allSettled(opening.map(([, file]) => file))
-    await Promise.all(this.#closing)
+    const closing = [...this.#closing].filter(([, path]) => path.startsWith(prefix))
+    await Promise.all(closing.map(([closed]) => closed))
   }
 
   async #openOrCreate(path: string): Promise<OpenFile> {
@@ -193,7 +195,7 @@ export class OpenFiles {
     open.retired = true
     if (this.#files.get(open.path) === open) this.#files.delete(open.path)
     const closing: Promise<void> = this.#close(open).finally(() => this.#closing.delete(closing))
-    this.#closing.add(closing)
+    this.#closing.set(closing, open.path)
     return closing
   }
 

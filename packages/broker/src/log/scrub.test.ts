@@ -1,6 +1,6 @@
 import { crc32c } from '@minikafka/platform'
 import { expect, test } from 'vitest'
-import { LogBench } from '../../test/log-bench.ts'
+import { LogBench, TOPIC_ID } from '../../test/log-bench.ts'
 
 /** Segments of about 4 KiB, twenty batches and more in each. */
 async function filled(): Promise<{ bench: LogBench; batchSize: number; paths: string[] }> {
@@ -73,6 +73,28 @@ test('a sector that cannot be read is told, and the other segments are read all 
   const report = await bench.run(bench.log.scrub(noPace))
   expect(report).toMatchObject({ segments: paths.length - 1, damages: 1 })
   expect(report.unreadable).toMatchObject([{ code: 'EIO', path: paths[1] }])
+})
+
+test('no file is held while the pace is kept: what is scrubbed can be removed, and others deleted', async () => {
+  const settings = { segmentBytes: 4000, retentionBytes: 4000, deleteDelayMs: 0 }
+  const bench = await LogBench.make({ settings })
+  await bench.append(100, { valueSize: 100 })
+  const deleted = { topicId: TOPIC_ID, partition: 1 }
+  await bench.run(bench.directory.createLog(bench.openOptions(deleted.partition)))
+  let goOn: () => void = () => undefined
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const scrubbed = bench.log.scrub(() => held)
+  await bench.world.settled()
+  const before = bench.log.segmentCount
+  await bench.run(bench.log.applyRetention(bench.env.clock.wallMs(), 100))
+  expect(bench.log.segmentCount).toBeLessThan(before)
+  await bench.run(bench.directory.delete(deleted, 0))
+  goOn()
+  // All but the first are found to be gone before they are read.
+  const report = await bench.run(scrubbed)
+  expect(report).toMatchObject({ segments: bench.log.segmentCount, damages: 0, unreadable: [] })
 })
 
 test('no read is larger than a mebibyte, and what the pace throws ends it', async () => {

@@ -41,9 +41,10 @@ export async function scrubLog(
       damages += await new SegmentScrub(state, access, segment).run(beforeRead)
       segments++
     } catch (error) {
-      // Retention may have taken it meanwhile.
       if (!(error instanceof DiskError)) throw error
-      if (state.segments.includes(segment)) unreadable.push(error)
+      // Retention may have taken it meanwhile, or the topic was deleted.
+      const isThere = state.segments.includes(segment) && state.dead === undefined
+      if (isThere) unreadable.push(error)
     }
   }
   return { segments, bytes, damages, unreadable }
@@ -73,19 +74,30 @@ class SegmentScrub {
     const { baseOffset } = segment
     const chain = new BatchChain(baseOffset, -1, this.#state.rules)
     let count = 0
-    await this.#access.withFile(segment, async (file) => {
-      const inspected = {
-        file: paced(file, pace),
-        baseOffset,
-        size: this.#size,
-        endOffset: this.#endOffset,
-      }
-      for await (const fact of inspectSegment(inspected, chain, 'sums')) {
-        if (fact.kind === 'batch') this.#sum = headersCrcOf(fact.bytes, 0, this.#sum)
-        else if (this.#mark(fact.damage)) count++
-      }
-    })
+    const inspected = {
+      file: this.#paced(pace),
+      baseOffset,
+      size: this.#size,
+      endOffset: this.#endOffset,
+    }
+    for await (const fact of inspectSegment(inspected, chain, 'sums')) {
+      if (fact.kind === 'batch') this.#sum = headersCrcOf(fact.bytes, 0, this.#sum)
+      else if (this.#mark(fact.damage)) count++
+    }
     return count + (this.#fitsItsSum() ? 0 : 1)
+  }
+
+  /** The file is held for each read alone: whoever takes it away does not wait for the pace. */
+  #paced(pace: ScrubPace): Reads {
+    const segment = this.#segment
+    return {
+      read: async (into, position) => {
+        await pace(into.length)
+        if (!this.#state.segments.includes(segment))
+          throw new DiskError('ENOENT', 'the segment was removed', segment.path)
+        return await this.#access.withFile(segment, (file) => file.read(into, position))
+      },
+    }
   }
 
   #mark(damage: Damage): boolean {
@@ -114,14 +126,5 @@ class SegmentScrub {
 
   #isStill(): boolean {
     return this.#state.segments.includes(this.#segment) && this.#segment.size >= this.#size
-  }
-}
-
-function paced(file: Reads, pace: ScrubPace): Reads {
-  return {
-    read: async (into, position) => {
-      await pace(into.length)
-      return await file.read(into, position)
-    },
   }
 }
