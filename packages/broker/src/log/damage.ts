@@ -18,6 +18,14 @@ export type Damage = Hole & {
   readonly reason: string
 }
 
+/** The offset itself, or the first one behind the holes that hold it. */
+export function behindHoles(holes: readonly Hole[], offset: number): number {
+  let behind = offset
+  for (const { fromOffset, nextOffset } of holes)
+    if (fromOffset <= behind && behind < nextOffset) behind = nextOffset
+  return behind
+}
+
 /** `offset 5`, `offsets 5 to 9`, inclusive as people count. */
 export function offsetsText({ fromOffset, nextOffset }: Hole): string {
   const last = nextOffset - 1

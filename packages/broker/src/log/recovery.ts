@@ -3,8 +3,7 @@
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
 import { assert, DiskError, type File, isNoSpace } from '@minikafka/platform'
 import { BatchChain } from './batch-chain.ts'
-import type { Hole } from './damage.ts'
-
+import { behindHoles, type Hole } from './damage.ts'
 import { loadDamages } from './damage-note.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
@@ -188,15 +187,20 @@ class Recovery {
     const rules = { compactedBelow, holes, epochs: loadedEpochs }
     const options = { rules, indexIntervalBytes, epochs, onProgress }
     const found = await scanSegments(this.#host, unscanned, options)
-    const end = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
+    const lastEnd = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
+    // Nothing is ever served out of a hole, so that no record may get an offset in it.
+    const end = behindHoles(holes, lastEnd)
+    const logEndOffset = behindHoles(holes, Math.max(end, this.#logStartOffset))
     this.#judge(found, end, unscanned)
 
     this.isWriting = true
     const { kept, cutBytes } = await this.#cut(found, end, unscanned)
+    const lastSegment = kept.at(-1) ?? trusted.at(-1)
+    if (lastSegment !== undefined && lastSegment.nextOffset < logEndOffset)
+      kept.push(new Segment(this.#host, { directory, baseOffset: logEndOffset }))
     const segments = [...trusted, ...kept]
     for (const segment of kept) await this.#makeDurable(segment, segment !== segments.at(-1))
     const sealed = await this.#saveSealed(segments.slice(0, -1))
-    const logEndOffset = Math.max(end, this.#logStartOffset)
     if (epochs.entries !== before) await epochs.save()
     await disk.syncDirectory(directory)
     const scanned = { scannedBytes: found.scannedBytes, cutBytes, clean: false }
@@ -279,8 +283,9 @@ class Recovery {
 
   /** What a killed process wrote may be in the page cache alone. */
   async #makeDurable(segment: Segment, closed: boolean): Promise<void> {
-    const open = await this.#host.files.acquire(segment.path)
+    const open = await this.#host.files.acquire(segment.path, !segment.exists)
     try {
+      segment.exists = true
       await this.#writeAgain(open.file, segment)
       await open.file.sync()
     } finally {

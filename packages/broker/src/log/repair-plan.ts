@@ -42,10 +42,11 @@ export async function planRepair(env: Env, root: string, name: string): Promise<
   const survey = await Survey.begin(env, directory, about)
   const logStartOffset = about.logStartOffset ?? survey.segments[0]?.baseOffset ?? 0
   const knownEnd = floors.knownEnd(key)
-  const found = await find(survey, floors.floor(key))
+  const { isTorn, ...found } = await find(survey, floors.floor(key))
   const { segments } = survey
   const tail = { fromOffset: found.endOffset, nextOffset: knownEnd }
-  const isShort = found.endOffset < knownEnd && knownEnd > logStartOffset
+  // What the next start cuts may be given again: a hole there would swallow the records that come.
+  const isShort = !isTorn && found.endOffset < knownEnd && knownEnd > logStartOffset
   const missing = isShort ? [...found.missing, tail] : found.missing
   return { directory, meta, segments, logStartOffset, knownEnd, ...found, missing }
 }
@@ -95,7 +96,7 @@ async function metaOf(env: Env, directory: string): Promise<PartitionMeta> {
 async function find(
   survey: Survey,
   floor: number | undefined,
-): Promise<Pick<RepairPlan, 'damages' | 'missing' | 'endOffset'>> {
+): Promise<Pick<RepairPlan, 'damages' | 'missing' | 'endOffset'> & { isTorn: boolean }> {
   const damages: Damage[] = []
   const missing: Hole[] = []
   for await (const fact of survey.facts()) {
@@ -105,8 +106,8 @@ async function find(
     // From the floor on it is a torn tail: whatever follows goes with it.
     const { fromOffset } = fact.damage
     if (floor !== undefined && fromOffset >= floor)
-      return { damages, missing, endOffset: fromOffset }
+      return { damages, missing, endOffset: fromOffset, isTorn: true }
     damages.push(fact.damage)
   }
-  return { damages, missing, endOffset: survey.endOffset }
+  return { damages, missing, endOffset: survey.endOffset, isTorn: false }
 }

@@ -1,6 +1,8 @@
 import { isMinikafkaError } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
-import { allOf, LogBench, ROOT } from '../../test/log-bench.ts'
+import { allOf, LogBench, ROOT, TOPIC_ID } from '../../test/log-bench.ts'
+import { OffsetCheckpoint } from './offset-checkpoint.ts'
+import { partitionKey } from './partition-key.ts'
 import { Repair, type RepairWay } from './repair.ts'
 import { verifyDirectory } from './verify.ts'
 
@@ -49,6 +51,11 @@ async function problems(bench: LogBench): Promise<string[]> {
   bench.env = bench.world.env('a')
   const lines = await bench.run(allOf(verifyDirectory(bench.env, ROOT, { deep: true })))
   return lines.filter(({ problem }) => problem).map(({ text }) => text)
+}
+
+/** A power cut leaves in any state what is never synced: indexes, which are rebuilt, and slots of `synced`. */
+function isOfLog(text: string): boolean {
+  return !/the index is rebuilt|\/synced: position/.test(text)
 }
 
 /** Base offset of the batch that comes for each offset; undefined: an error that names a range comes. */
@@ -147,6 +154,111 @@ test('a segment of which nothing is left goes', async () => {
   expect(await readEach(bench)).toEqual(whole(BATCHES, lost))
 })
 
+test('--truncate forgets the holes behind the cut: records that come there are served', async () => {
+  const bench = await stopped('kill')
+  bench.world.disk('a').flipBit(segment(23), 7 * BATCH + 100, 6)
+  await repair(bench, 'keep-hole')
+  await bench.start()
+  await bench.stop('clean')
+  bench.world.disk('a').flipBit(segment(0), 10 * BATCH + 100, 6)
+  await repair(bench, 'truncate')
+  expect(await problems(bench)).toEqual([])
+  expect(await bench.start()).toMatchObject({ logEndOffset: 10, lost: false })
+  await bench.append(40, { valueSize: 100 })
+  expect(await readEach(bench)).toEqual(whole(50))
+})
+
+test('--truncate cuts garbage behind a closed segment', async () => {
+  const bench = await stopped('kill')
+  await bench.edit(segment(23), (content) => Buffer.concat([content, Buffer.alloc(80, 7)]))
+  const { copies } = await repair(bench, 'truncate')
+  expect(copies.map((path) => path.replace(/\.corrupt-.*/, ''))).toEqual([
+    segment(23),
+    segment(92),
+    segment(69),
+    segment(46),
+  ])
+  expect(bench.world.disk('a').read(segment(23))).toHaveLength(23 * BATCH)
+  expect(await problems(bench)).toEqual([])
+  expect(await bench.start()).toMatchObject({ logEndOffset: 46, cutBytes: 0, lost: false })
+  await bench.append(40, { valueSize: 100 })
+  expect(await bench.run(bench.log.scrub(async () => {}))).toMatchObject({ damages: 0 })
+  expect(await readEach(bench)).toEqual(whole(86))
+})
+
+test('--truncate of a segment that reaches into the next one takes the next one away', async () => {
+  const bench = await stopped('kill')
+  const next = bench.world.disk('a').read(segment(46)) as Buffer
+  await bench.edit(segment(23), (content) => Buffer.concat([content, next.subarray(0, 2 * BATCH)]))
+  await repair(bench, 'truncate')
+  expect(await problems(bench)).toEqual([])
+  expect(await bench.start()).toMatchObject({ cutBytes: 0, lost: false })
+  await bench.append(1, { valueSize: 100 })
+  expect(await readEach(bench)).toEqual(whole(bench.log.logEndOffset))
+})
+
+/** What the checkpoints say of the partition; `synced` says nothing. */
+async function setFloors(
+  bench: LogBench,
+  floors: { recoveryPoint?: number; highWatermark: number },
+): Promise<void> {
+  const { disk } = bench.world.env('a')
+  for (const [name, offset] of [
+    ['recovery-point', floors.recoveryPoint],
+    ['hw-checkpoint', floors.highWatermark],
+  ] as const) {
+    if (offset === undefined) continue
+    const checkpoint = await bench.run(OffsetCheckpoint.load(disk, ROOT, name))
+    checkpoint.set(partitionKey(TOPIC_ID, 0), offset)
+    await bench.run(checkpoint.save())
+  }
+  await bench.edit(`${ROOT}/synced`, () => undefined)
+}
+
+test('a torn tail below the high watermark is no hole: what the next start cuts is given again', async () => {
+  const bench = await stopped('kill')
+  await setFloors(bench, { recoveryPoint: 92, highWatermark: 98 })
+  bench.world.disk('a').flipBit(segment(23), 7 * BATCH + 100, 6)
+  bench.world.disk('a').flipBit(segment(92), 4 * BATCH + 100, 6)
+  const { words } = await repair(bench, 'keep-hole')
+  expect(words.at(-1)).toBe('--keep-hole: offset 30 will be lost (1 offsets)')
+  expect(await bench.start()).toMatchObject({ logEndOffset: 96 })
+  await bench.append(3, { valueSize: 100 })
+  expect(await readEach(bench)).toEqual(whole(99, [30]))
+})
+
+test('a log that would end in a hole goes on behind it, over restarts of every kind', async () => {
+  for (const how of ['clean', 'kill', 'powerCut'] as const) {
+    const bench = await stopped('kill')
+    await bench.edit(segment(92), (content) => content.subarray(0, 4 * BATCH))
+    await setFloors(bench, { recoveryPoint: 96, highWatermark: 98 })
+    bench.world.disk('a').flipBit(segment(0), 10 * BATCH + 100, 6)
+    await repair(bench, 'keep-hole')
+    // As a power cut leaves it that came before the name of the new segment was durable.
+    await bench.edit(segment(98), () => undefined)
+    expect(await bench.start()).toMatchObject({ logEndOffset: 98, lost: false })
+    expect(await bench.restart(how)).toMatchObject({ logEndOffset: 98, lost: false })
+    await bench.stop('clean')
+    expect((await problems(bench)).filter(isOfLog)).toEqual([])
+    await bench.start()
+    await bench.append(5, { valueSize: 100 })
+    await bench.restart(how)
+    expect(await readEach(bench), how).toEqual(whole(103, [10, 96, 97]))
+  }
+})
+
+test('a tail that is torn where a hole begins is cut, and the log goes on behind the hole', async () => {
+  const bench = await stopped('kill')
+  await bench.edit(segment(92), (content) => content.subarray(0, 4 * BATCH))
+  await setFloors(bench, { recoveryPoint: 96, highWatermark: 98 })
+  await repair(bench, 'keep-hole')
+  await bench.edit(segment(92), (content) => Buffer.concat([content, Buffer.alloc(80, 7)]))
+  expect(await bench.start()).toMatchObject({ logEndOffset: 98, cutBytes: 80 })
+  await bench.append(2, { valueSize: 100 })
+  await bench.restart('kill')
+  expect(await readEach(bench)).toEqual(whole(100, [96, 97]))
+})
+
 test('a repair of what is in order, or torn above the floor, changes nothing', async () => {
   const bench = await stopped('kill')
   await bench.edit(segment(92), (content) => Buffer.concat([content, Buffer.alloc(30)]))
@@ -197,8 +309,6 @@ test('a power cut or a kill in the middle of a repair loses nothing but what it 
       )
       await bench.stop('kill')
       await repair(bench, way)
-      // A power cut leaves in any state what is never synced: indexes, which are rebuilt, and slots of `synced`.
-      const isOfLog = (text: string) => !/the index is rebuilt|\/synced: position/.test(text)
       const found = (await problems(bench)).filter(isOfLog)
       expect(found, `${way} ${events}`).toEqual([])
       expect(await bench.start(), `${way} ${events}`).toMatchObject({ logEndOffset: end })

@@ -1,8 +1,9 @@
 // `repair`: makes a damaged log whole again, at the price of what is damaged (REPLICATION 2.12.1). Never by itself.
 // Enters: a plan that somebody agreed to. Leaves: a log that verifies and opens; of each file that changed, a copy.
 //
-// Cut: copy, rename away what comes behind, lower the floors, cut. A hole: copy, write the segment without the damaged
-// bytes beside it, enter the hole in partition.meta, put the new file in place. A crash between any two steps leaves a log
+// Cut: copy, rename away what comes behind, forget the holes there, lower the floors, cut. A hole: copy, write the segment
+// without the damaged bytes beside it, make the segment that the log goes on with where the hole is at its end, enter the
+// hole in partition.meta, put the new file in place. A crash between any two steps leaves a log
 // that stays offline and can be repaired again, or one that is repaired; copies may be there twice.
 import { DiskError, type Env, type File, type Lock } from '@minikafka/platform'
 import { type Damage, type Hole, offsetsText } from './damage.ts'
@@ -109,8 +110,17 @@ export class Repair {
   }
 
   #cutOffset(): number {
-    const { damages, missing } = this.plan
-    return Math.min(...[...damages, ...missing].map(({ fromOffset }) => fromOffset))
+    const { missing } = this.plan
+    return this.#cutDamage()?.fromOffset ?? missing[0]?.fromOffset ?? this.plan.endOffset
+  }
+
+  /** The first damage in the files; undefined: what is missing comes before it, or there is none. */
+  #cutDamage(): Damage | undefined {
+    const [first] = this.plan.damages
+    const isGapFirst = this.plan.missing.some(
+      ({ nextOffset }) => first !== undefined && nextOffset <= first.fromOffset,
+    )
+    return isGapFirst ? undefined : first
   }
 
   /** Joined where they touch; of damage at the very end nobody knows how far it reached but by the checkpoints. */
@@ -138,23 +148,30 @@ export class Repair {
   async #truncate(): Promise<string[]> {
     const { directory, segments } = this.plan
     const offset = this.#cutOffset()
-    const holder = segments.findLast(({ baseOffset }) => baseOffset <= offset)
-    const place = this.plan.damages.find(({ fromOffset }) => fromOffset === offset)
-    const position = place?.segmentBase === holder?.baseOffset ? place?.position : undefined
+    const place = this.#cutDamage()
     const copies: string[] = []
-    const cutsHolder = holder !== undefined && position !== undefined && position > 0
-    if (cutsHolder) copies.push(await this.#copy(holder.baseOffset))
-    const goes = segments.filter(
-      ({ baseOffset }) =>
-        baseOffset > offset || (baseOffset === holder?.baseOffset && position === 0),
-    )
+    const cutsHolder = place !== undefined && place.position > 0
+    if (cutsHolder) copies.push(await this.#copy(place.segmentBase))
+    // Not by offsets: what is damaged may reach into the next segment, or stand where that one begins.
+    const keepsTo = place === undefined ? offset : place.segmentBase - (cutsHolder ? 0 : 1)
+    const goes = segments.filter(({ baseOffset }) => baseOffset > keepsTo)
     // From the end, so that a crash on the way leaves no hole.
     for (const { baseOffset } of goes.reverse()) copies.push(await this.#renameAway(baseOffset))
     await this.#removeDerived()
     await this.#env.disk.syncDirectory(directory)
+    await this.#forgetHolesFrom(offset)
     await this.#lowerFloors(offset)
-    if (cutsHolder) await this.#cut(holder.baseOffset, position)
+    if (cutsHolder) await this.#cut(place.segmentBase, place.position)
     return copies
+  }
+
+  /** Records will come there again, and are to be served. */
+  async #forgetHolesFrom(offset: number): Promise<void> {
+    const { directory, meta } = this.plan
+    const holes = meta.holes
+      .filter(({ fromOffset }) => fromOffset < offset)
+      .map((hole) => ({ ...hole, nextOffset: Math.min(hole.nextOffset, offset) }))
+    await savePartitionMeta(this.#env.disk, directory, { ...meta, holes })
   }
 
   async #cut(baseOffset: number, position: number): Promise<void> {
@@ -200,9 +217,9 @@ export class Repair {
       copies.push(await this.#copy(baseOffset))
       await this.#writeWithout(baseOffset)
     }
+    await this.#endWithSegment()
     await savePartitionMeta(this.#env.disk, directory, { ...meta, holes: this.#holes() })
     for (const { baseOffset } of hurt) await this.#putInPlace(baseOffset)
-    await this.#endWithSegment()
     await this.#removeDerived()
     await this.#env.disk.syncDirectory(directory)
     return damages.length === 0 ? [] : copies
@@ -247,6 +264,7 @@ export class Repair {
     const file = await this.#env.disk.open(path, 'create')
     await file.sync()
     await file.close()
+    await this.#env.disk.syncDirectory(this.plan.directory)
   }
 
   // --- both ----------------------------------------------------------------------------------
