@@ -173,6 +173,13 @@ export class DataDirectory {
     return this.#gate.run(() => this.#createLog(options))
   }
 
+  /** What was made of an open log failed: it can be opened again. */
+  async closeLog(of: { readonly topicId: string; readonly partition: number }): Promise<void> {
+    const key = partitionKey(of.topicId, of.partition)
+    await this.#logs.get(key)?.close({ clean: false })
+    this.#logs.delete(key)
+  }
+
   /**
    * Closes the partition's log where it is open and takes its directory out of service, durably; its files go after
    * the delay. Where there is nothing of it, nothing is done.
@@ -182,8 +189,7 @@ export class DataDirectory {
     deleteDelayMs: number,
   ): Promise<void> {
     const key = partitionKey(topicId, partition)
-    await this.#logs.get(key)?.close({ clean: false })
-    this.#logs.delete(key)
+    await this.closeLog({ topicId, partition })
     const found = this.#partitions.get(key)
     if (found === undefined) return
     const path = await this.#retire(found, 'delete')

@@ -3,7 +3,7 @@ import { BatchWriter } from '@minikafka/protocol'
 import { createWorld, type World } from '@minikafka/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LiveConfig, resolveTopic } from '../config/index.ts'
-import { DataDirectory } from '../log/index.ts'
+import { DataDirectory, withChecksum } from '../log/index.ts'
 import type { Acks, Appended, Leadership, Partition } from './partition.ts'
 import { Partitions } from './partitions.ts'
 
@@ -485,6 +485,36 @@ test('a partition for which there was no file descriptor is opened when there is
   await world.complete(partitions.goOn())
   expect((partitions.get(OTHER_ID, 0) as Partition).offline).toBeUndefined()
   expect(partitions.someWait).toBe(false)
+})
+
+test('a partition whose producers a full disk does not let go back is opened when there is space', async () => {
+  produce(batch(2, { id: 7, sequence: 0 }))
+  await world.clock.advance('1s')
+  await world.complete(partitions.saveProducers())
+  world.kill(NODE)
+  env = world.env(NODE)
+  const path = `${LOG_DIRECTORY}/producer-snapshot`
+  // Of a log that was longer: two more records are lost.
+  const saved = String(await world.complete(env.disk.readFile(path)))
+  const longer = `${saved.split('\n')[0]}`.replace('"endOffset":2', '"endOffset":4')
+  await world.complete(env.disk.replaceFile(path, withChecksum(longer)))
+  const plain = env.disk.replaceFile.bind(env.disk)
+  env.disk.replaceFile = (to, content) =>
+    to === path ? Promise.reject(new DiskError('ENOSPC', 'no space', to)) : plain(to, content)
+  partition = await world.complete(open({}))
+  await world.complete(partitions.goOn())
+  expect((partitions.get(TOPIC_ID, 0) as Partition).offline?.error).toBe('STORAGE_FULL')
+  expect(partitions.someWait).toBe(true)
+  env.disk.replaceFile = plain
+  await world.complete(partitions.goOn())
+  expect(partitions.someWait).toBe(false)
+  partition = partitions.get(TOPIC_ID, 0) as Partition
+  const answers = [0, 2].map((sequence) => produce(batch(2, { id: 7, sequence })))
+  await world.clock.advance('1s')
+  expect(answers.map(({ result }) => result)).toMatchObject([
+    { error: 'NONE', baseOffset: 0 },
+    { error: 'NONE', baseOffset: 2 },
+  ])
 })
 
 test('what a full disk left half made goes with its topic, and the name is free again', async () => {

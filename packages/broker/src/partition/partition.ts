@@ -121,12 +121,21 @@ export class Partition {
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
-  /** Takes the opened log; producer state comes from its snapshot and the batch headers behind it (REPLICATION 2.10). */
+  /**
+   * Takes the opened log; producer state comes from its snapshot and the batch headers behind it (REPLICATION 2.10).
+   * Where that fails it has no log and remembers no producer, and another one may take its place.
+   */
   async open(log: Log, lost = false): Promise<void> {
     assert(this.#log === undefined, 'a partition opens its log once')
     this.#log = log
     this.#lost = lost
-    await this.#recoverProducers(log)
+    try {
+      await this.#recoverProducers(log)
+    } catch (error) {
+      this.#log = undefined
+      this.producers.clear()
+      throw error
+    }
     this.#highWatermark = log.logStartOffset
     this.#advanceHighWatermark()
   }

@@ -111,21 +111,24 @@ export class Partitions {
       highWatermark: () => partition.highWatermark,
     }
     const key = keyOf(spec)
+    const before = this.#byTopic.get(topicId)?.[number]
     try {
       if (this.#found.has(key)) {
         const { log, recovered } = await this.#directory.openLog(options)
-        await partition.open(log, recovered.lost)
+        await partition.open(log, recovered.lost || before?.lost)
       } else await partition.open(await this.#directory.createLog(options))
       this.#found.delete(key)
     } catch (error) {
       const reason = whyOffline(error)
       if (reason === undefined || (atStart && error instanceof StartError)) throw error
       // Said once, not with every attempt.
-      const before = this.#byTopic.get(topicId)?.[number]?.offline
-      if (before?.message !== reason.message)
+      if (before?.offline?.message !== reason.message)
         this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
       partition.goOffline(reason.error, reason.message)
-      if (reason.passes && partition.log === undefined) this.#waiting.add(partition)
+      if (reason.passes) {
+        await this.#directory.closeLog(spec)
+        this.#waiting.add(partition)
+      }
     }
     this.#put(partition)
   }
