@@ -58,12 +58,20 @@ export class Scrubber {
   async #run(): Promise<void> {
     for (;;) {
       const { partition, inMs } = this.#next()
-      if (partition !== undefined) await this.#scrub(partition)
-      else {
+      if (partition !== undefined) {
+        await this.#scrub(partition)
+        await this.#turn()
+      } else {
         await this.#remember()
         await this.#sleep(inMs)
       }
     }
+  }
+
+  /** A log that ends at once, closed meanwhile, has no read to wait for: many of them must not hold the loop up. */
+  async #turn(): Promise<void> {
+    await new Promise<void>((resolve) => this.#env.clock.soon(resolve))
+    this.#stopping.signal.throwIfAborted()
   }
 
   /** The log that was read longest ago, if it is due; or when to look again. */
@@ -78,6 +86,11 @@ export class Scrubber {
       if (partition.offline || partition.log === undefined) continue
       const lastMs = this.#lastOf(partition, nowMs)
       if (lastMs >= oldestMs) continue
+      // Nothing to read is read: what comes is new.
+      if (partition.log.sizeBytes === 0) {
+        this.#times.set(partition.topicId, partition.number, nowMs)
+        continue
+      }
       oldest = partition
       oldestMs = lastMs
     }
