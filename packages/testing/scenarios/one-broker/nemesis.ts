@@ -108,6 +108,45 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     timeline.add('nemesis', 'all links carry again')
     world.network.heal()
   },
+  'thin-link': async (stage, dice) => {
+    const { world, timeline } = stage
+    const node = dice.pick(clientsOf(stage))
+    const bytesPerSecond = dice.scale(300, 30_000)
+    timeline.add('nemesis', `${node} has ${bytesPerSecond} bytes a second`)
+    world.network.throttle(node, BROKER, bytesPerSecond)
+    await unlessHealing(stage, dice.scale(500, 12_000))
+    world.network.mend(node, BROKER)
+  },
+  clog: async (stage, dice) => {
+    const { world, timeline } = stage
+    const node = dice.pick(clientsOf(stage))
+    const [from, to] = dice.chance(0.5) ? [node, BROKER] : [BROKER, node]
+    const forMs = dice.scale(50, 5000)
+    timeline.add('nemesis', `nothing from ${from} reaches ${to} for ${forMs} ms`)
+    world.network.clog(from, to, forMs)
+    await unlessHealing(stage, forMs)
+  },
+  loss: async (stage, dice) => {
+    const { world, timeline } = stage
+    const node = dice.pick(clientsOf(stage))
+    const share = dice.between(1, 30)
+    timeline.add('nemesis', `${share} % of what ${node} and the broker say is lost`)
+    world.network.lose(node, BROKER, share / 100)
+    await unlessHealing(stage, dice.scale(200, 8000))
+    world.network.mend(node, BROKER)
+  },
+  'half-open': (stage, dice) => {
+    const node = dice.pick(clientsOf(stage))
+    stage.timeline.add('nemesis', `the broker forgets ${node}, which knows nothing of it`)
+    stage.world.network.halfOpen(BROKER, node)
+  },
+  mute: async (stage, dice) => {
+    const { world } = stage
+    stage.timeline.add('nemesis', 'the broker accepts and never answers')
+    world.network.mute(BROKER)
+    await unlessHealing(stage, dice.scale(100, 5000))
+    world.network.rejoin(BROKER)
+  },
   pause: async (stage, dice) => {
     const { world, timeline } = stage
     const forMs = dice.scale(50, 20_000)
