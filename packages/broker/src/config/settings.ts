@@ -325,7 +325,8 @@ export const settings = defineSettings({
     default: 100_000,
     range: [100, 10_000_000],
     dynamic: true,
-    about: 'Producer ids remembered, all partitions together.',
+    about:
+      'Producer ids remembered, all partitions together: one that writes to three partitions counts three times.',
   },
   'producer.id.expiration.ms': {
     type: 'duration',

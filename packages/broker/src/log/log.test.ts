@@ -194,3 +194,21 @@ test('a clean stop leaves nothing open and no timer', async () => {
   await bench.stop('clean')
   expect(bench.world.leftovers()).toEqual([])
 })
+
+test('a log is closed when what was told of a closed segment is done', async () => {
+  const bench = await LogBench.make({ settings: { segmentBytes: 4096 } })
+  let finish = () => {}
+  let isDone = false
+  const work = new Promise<void>((resolve) => {
+    finish = resolve
+  }).then(() => {
+    isDone = true
+  })
+  Object.assign(bench.heard, { rolled: () => work })
+  await bench.append(60, { valueSize: 100 })
+  await bench.world.settled()
+  const closed = bench.directory.close({ clean: true, brokerEpoch: 7 }).then(() => isDone)
+  await bench.world.clock.advance('1s')
+  finish()
+  expect(await bench.run(closed)).toBe(true)
+})

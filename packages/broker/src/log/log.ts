@@ -303,6 +303,7 @@ export class Log {
       await this.#commit.stop()
       await this.#lastChange
       await this.#sealing.idle()
+      await this.#telling.idle()
       await this.#noting.idle()
     }
   }

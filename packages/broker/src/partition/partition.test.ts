@@ -263,6 +263,36 @@ test('at roll producers are saved, so that no more than the last segments is rep
   ])
 })
 
+test('at roll producers are saved only where much was appended since, however many they are', async () => {
+  partition = await world.complete(reopened({ 'segment.bytes': '4KiB' }))
+  let savedBytes = 0
+  let lastBytes = 0
+  const plain = env.disk.replaceFile.bind(env.disk)
+  env.disk.replaceFile = (path, content) => {
+    if (path.endsWith('/producer-snapshot')) {
+      lastBytes = content.length
+      savedBytes += lastBytes
+    }
+    return plain(path, content)
+  }
+  const round = async (sequence: number) => {
+    for (let id = 1; id <= 200; id++) produce(batch(20, { id, sequence }))
+    await world.clock.advance('1s')
+  }
+  await round(0)
+  const { sizeBytes: before = 0, segmentCount: segmentsBefore = 0 } = partition.log ?? {}
+  savedBytes = 0
+  for (let number = 1; number <= 5; number++) await round(20 * number)
+  const { sizeBytes = 0, segmentCount = 0 } = partition.log ?? {}
+  expect(segmentCount - segmentsBefore).toBeGreaterThan(20)
+  expect(savedBytes).toBeGreaterThan(0)
+  expect(savedBytes).toBeLessThanOrEqual((sizeBytes - before) / 8 + lastBytes)
+  // A stop saves them always.
+  await world.complete(partitions.saveProducers())
+  const saved = await world.complete(env.disk.readFile(`${LOG_DIRECTORY}/producer-snapshot`))
+  expect(String(saved)).toContain(`"endOffset":${200 * 20 * 6}`)
+})
+
 test('for how long a producer was silent outlives a restart; the time in between does not count', async () => {
   produce(batch(1, { id: 7, sequence: 0 }))
   await world.clock.advance('20h')

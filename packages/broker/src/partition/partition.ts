@@ -56,6 +56,9 @@ const NOT_LED: Leadership = {
   minIsr: 1,
 }
 
+/** So much is appended for each byte of a snapshot that is saved at roll: what it costs, and what is replayed. */
+const BYTES_PER_SNAPSHOT_BYTE = 8
+
 export type PartitionOptions = {
   readonly nodeId: number
   readonly values: TopicValues
@@ -89,6 +92,10 @@ export class Partition {
   #appendTimeMs = -1
   /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
   #snapshotEndOffset = 0
+  /** 0: none was saved in this run. */
+  #snapshotBytes = 0
+  /** Appended since then. */
+  #unsavedBytes = 0
   /** One snapshot after the other, lest an older one takes the place of a newer one. */
   readonly #snapshots = new Coalesced(() => this.#saveSnapshot())
   #offline: Refusal | undefined
@@ -117,7 +124,7 @@ export class Partition {
     writeFailed: (fromOffset: number, error: DiskError): void =>
       this.#writeFailed(fromOffset, error),
     startMoves: (): Promise<void> => this.saveProducers(),
-    rolled: (): Promise<void> => this.#snapshots.run(),
+    rolled: (): Promise<void> => this.#saveIfWorthIt(),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
@@ -266,6 +273,7 @@ export class Partition {
     const appendTimeMs = this.#stamp(batch, log.queuedEndOffset) // 6
     const stamped = readBatchHeader(batch)
     this.producers.record(stamped, this.#env.clock.monotonicMs())
+    this.#unsavedBytes += batch.length
     log.enqueue(batch)
     return this.#whenAcknowledged(
       acks,
@@ -437,6 +445,12 @@ export class Partition {
     await this.#snapshots.run()
   }
 
+  /** Of very many producers and small segments, a snapshot at each roll would be more work than the records are. */
+  async #saveIfWorthIt(): Promise<void> {
+    if (this.#unsavedBytes >= BYTES_PER_SNAPSHOT_BYTE * this.#snapshotBytes)
+      await this.#snapshots.run()
+  }
+
   /** Of what is durable: one that told of batches which a power cut takes away would vouch for what is not there. */
   async #saveSnapshot(): Promise<void> {
     const log = this.#openLog()
@@ -445,13 +459,15 @@ export class Partition {
   }
 
   async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
-    await saveProducerSnapshot(this.#env.disk, log.directory, {
+    const bytes = this.#unsavedBytes
+    this.#snapshotBytes = await saveProducerSnapshot(this.#env.disk, log.directory, {
       topicId: this.topicId,
       partition: this.number,
       endOffset,
       appendTimeMs: this.#appendTimeMs,
       producers: this.producers.image(endOffset, this.#env.clock.monotonicMs()),
     })
+    this.#unsavedBytes -= bytes
     this.#snapshotEndOffset = endOffset
   }
 
@@ -468,7 +484,9 @@ export class Partition {
     await log.headers(covered, begin, (header) => {
       if (header.timestampType === 'append')
         this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
-      if (header.baseOffset >= covered) this.producers.record(header, nowMs)
+      if (header.baseOffset < covered) return
+      this.producers.record(header, nowMs)
+      this.#options.producerUses.bound()
     })
   }
 

@@ -1,5 +1,6 @@
 // `producer-snapshot`: what a partition knew of its producers below an offset (REPLICATION 2.10). Written before records
-// leave the front of the log, for their headers go with them; at roll and at a clean stop, so that little is replayed.
+// leave the front of the log, for their headers go with them; at a roll that is worth it and at a clean stop, so that
+// little is replayed.
 // Enters: producers. Leaves: the same after a restart; or nothing, where the file is missing or damaged.
 //
 //   {"topicId", "partition", "endOffset", "appendTimeMs", "producers": [[id, epoch, isWhole, [batch ...], idleMs] ...]}
@@ -22,12 +23,12 @@ export type ProducerSnapshot = {
   readonly producers: readonly ProducerImage[]
 }
 
-/** Errors: DiskError. Holds: durable when it resolves. */
+/** Returns its size in bytes. Errors: DiskError. Holds: durable when it resolves. */
 export async function saveProducerSnapshot(
   disk: Disk,
   directory: string,
   { producers, ...about }: ProducerSnapshot,
-): Promise<void> {
+): Promise<number> {
   const rows = producers.map(({ producerId, epoch, isWhole, batches, idleMs }) => [
     producerId,
     epoch,
@@ -41,8 +42,9 @@ export async function saveProducerSnapshot(
     ]),
     Math.round(idleMs),
   ])
-  const text = JSON.stringify({ ...about, producers: rows })
-  await disk.replaceFile(`${directory}/${PRODUCER_SNAPSHOT}`, withChecksum(text))
+  const content = withChecksum(JSON.stringify({ ...about, producers: rows }))
+  await disk.replaceFile(`${directory}/${PRODUCER_SNAPSHOT}`, content)
+  return content.length
 }
 
 /** 'damaged' also where it is of another partition: nothing in it is believed then. Errors: DiskError. */

@@ -65,6 +65,19 @@ test('a lower maximum makes no room before as many as need be are gone', () => {
   expect(uses.room(4)).toBe(true)
 })
 
+test('a maximum far below what is in use evicts none that is used', () => {
+  let countMax = 10
+  const all = new Remembered(0)
+  const uses = new ProducerUses(() => countMax)
+  Object.assign(all, { uses })
+  for (let id = 1; id <= 9; id++) all.use(`a${id}`, id)
+  countMax = 2
+  for (let id = 9; id >= 1; id--) all.use(`a${id}`, 20)
+  expect(uses.count).toBe(9)
+  expect(uses.room(20)).toBe(false)
+  expect(uses.count).toBe(9)
+})
+
 test('expiry forgets all that were silent too long, and use makes young again', () => {
   const all = new Remembered(10)
   for (const [name, nowMs] of [
@@ -97,6 +110,7 @@ test('a replay of very many stays within twice the maximum', () => {
   const all = new Remembered(100)
   for (let id = 0; id < 5_000; id++) {
     all.use(`a${id}`, 1)
+    all.uses.bound()
     expect(all.uses.count).toBeLessThanOrEqual(200)
   }
   all.uses.settle()

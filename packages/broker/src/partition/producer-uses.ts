@@ -23,16 +23,17 @@ export class ProducerUses {
     return this.#uses.size
   }
 
-  /** It is the newest now, whether it was here or not. What is recorded is never refused. */
+  /** It is the newest now, whether it was here or not. What is recorded is never refused, and takes no other's place. */
   touch(use: ProducerUse, nowMs: number): void {
     use.lastUsedMs = nowMs
     this.#uses.delete(use)
-    this.#add(use)
+    this.#uses.add(use)
   }
 
   /** As a snapshot tells: `settle` finds its place. */
   restore(use: ProducerUse): void {
-    this.#add(use)
+    this.#uses.add(use)
+    this.bound()
   }
 
   remove(use: ProducerUse): void {
@@ -68,8 +69,7 @@ export class ProducerUses {
   }
 
   /** A log that is replayed has many that are long forgotten: memory is bounded while it is read, too. */
-  #add(use: ProducerUse): void {
-    this.#uses.add(use)
+  bound(): void {
     if (this.#uses.size > 2 * this.#countMax()) this.settle()
   }
 }
