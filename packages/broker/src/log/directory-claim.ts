@@ -13,7 +13,7 @@ import {
 import { makeDirectoryDurably } from './durable-directory.ts'
 import type { FoundPartition } from './log-types.ts'
 import { directoryNameOf, isPartitionDirectoryName, isTopicId } from './partition-key.ts'
-import { loadPartitionMeta, type PartitionMeta, partitionMetaPath } from './partition-meta.ts'
+import { loadPartitionMeta, type PartitionMeta } from './partition-meta.ts'
 import { regularFileSize } from './regular-file.ts'
 import { EXIT, StartError } from './start-error.ts'
 
@@ -112,8 +112,6 @@ async function findPartitions(
   const metas = names.filter(isPartitionDirectoryName).map(async (directoryName) => {
     const directory = `${root}/${directoryName}`
     if ((await env.disk.stat(directory))?.kind !== 'directory') return undefined
-    if ((await regularFileSize(env.disk, partitionMetaPath(directory))) === undefined)
-      return undefined
     const meta = await loadPartitionMeta(env.disk, directory)
     return typeof meta === 'object' ? claimed(meta, directoryName) : undefined
   })

@@ -18,6 +18,7 @@ export type {
   RecoveryReport,
 } from './log-types.ts'
 export { isOutOfDescriptors } from './open-files.ts'
+export { readRegularFile } from './regular-file.ts'
 export { Repair, type RepairWay } from './repair.ts'
 export { ScrubTimes } from './scrub-times.ts'
 export { EXIT, StartError } from './start-error.ts'

@@ -9,6 +9,7 @@
 import { assert, type Disk } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
 import { checkedText, withChecksum } from './checked-text.ts'
+import { readRegularFile } from './regular-file.ts'
 
 export type EpochEntry = { readonly epoch: number; readonly startOffset: number }
 /** An epoch and the offsets that can only have been written in it. */
@@ -38,7 +39,7 @@ export class LeaderEpochs {
 
   /** undefined: the file is missing or damaged, and is rebuilt from the log. */
   static async load(disk: Disk, directory: string): Promise<LeaderEpochs | undefined> {
-    const content = await disk.readFile(leaderEpochsPath(directory))
+    const content = await readRegularFile(disk, leaderEpochsPath(directory))
     const entries = content && parse(content)
     return entries && new LeaderEpochs(disk, directory, entries)
   }

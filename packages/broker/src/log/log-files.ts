@@ -2,7 +2,6 @@
 // were under way are removed. Names that are not ours are left alone (SECURITY, row 61).
 import type { Disk } from '@minikafka/platform'
 import { damageNotePath } from './damage-note.ts'
-import { leaderEpochsPath } from './leader-epochs.ts'
 import { regularFileSize } from './regular-file.ts'
 import { DELETED_SUFFIX } from './retention.ts'
 import { sealedPath } from './sealed-segments.ts'
@@ -22,19 +21,17 @@ export type SegmentFiles = {
 /**
  * Lists the segments of a directory, ascending by base offset.
  *
- * Errors  StartError where one of our files is no regular file.
+ * Errors  StartError where one of these is no regular file.
  * Holds   files of removed segments and of replacements that were never finished are gone.
  */
 export async function listLogFiles(disk: Disk, directory: string): Promise<SegmentFiles[]> {
   const names = await disk.list(directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
-  const paths = new Set(
-    [damageNotePath, leaderEpochsPath, sealedPath].map((path) => path(directory)),
-  )
-  paths.add(`${directory}/${PRODUCER_SNAPSHOT}`)
-  const singles = names.filter((name) => paths.has(`${directory}/${name}`))
-  await Promise.all(singles.map((name) => regularFileSize(disk, `${directory}/${name}`)))
+  // Rarely there and not always read; what else is ours is looked at by whoever reads it.
+  const singles = [damageNotePath(directory), sealedPath(directory)]
+  const paths = names.map((name) => `${directory}/${name}`).filter((path) => singles.includes(path))
+  await Promise.all(paths.map((path) => regularFileSize(disk, path)))
   return segmentsOf(disk, directory, names)
 }
 

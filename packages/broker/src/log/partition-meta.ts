@@ -13,6 +13,7 @@ import type { Disk } from '@minikafka/platform'
 import { checkedJson, jsonWithChecksum } from './checked-text.ts'
 import type { Hole } from './damage.ts'
 import { isTopicId } from './partition-key.ts'
+import { readRegularFile } from './regular-file.ts'
 
 export type PartitionMeta = {
   readonly formatVersion: number
@@ -35,7 +36,7 @@ export async function loadPartitionMeta(
   disk: Disk,
   directory: string,
 ): Promise<PartitionMeta | string | undefined> {
-  const content = await disk.readFile(partitionMetaPath(directory))
+  const content = await readRegularFile(disk, partitionMetaPath(directory))
   if (content === undefined) return undefined
   const fields = checkedJson(content)
   if (fields === undefined) return 'its checksum does not fit'

@@ -6,6 +6,7 @@
 //   crc32c 1a2b3c4d                                    order, hexadecimal; largest timestamp: -1 where it has none
 import type { Disk } from '@minikafka/platform'
 import { checkedText, withChecksum } from './checked-text.ts'
+import { readRegularFile } from './regular-file.ts'
 
 export type SealedSegment = {
   readonly baseOffset: number
@@ -28,7 +29,7 @@ export async function loadSealed(
   directory: string,
 ): Promise<Map<number, SealedSegment>> {
   const sealed = new Map<number, SealedSegment>()
-  const content = await disk.readFile(sealedPath(directory))
+  const content = await readRegularFile(disk, sealedPath(directory))
   const lines = content && checkedText(content)?.split('\n')
   if (lines?.[0] !== HEADER) return sealed
   for (const line of lines.slice(1, -1)) {

@@ -7,7 +7,7 @@
 //   batch: [firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]
 //   crc32c 1a2b3c4d
 import type { Disk } from '@minikafka/platform'
-import { checkedJson, PRODUCER_SNAPSHOT, withChecksum } from '../log/index.ts'
+import { checkedJson, PRODUCER_SNAPSHOT, readRegularFile, withChecksum } from '../log/index.ts'
 import type { BatchMark, ProducerImage } from './producer-states.ts'
 
 type Mark = readonly [number, number, number, number, number]
@@ -53,7 +53,7 @@ export async function loadProducerSnapshot(
   directory: string,
   { topicId, partition }: { topicId: string; partition: number },
 ): Promise<ProducerSnapshot | 'damaged' | undefined> {
-  const content = await disk.readFile(`${directory}/${PRODUCER_SNAPSHOT}`)
+  const content = await readRegularFile(disk, `${directory}/${PRODUCER_SNAPSHOT}`)
   if (content === undefined) return undefined
   const value = checkedJson(content)
   if (value?.topicId !== topicId || value.partition !== partition) return 'damaged'
