@@ -7,7 +7,8 @@ import type { FaultKind, FaultPlan } from './plan.ts'
 import { settledPlaces } from './settled-places.ts'
 import type { Stage } from './stage.ts'
 
-const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 const MOMENT_MS = 2000
 const NEAR_END = 2000
 const CHECK_INTERVAL = 'log.retention.check.interval.ms'
@@ -110,12 +111,12 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   'thin-link': async (stage, dice) => {
     const { world, timeline } = stage
-    const node = dice.pick(clientsOf(stage))
-    const bytesPerSecond = dice.scale(300, 30_000)
-    timeline.add('nemesis', `${node} has ${bytesPerSecond} bytes a second`)
-    world.network.throttle(node, BROKER, bytesPerSecond)
-    await unlessHealing(stage, dice.scale(500, 12_000))
-    world.network.mend(node, BROKER)
+    const nodes = dice.chance(0.5) ? clientsOf(stage) : [dice.pick(clientsOf(stage))]
+    const bytesPerSecond = dice.scale(300, 15_000)
+    timeline.add('nemesis', `${nodes.join(', ')}: ${bytesPerSecond} bytes a second`)
+    for (const node of nodes) world.network.throttle(node, BROKER, bytesPerSecond)
+    await unlessHealing(stage, dice.scale(1000, 12_000))
+    for (const node of nodes) world.network.mend(node, BROKER)
   },
   clog: async (stage, dice) => {
     const { world, timeline } = stage
@@ -158,13 +159,15 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   'clock-jump': async (stage, dice) => {
     const { world, plan, timeline } = stage
+    // No jump goes to where another one went: a clock that says the same at two looks in a row is believed.
     const hours = dice.pick([4, 48, 4, 48, 1, -1, -4])
-    timeline.add('nemesis', `the wall clock jumps by ${hours} h`)
-    world.clockOf(BROKER).jump(hours * HOUR_MS)
+    const byMs = hours * HOUR_MS + timeline.countOf('fault clock-jump') * 3 * MINUTE_MS
+    timeline.add('nemesis', `the wall clock jumps by ${byMs / HOUR_MS} h`)
+    world.clockOf(BROKER).jump(byMs)
     // Right again before retention looks twice: what it then deletes it deletes on the word of a clock that is set.
     const intervalMs = Number(plan.settings[CHECK_INTERVAL])
     await unlessHealing(stage, (dice.between(2, 9) / 10) * intervalMs)
-    world.clockOf(BROKER).jump(-hours * HOUR_MS)
+    world.clockOf(BROKER).jump(-byMs)
   },
   'fail-write': ({ world, timeline }) => {
     timeline.add('nemesis', 'the next write fails')

@@ -43,7 +43,7 @@ function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): 
   const wanted = dice.some(topics, 0.7).map(({ name }) => name)
   return {
     // Records are made again from their names: that they are large must stand there, too.
-    name: `${dice.chance(0.25) ? LARGE : 'p'}${index}`,
+    name: `${dice.chance(0.4) ? LARGE : 'p'}${index}`,
     options: drawOptions(dice),
     requestTimeoutMs: dice.pick([500, 3000, 10_000, 30_000]),
     topics: wanted.length > 0 ? wanted : topics.map(({ name }) => name),

@@ -42,6 +42,8 @@ export type Outcome = {
 /** Healed, everything is right within this time. */
 const LIVENESS_MS = 60_000
 const DERIVED = /\.(?:time)?index: /
+const ON_THE_WIRE = / {2}net /
+const KERNEL_MS = 70_000
 /** A sleep of the scenario itself. */
 const OWN_TIMER = / {2}the test {2}timer/
 /** An operator does not start it more often than that. */
@@ -201,7 +203,16 @@ class Run {
       if (problem && !DERIVED.test(text)) problems.push(text)
     }
     if (problems.length > 0 && !rots) throw new Violation('verify', problems.join('\n'))
-    const leftovers = this.#world.leftovers().filter((line) => !OWN_TIMER.test(line))
+    this.#checkLeftovers((line) => !ON_THE_WIRE.test(line))
+    // The last packets of who is gone: kernels give up after a minute.
+    await sleep(this.#world.clock, KERNEL_MS)
+    this.#checkLeftovers(() => true)
+  }
+
+  #checkLeftovers(counts: (line: string) => boolean): void {
+    const leftovers = this.#world
+      .leftovers()
+      .filter((line) => !OWN_TIMER.test(line) && counts(line))
     if (leftovers.length > 0) throw new Violation('leftover', leftovers.join('\n'))
   }
 
