@@ -10,6 +10,8 @@ export type Job = { readonly seed: number; readonly less: Less }
 
 let unhandled: unknown[] = []
 process.on('unhandledRejection', (error) => unhandled.push(error))
+// Such as the one of too many listeners: it shows a leak, or frightens whoever runs the code.
+process.on('warning', (warning) => unhandled.push(warning))
 
 let last: Promise<void> = Promise.resolve()
 process.on('message', (job: Job) => {

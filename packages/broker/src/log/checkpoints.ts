@@ -86,10 +86,10 @@ export class Checkpoints {
     return { damaged, badSlotCount: this.#synced.badSlotCount }
   }
 
-  /** `existing`: partitions that a damaged `recovery-point` must have had a line for. Durable when it resolves. */
+  /** `existing`: partitions that a damaged file may have had a line for. Durable when it resolves. */
   async begin(existing: readonly PartitionKey[]): Promise<void> {
-    if (this.#recoveryPoint.found !== 'good')
-      for (const key of existing) this.#recoveryPoint.setLost(key)
+    for (const file of [this.#recoveryPoint, this.#logStart])
+      if (file.found !== 'good') for (const key of existing) file.setLost(key)
     await Promise.all([
       this.#recoveryPoint.save(),
       this.#logStart.save(),
@@ -102,7 +102,8 @@ export class Checkpoints {
       cleanSegment,
       recoveryPoint: this.#recoveryPoint.get(key),
       synced: this.#synced.get(key),
-      logStartOffset: numberOf(this.#logStart.get(key)),
+      // Without a line it was never moved: a line is durable before a file goes.
+      logStartOffset: numberOf(this.#logStart.get(key) ?? 0),
       highWatermark: numberOf(this.#highWatermark.get(key)),
     }
   }

@@ -481,3 +481,23 @@ test('a full disk keeps no log from being opened that has all its epochs; what i
   expect(await bench.start()).toMatchObject({ logEndOffset: 60 })
   expect((await bench.read()).equals(Buffer.concat(batches))).toBe(true)
 })
+
+test('a power cut among the first segments leaves a log that begins at its beginning', async () => {
+  for (let seed = 1; seed <= 100; seed++) {
+    const bench = await LogBench.make({
+      seed,
+      settings: { segmentBytes: 300 },
+      world: { clock: 'jumping' },
+    })
+    const batches = Buffer.concat(bench.enqueue(6, { valueSize: 200 }))
+    const until = bench.world.eventCount + (seed % 30)
+    await bench.world.until(() => bench.world.eventCount >= until)
+    const said = bench.heard.durable
+    const { logEndOffset } = await bench.restart('powerCut')
+    expect(logEndOffset).toBeGreaterThanOrEqual(said)
+    expect(bench.log.logStartOffset).toBe(0)
+    const kept = await bench.read()
+    expect(kept.equals(batches.subarray(0, kept.length))).toBe(true)
+    bench.world.close()
+  }
+})

@@ -100,7 +100,7 @@ class Recovery {
     this.#files = await listLogFiles(disk, directory)
     this.#logStartOffset = this.#knowledge.logStartOffset ?? this.#files[0]?.baseOffset ?? 0
     await this.#removeBelowStart()
-    this.#checkBeginning()
+    await this.#checkBeginning()
     // Most logs have the one segment that the clean stop knows, and `sealed` has nothing to add.
     const [first] = this.#files
     const isAlone =
@@ -125,8 +125,11 @@ class Recovery {
     this.#files = kept
   }
 
-  /** Readers would pass over what is missing at the front without a word. */
-  #checkBeginning(): void {
+  /**
+   * Readers would pass over what is missing at the front without a word. Where nothing had ever been synced it is a torn
+   * tail from the first byte on: a power cut kept the name of a later segment and lost the first one's.
+   */
+  async #checkBeginning(): Promise<void> {
     const begin = this.#files[0]?.baseOffset ?? this.#logStartOffset
     if (begin <= this.#logStartOffset) return
     const { compactedBelow, holes, directory, identity } = this.#place
@@ -136,6 +139,11 @@ class Recovery {
       epochs: undefined,
     })
     if (chain.follows(begin)) return
+    if (this.#floor === 0) {
+      for (const file of this.#files.reverse()) await this.#removeFiles(this.#segmentOf(file))
+      this.#files = []
+      return
+    }
     const message = `${directory}: the first segment begins at offset ${begin}, but the log at ${this.#logStartOffset}. Nothing was cut: ${CURE}.`
     throw storageErrorOf(identity, message, { offset: this.#logStartOffset })
   }

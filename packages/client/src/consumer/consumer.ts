@@ -1,7 +1,9 @@
 // Room 9 of the walk, the last. Bytes to records to `for await (const record of consumer)`.
 // Before: broker/handlers/01-fetch. After: the user's code.
 // Enters: options. Leaves: records in order per partition, in one reading mode at a time.
+
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
 import { MinikafkaError } from '@minikafka/protocol'
 import { checkPoint } from '../admin/index.ts'
@@ -86,6 +88,8 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     this.#settings = settings
     this.#events = new Events<ConsumerEvents>(core.logger)
     const { signal } = this.#closing
+    // One listener for each partition whose place is asked for.
+    setMaxListeners(0, signal)
     const { clock } = core.env
     const feeds = () => this.#feeds.all()
     const trouble = (error: MinikafkaError) => this.#report(error)

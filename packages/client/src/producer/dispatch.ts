@@ -1,4 +1,5 @@
 // Composition of one producer: the only file that sees all its rooms, and the one that says when they work.
+import { setMaxListeners } from 'node:events'
 import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import { Alarm, type Core } from '../core/index.ts'
 import { Account } from './account.ts'
@@ -40,6 +41,8 @@ export class Dispatch implements ProducerContext {
     this.#failed = failed
     this.pool = new BufferPool(settings.maxBatchBytes, settings.maxBufferedBytes)
     this.account = new Account(settings)
+    // One listener for each topic that is waited for.
+    setMaxListeners(0, this.#stopped.signal)
     this.turn = new Turn(clock, () => this.#endTurn())
     this.alarm = new Alarm(clock, () => this.#ring())
     this.identity = new Identity(core, this.#stopped.signal, {

@@ -41,9 +41,8 @@ export function drawProducers(
 
 function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): ProducerPlan {
   const wanted = dice.some(topics, 0.7).map(({ name }) => name)
-  return {
-    // Records are made again from their names: that they are large must stand there, too.
-    name: `${dice.chance(0.4) ? LARGE : 'p'}${index}`,
+  const plan: ProducerPlan = {
+    name: `p${index}`,
     options: drawOptions(dice),
     requestTimeoutMs: dice.pick([500, 3000, 10_000, 30_000]),
     topics: wanted.length > 0 ? wanted : topics.map(({ name }) => name),
@@ -51,6 +50,23 @@ function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): 
     meanMs: dice.scale(1, 120),
     burst: dice.pick([1, 1, 5, 40]),
     outstandingMax: dice.pick([1, 10, 100, 1000]),
+  }
+  return dice.chance(0.3) ? { ...plan, ...drawFlood(dice, plan.options, index) } : plan
+}
+
+/** More than kernels hold, by a producer that is in a hurry: its batches expire while their bytes are still being sent. */
+function drawFlood(dice: Dice, options: ProducerOptions, index: number): Partial<ProducerPlan> {
+  return {
+    // Records are made again from their names: that they are large must stand there, too.
+    name: `${LARGE}${index}`,
+    options: {
+      ...options,
+      compression: dice.pick(['none', 'none', 'lz4'] as const),
+      deliveryTimeoutMs: dice.pick([1000, 2000, 20_000]),
+    },
+    requestTimeoutMs: dice.pick([3000, 30_000]),
+    burst: dice.pick([5, 40]),
+    outstandingMax: dice.pick([100, 1000]),
   }
 }
 
