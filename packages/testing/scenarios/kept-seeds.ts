@@ -2,5 +2,8 @@
 // seed; that it found something once is reason enough to run it.
 export const keptSeeds: readonly { readonly seed: number; readonly found: string }[] = [
   { seed: 945, found: 'a power cut among the first segments left a log without its beginning' },
-  { seed: 52, found: 'eleven places asked for at once made the client warn of a leak of listeners' },
+  {
+    seed: 52,
+    found: 'eleven places asked for at once made the client warn of a leak of listeners',
+  },
 ]
