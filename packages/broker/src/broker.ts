@@ -160,21 +160,25 @@ async function start(
   })
   directory.onOffline(fail)
   store.onFailure(fail)
+  const findLeaders = async () => {
+    const reports = await controller.brokerReady({
+      brokerId: nodeId,
+      answers: (topicId, partition) => answerOf(partitions, nodeId, topicId, partition),
+    })
+    sayRecovered(env, state, reports)
+  }
   const follower = new MetadataFollower(env, {
     nodeId,
     state,
     controller,
     partitions,
     config,
+    onOpened: findLeaders,
     onFailure: (error) => fail(error as Error),
   })
   undo.push(() => follower.close())
   await follower.openAll((done, total) => onProgress?.('recovering', done, total))
-  const reports = await controller.brokerReady({
-    brokerId: nodeId,
-    answers: (topicId, partition) => answerOf(partitions, nodeId, topicId, partition),
-  })
-  sayRecovered(env, state, reports)
+  await findLeaders()
   await follower.follow()
   await directory.rememberRevision(store.rev)
 

@@ -25,8 +25,11 @@ export class MetadataFollower {
   readonly #controller: Controller
   readonly #partitions: Partitions
   readonly #config: LiveConfig
+  readonly #onOpened: () => Promise<void>
   readonly #onFailure: (error: unknown) => void
   #queue: Promise<void> = Promise.resolve()
+  /** A log was opened late, and nobody could be asked yet who leads its partition. */
+  #wantsLeaders = false
   #stop: (() => void) | undefined
 
   constructor(
@@ -37,6 +40,8 @@ export class MetadataFollower {
       controller: Controller
       partitions: Partitions
       config: LiveConfig
+      /** A log was opened late: its partition may have waited for what it says. */
+      onOpened: () => Promise<void>
       onFailure: (error: unknown) => void
     },
   ) {
@@ -46,6 +51,7 @@ export class MetadataFollower {
     this.#controller = parts.controller
     this.#partitions = parts.partitions
     this.#config = parts.config
+    this.#onOpened = parts.onOpened
     this.#onFailure = parts.onFailure
   }
 
@@ -95,7 +101,22 @@ export class MetadataFollower {
 
   /** There is space on the disk again: what it kept from being opened or led goes on. */
   goOn(): void {
-    if (this.#partitions.someWait) this.#enqueue(() => this.#partitions.goOn())
+    if (!this.#partitions.someWait && !this.#wantsLeaders) return
+    this.#enqueue(async () => {
+      await this.#partitions.goOn()
+      // At the start a log that was not open had no say. Not waited for: what comes of it is applied in this queue.
+      if (this.#partitions.someLeaderless) void this.#findLeaders()
+    })
+  }
+
+  async #findLeaders(): Promise<void> {
+    this.#wantsLeaders = true
+    try {
+      await this.#onOpened()
+      this.#wantsLeaders = false
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'a partition without a leader has none yet')
+    }
   }
 
   async close(): Promise<void> {

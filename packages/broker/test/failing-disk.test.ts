@@ -96,6 +96,39 @@ test('a start on a full disk is refused with what to do; with some KiB left it s
   expect(await broker.read('orders')).toHaveLength(1)
 })
 
+test('a partition that a full disk kept from being made, over a crash too, is led once there is space', async () => {
+  let kept = 0
+  for (let freeBytes = 2_000; freeBytes <= 9_000; freeBytes += 500) {
+    await using broker = await TestBroker.start({
+      topics: { orders: 1 },
+      clock: 'jumping',
+      seed: 3,
+      config: { 'disk.reserve.bytes': 0, 'log.retention.check.interval.ms': 1000 },
+    })
+    const client = broker.client()
+    broker.disk().fill(1_500)
+    const growing = client.admin().addPartitions('orders', 2, { timeoutMs: 2_000 })
+    await broker.world.complete(growing.catch(() => undefined))
+    await broker.kill()
+    broker.disk().fill(freeBytes)
+    if (!(await starts(broker))) continue
+    broker.disk().heal()
+    const { partitions } = await broker.world.complete(client.admin().describeTopic('orders'))
+    if (partitions.length < 2) continue
+    kept++
+    const producer = client.producer({ deliveryTimeoutMs: 20_000 })
+    await broker.world.complete(producer.send('orders', { partition: 1, value: 'a' }))
+  }
+  expect(kept).toBeGreaterThan(5)
+})
+
+async function starts(broker: TestBroker): Promise<boolean> {
+  return await broker.restart().then(
+    () => true,
+    () => false,
+  )
+}
+
 test('a file in the way of a new partition takes that partition offline, not the broker', async () => {
   await using running = await runBroker()
   const client = running.client()

@@ -150,6 +150,13 @@ export class Partitions {
     return false
   }
 
+  /** There is one whose log is open, and that nobody leads. */
+  get someLeaderless(): boolean {
+    for (const { log, offline, leadership } of this.all())
+      if (log !== undefined && offline === undefined && leadership.leaderId === -1) return true
+    return false
+  }
+
   /** Opens and leads what could not be. One after the other with the changes of the metadata. */
   async goOn(): Promise<void> {
     for (const partition of [...this.all()]) {

@@ -84,10 +84,15 @@ export class Ledger {
   readonly onAck = new Set<() => void>()
 
   constructor({ topics, faults }: Plan, now: () => number) {
-    // A full disk makes retention look each second: a clock that was set is believed then (docs/decisions/0004).
     const kinds = faults.map(({ kind }) => kind)
-    const mayShrink = kinds.includes('fill') && kinds.includes('clock-jump')
-    for (const plan of topics) this.topics.set(plan.name, new TopicLife(plan, mayShrink))
+    const jumps = kinds.includes('clock-jump')
+    for (const plan of topics) {
+      // A full disk makes retention look each second, and believe a clock that was set; and the broker's own clock may have
+      // stamped records with a time long past.
+      const isStamped = plan.config['message.timestamp.type'] === 'LogAppendTime'
+      const mayShrink = jumps && (kinds.includes('fill') || isStamped)
+      this.topics.set(plan.name, new TopicLife(plan, mayShrink))
+    }
     this.#now = now
     this.chronicle = new Chronicle(now)
   }

@@ -85,6 +85,8 @@ class Run {
   readonly #stage: Stage
   readonly #watcher: Watcher
   #healing = false
+  readonly #atWork = new Set<string>()
+  #failure: Promise<never> = new Promise(() => undefined)
   #heal: () => void = () => undefined
   #over = false
 
@@ -141,57 +143,56 @@ class Run {
     const { daemon, plan } = this.#stage
     const watching = watch(this.#stage, this.#watcher, () => this.#over)
     this.#world.clockOf(BROKER).drift(plan.driftPpm)
-    const failure = failureOf([watching, daemon.supervise()])
-    await within(
-      this.#world,
-      LIVENESS_MS,
-      Promise.race([createTopics(this.#stage), failure]),
-      'the topics made',
-    )
-    const clients = [
-      ...plan.producers.map((producer) => produce(this.#stage, producer)),
-      ...plan.consumers.map((consumer) => consume(this.#stage, consumer)),
-      ...(plan.lieMs === undefined ? [] : [lie(this.#stage, plan.lieMs)]),
-      ...plan.admin.map(({ kind, meanMs }) => administer(this.#stage, kind, meanMs)),
-    ]
+    this.#failure = failureOf([watching, daemon.supervise()])
+    await this.#soon(createTopics(this.#stage), 'the topics made')
     const nemesis = plan.faults.map((fault) => rage(this.#stage, fault))
-    const all = Promise.all([...clients, ...nemesis])
-    await Promise.race([sleep(this.#world.clock, plan.safetyMs), failureOf([all]), failure])
+    const all = Promise.all([...this.#clients(), ...nemesis])
+    await Promise.race([sleep(this.#world.clock, plan.safetyMs), failureOf([all]), this.#failure])
     this.timeline.add('run', 'healed')
     this.#healing = true
     this.#heal()
     heal(this.#stage)
-    await within(this.#world, LIVENESS_MS, Promise.all(nemesis), 'the end of the faults')
+    await this.#soon(Promise.all(nemesis), 'the end of the faults')
     await calm(this.#stage)
-    await within(
-      this.#world,
-      LIVENESS_MS,
-      Promise.race([untilServing(this.#stage), failure]),
-      'the broker ready',
-    )
-    await within(
-      this.#world,
-      LIVENESS_MS,
-      Promise.race([all, failure]),
-      'every request answered, everything read',
-    )
-    await within(
-      this.#world,
-      LIVENESS_MS,
-      judge(this.#stage, this.#world.env('judge')),
-      'the log read',
-    )
-    await within(
-      this.#world,
-      LIVENESS_MS,
-      probe(this.#stage, this.#world.env('probe')),
-      'the probe',
-    )
+    await this.#soon(untilServing(this.#stage), 'the broker ready')
+    await this.#soon(all, 'every request answered, everything read')
+    await this.#soon(judge(this.#stage, this.#world.env('judge')), 'the log read')
+    await this.#soon(probe(this.#stage, this.#world.env('probe')), 'the probe')
     this.#over = true
     await watching
-    const isDone = await within(this.#world, LIVENESS_MS, daemon.stop(), 'the broker stopped')
+    const isDone = await this.#soon(daemon.stop(), 'the broker stopped')
     if (!isDone) throw new Violation('liveness', 'a healthy broker did not stop in order')
     await this.#lookBehind()
+  }
+
+  #clients(): Promise<void>[] {
+    const { plan } = this.#stage
+    const stage = this.#stage
+    return [
+      ...plan.producers.map((one) => this.#named(one.name, produce(stage, one))),
+      ...plan.consumers.map((one) => this.#named(one.name, consume(stage, one))),
+      ...(plan.lieMs === undefined ? [] : [this.#named('the liar', lie(stage, plan.lieMs))]),
+      ...plan.admin.map(({ kind, meanMs }) => this.#named(kind, administer(stage, kind, meanMs))),
+    ]
+  }
+
+  async #named(name: string, work: Promise<void>): Promise<void> {
+    this.#atWork.add(name)
+    await work
+    this.#atWork.delete(name)
+  }
+
+  /** Errors: Violation `liveness` where it takes longer than it may; what else has failed meanwhile. */
+  #soon<T>(work: Promise<T>, what: string): Promise<T> {
+    const told = () => {
+      const partitions = this.#stage.daemon.broker?.partitions() ?? []
+      const offline = partitions.filter((one) => one.offline !== undefined)
+      const names = offline.map(
+        ({ topic, partition, offline }) => `${topic}-${partition}: ${offline}`,
+      )
+      return [`${what}; at work: ${[...this.#atWork].join(', ')}`, ...names].join('\n')
+    }
+    return within(this.#world, LIVENESS_MS, Promise.race([work, this.#failure]), told)
   }
 
   /** Nothing is left over, and the data directory is in order. */
@@ -259,12 +260,12 @@ async function within<T>(
   { clock }: World,
   forMs: number,
   work: Promise<T>,
-  what: string,
+  what: () => string,
 ): Promise<T> {
   return await new Promise((resolve, reject) => {
     const timer = clock.timer(forMs, () => {
       const waits = clock.pending().slice(0, 15)
-      const message = `not within ${forMs} ms: ${what}; what waits:`
+      const message = `not within ${forMs} ms: ${what()}; what waits:`
       reject(new Violation('liveness', [message, ...waits].join('\n')))
     })
     work.then(resolve, reject).finally(() => timer.cancel())
