@@ -15,6 +15,8 @@ export type ProducerPlan = {
   readonly meanMs: number
   readonly burst: number
   readonly outstandingMax: number
+  /** How fast its link to the broker is from the beginning; undefined: as others. */
+  readonly bytesPerSecond: number | undefined
 }
 
 export type SentRecord = {
@@ -50,23 +52,29 @@ function drawProducer(dice: Dice, topics: readonly TopicPlan[], index: number): 
     meanMs: dice.scale(1, 120),
     burst: dice.pick([1, 1, 5, 40]),
     outstandingMax: dice.pick([1, 10, 100, 1000]),
+    bytesPerSecond: undefined,
   }
   return dice.chance(0.3) ? { ...plan, ...drawFlood(dice, plan.options, index) } : plan
 }
 
-/** More than kernels hold, by a producer that is in a hurry: its batches expire while their bytes are still being sent. */
+/** More than kernels hold. Over a thin link its batches expire while their bytes are still being sent (trap T18). */
 function drawFlood(dice: Dice, options: ProducerOptions, index: number): Partial<ProducerPlan> {
+  const isThin = dice.chance(0.5)
   return {
     // Records are made again from their names: that they are large must stand there, too.
     name: `${LARGE}${index}`,
     options: {
       ...options,
-      compression: dice.pick(['none', 'none', 'lz4'] as const),
-      deliveryTimeoutMs: dice.pick([1000, 2000, 20_000]),
+      compression: isThin ? 'none' : dice.pick(['none', 'lz4'] as const),
+      deliveryTimeoutMs: isThin ? dice.scale(300, 3000) : dice.pick([2000, 20_000]),
+      maxInFlight: 5,
     },
-    requestTimeoutMs: dice.pick([3000, 30_000]),
-    burst: dice.pick([5, 40]),
+    requestTimeoutMs: isThin ? 30_000 : dice.pick([3000, 30_000]),
+    records: dice.scale(60, 400),
+    meanMs: dice.scale(1, 20),
+    burst: dice.pick([10, 40]),
     outstandingMax: dice.pick([100, 1000]),
+    bytesPerSecond: isThin ? dice.scale(1000, 50_000) : undefined,
   }
 }
 
@@ -88,7 +96,7 @@ function drawOptions(dice: Dice): ProducerOptions {
 /** The record that `id` names. */
 export function recordOf(id: string): SentRecord {
   const dice = new Dice(0, id)
-  const sizeMax = id.startsWith(LARGE) ? 9000 : 700
+  const sizeMax = id.startsWith(LARGE) ? 15_000 : 700
   const filler = dice
     .below(36)
     .toString(36)

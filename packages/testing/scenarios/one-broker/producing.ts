@@ -3,6 +3,7 @@
 import { isMinikafkaError, type Producer } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
 import { checkAcknowledged } from './acknowledging.ts'
+import { BROKER } from './daemon.ts'
 import { Dice } from './dice.ts'
 import type { Sent } from './ledger.ts'
 import { openClient } from './open-client.ts'
@@ -20,6 +21,8 @@ const ABOUT_SEQUENCES = [
 /** Resolves when all that it sent has an outcome and the client is closed. */
 export async function produce(stage: Stage, plan: ProducerPlan): Promise<void> {
   const { world } = stage
+  if (plan.bytesPerSecond !== undefined)
+    world.network.throttle(plan.name, BROKER, plan.bytesPerSecond)
   const client = openClient(stage, plan.name, plan.requestTimeoutMs)
   const producer = client.producer(plan.options)
   const dice = new Dice(stage.plan.seed, `producing ${plan.name}`)
