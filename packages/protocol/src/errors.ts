@@ -75,6 +75,13 @@ export const errors = defineErrors({
     about: 'The batch is larger than max.message.bytes of the topic.',
     cure: 'Send smaller records, or raise max.message.bytes.',
   },
+  OFFSET_METADATA_TOO_LARGE: {
+    code: 12,
+    retriable: false,
+    details: ['max'],
+    about: 'The words committed with an offset are longer than 4,096 bytes.',
+    cure: 'Keep them short; data belongs into a topic.',
+  },
   NETWORK_EXCEPTION: {
     code: 13,
     retriable: true,
@@ -82,11 +89,23 @@ export const errors = defineErrors({
     about: 'The connection was lost before the answer came.',
     cure: 'Try again. A write may have happened.',
   },
+  COORDINATOR_LOAD_IN_PROGRESS: {
+    code: 14,
+    retriable: true,
+    about: 'The coordinator is reading its groups from __consumer_offsets.',
+    cure: 'Try again in a moment; the client does so by itself.',
+  },
   COORDINATOR_NOT_AVAILABLE: {
     code: 15,
     retriable: true,
     about: 'The coordinator, or the block of producer ids, cannot be had right now.',
     cure: 'Try again in a moment.',
+  },
+  NOT_COORDINATOR: {
+    code: 16,
+    retriable: true,
+    about: 'This broker does not look after the group.',
+    cure: 'Ask FindCoordinator; the client does so by itself.',
   },
   INVALID_TOPIC_EXCEPTION: {
     code: 17,
@@ -112,6 +131,25 @@ export const errors = defineErrors({
     retriable: false,
     about: 'acks must be -1 (all), 0 or 1.',
     cure: 'Use one of them.',
+  },
+  INVALID_GROUP_ID: {
+    code: 24,
+    retriable: false,
+    about: 'This is not a legal group id.',
+    cure: 'Use 1 to 1,024 bytes.',
+  },
+  UNKNOWN_MEMBER_ID: {
+    code: 25,
+    retriable: false,
+    about: 'The group does not know this member: it left, was fenced, or never joined.',
+    cure: 'The consumer joins anew by itself; a commit that got this is lost, and its records come again.',
+  },
+  INVALID_COMMIT_OFFSET_SIZE: {
+    code: 28,
+    retriable: false,
+    details: ['max'],
+    about: 'The commit is larger than __consumer_offsets takes in one batch.',
+    cure: 'Commit fewer partitions at a time.',
   },
   TOPIC_AUTHORIZATION_FAILED: {
     code: 29,
@@ -206,6 +244,18 @@ export const errors = defineErrors({
     about: 'The broker knows nothing of this producer id, and the batch is not its first.',
     cure: 'The client takes a new epoch by itself.',
   },
+  NON_EMPTY_GROUP: {
+    code: 68,
+    retriable: false,
+    about: 'The group has members.',
+    cure: 'Stop its consumers first, or remove its members.',
+  },
+  GROUP_ID_NOT_FOUND: {
+    code: 69,
+    retriable: false,
+    about: 'There is no such group.',
+    cure: 'Check the name; list the groups.',
+  },
   FETCH_SESSION_ID_NOT_FOUND: {
     code: 70,
     retriable: true,
@@ -236,6 +286,26 @@ export const errors = defineErrors({
     about: 'The new leader does not yet know how far the log is committed.',
     cure: 'Try again in a moment.',
   },
+  GROUP_MAX_SIZE_REACHED: {
+    code: 81,
+    retriable: false,
+    details: ['max'],
+    about: 'The group has as many members as group.max.size allows.',
+    cure: 'Run fewer consumers, or raise group.max.size.',
+  },
+  FENCED_INSTANCE_ID: {
+    code: 82,
+    retriable: false,
+    fatal: true,
+    about: 'Another consumer took over this instanceId.',
+    cure: 'Give each consumer an instanceId of its own, and make a new consumer.',
+  },
+  GROUP_SUBSCRIBED_TO_TOPIC: {
+    code: 86,
+    retriable: false,
+    about: 'A member of the group subscribes to the topic.',
+    cure: 'Stop the consumers of that topic first.',
+  },
   INVALID_RECORD: {
     code: 87,
     retriable: false,
@@ -265,6 +335,37 @@ export const errors = defineErrors({
     retriable: false,
     about: 'The data directory belongs to another cluster.',
     cure: 'Start the broker with the metadata store, or the data directory, that it had before.',
+  },
+  FENCED_MEMBER_EPOCH: {
+    code: 110,
+    retriable: false,
+    about:
+      'The member speaks with an epoch that is not its own: it was fenced, or another one speaks for it.',
+    cure: 'The consumer drops what it holds and joins anew by itself.',
+  },
+  UNRELEASED_INSTANCE_ID: {
+    code: 111,
+    retriable: true,
+    about: 'Another consumer with this instanceId is still in the group.',
+    cure: 'Stop it, or wait until its session ends.',
+  },
+  UNSUPPORTED_ASSIGNOR: {
+    code: 112,
+    retriable: false,
+    about: 'There is no such assignor.',
+    cure: 'Use range, roundrobin or sticky.',
+  },
+  STALE_MEMBER_EPOCH: {
+    code: 113,
+    retriable: false,
+    about: 'The commit comes from a time before the member got, or after it lost, the partition.',
+    cure: 'Send a heartbeat, then commit what is still owned; the client does so by itself.',
+  },
+  INVALID_REGULAR_EXPRESSION: {
+    code: 128,
+    retriable: false,
+    about: 'The pattern is not an RE2 expression.',
+    cure: 'Mend it; look-around and back-references are not in RE2.',
   },
   FRAME_TOO_LARGE: {
     code: -2,
