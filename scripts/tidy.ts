@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   broker: {
     name: 'minikafka-broker',
     ours: ['platform', 'protocol', 'coordinator', 'cluster'],
-    npm: ['commander', 'yaml', 'cli-progress'],
+    npm: ['commander', 'yaml', 'cli-progress', 're2js'],
   },
   client: { name: '@minikafka/client', ours: ['platform', 'protocol'], npm: [] },
   cli: {
