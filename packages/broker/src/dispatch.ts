@@ -57,6 +57,7 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
     principal: ANONYMOUS,
     listener,
     clientId: connection.clientId,
+    clientHost: connection.remote.host,
     receivedAtMs,
     memory: call.memory,
     get signal() {

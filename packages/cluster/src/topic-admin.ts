@@ -230,7 +230,7 @@ export class TopicAdmin {
     }
     if (topic.internal) {
       throw new MinikafkaError('TOPIC_AUTHORIZATION_FAILED', {
-        message: `${topic.name} is kept by the brokers for themselves`,
+        message: `${topic.name} is kept by the brokers for themselves: it cannot be changed or deleted; groups are deleted with the group commands`,
         topic: topic.name,
       })
     }

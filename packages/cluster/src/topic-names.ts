@@ -13,7 +13,7 @@ export function topicNameError(name: string): string | undefined {
   return `${JSON.stringify(wrong)} is not allowed in a name: use a-z A-Z 0-9 . _ -`
 }
 
-/** Kept by the brokers for themselves; clients may read them, no more. */
+/** Kept by the brokers for themselves. */
 export function isInternalTopic(name: string): boolean {
   return name.startsWith('__')
 }

@@ -1,6 +1,7 @@
 // The door of the configuration room.
 export { advertisedAddresses, isLoopback, type ListenerSpec, listenerSpecs } from './endpoints.ts'
 export {
+  assignorNames,
   flagName,
   InvalidConfig,
   isSettingName,

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { difference, flagName, InvalidConfig, resolveConfig, variableName } from './layers.ts'
+import {
+  assignorNames,
+  difference,
+  flagName,
+  InvalidConfig,
+  resolveConfig,
+  variableName,
+} from './layers.ts'
 import { LiveConfig } from './live.ts'
 import { parseValue } from './parse.ts'
 import { settingNames, settingRow } from './settings.ts'
@@ -108,4 +115,11 @@ test('a dynamic value that cannot be used is left out and named; the others appl
   const refused = config.setDynamic(map({ port: '1', 'num.partitions': '4', 'no.such': '1' }))
   expect(refused).toHaveLength(2)
   expect([config.values.port, config.values['num.partitions']]).toEqual([9092, 4])
+})
+
+test('assignors are named in the order of preference, and a wrong one stops the start', () => {
+  const flags = (text: string) => ({ flags: map({ 'group.consumer.assignors': text }) })
+  expect(assignorNames(resolveConfig(flags('range, uniform')).values)).toEqual(['range', 'uniform'])
+  expect(() => resolveConfig(flags('stiky'))).toThrow(/did you mean sticky\?/)
+  expect(() => resolveConfig(flags(','))).toThrow(/expected some of/)
 })

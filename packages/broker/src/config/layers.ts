@@ -71,6 +71,24 @@ function checkTogether(values: Values): void {
       `socket.request.max.bytes must be at least message.max.bytes + 64 KiB = ${smallest}`,
     )
   }
+  const assignors = assignorNames(values)
+  const unknown = assignors.find((name) => !ASSIGNORS.includes(name))
+  if (unknown !== undefined || assignors.length === 0) {
+    const near = nearest(unknown ?? '', ASSIGNORS)
+    throw new InvalidConfig(
+      'group.consumer.assignors',
+      `group.consumer.assignors: expected some of ${ASSIGNORS.join(', ')}, not ${JSON.stringify(unknown?.slice(0, 80) ?? '')}` +
+        `${near ? `: did you mean ${near}?` : ''}`,
+    )
+  }
+}
+
+const ASSIGNORS: readonly string[] = ['sticky', 'uniform', 'range', 'roundrobin']
+
+/** In the order of preference. */
+export function assignorNames(values: Values): readonly string[] {
+  const names = values['group.consumer.assignors'].split(',').map((name) => name.trim())
+  return names.filter((name) => name !== '')
 }
 
 function knownOnly(layer: ReadonlyMap<string, string> | undefined, what: string) {

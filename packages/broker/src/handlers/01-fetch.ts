@@ -15,6 +15,7 @@ import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka
 import type { LogSlice } from '../log/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Context } from './context.ts'
+import { KEPT, keptFromReading } from './internal-topics.ts'
 import { readError } from './read-error.ts'
 import { refuseTwice } from './refuse-twice.ts'
 
@@ -176,6 +177,8 @@ function readOne(
 ): Read | Promise<Read> {
   const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
   if ('error' in partition) return whole(failure(wanted, partition.error, partition.message))
+  const kept = keptFromReading(partition, rooms)
+  if (kept !== undefined) return whole(failure(wanted, KEPT, kept))
   const wrong = refusal(wanted, partition)
   if (wrong !== undefined) return whole(wrong)
   const below = isolation === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark

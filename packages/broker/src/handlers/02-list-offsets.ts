@@ -8,6 +8,7 @@ import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
 import type { Log } from '../log/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Context } from './context.ts'
+import { KEPT, keptFromReading } from './internal-topics.ts'
 import { readError } from './read-error.ts'
 import { refuseTwice } from './refuse-twice.ts'
 
@@ -31,6 +32,8 @@ export async function listOffsets(request: Request, context: Context): Promise<R
 async function findOne(wanted: Wanted, isolation: number, { rooms }: Context): Promise<Result> {
   const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
   if ('error' in partition) return failure(wanted, partition.error, partition.message)
+  const kept = keptFromReading(partition, rooms)
+  if (kept !== undefined) return failure(wanted, KEPT, kept)
   if (partition.offline) return failure(wanted, partition.offline.error, partition.offline.message)
   const { log, leadership } = partition
   if (log === undefined || !partition.isLeader()) {

@@ -7,6 +7,7 @@
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
 import type { Context } from './context.ts'
+import { KEPT, keptFromWriting } from './internal-topics.ts'
 import { readError } from './read-error.ts'
 import { refuseTwice } from './refuse-twice.ts'
 
@@ -25,6 +26,8 @@ export async function deleteRecords(request: Request, context: Context): Promise
 async function cutOne(cut: Cut, { rooms }: Context): Promise<Result> {
   const partition = rooms.partitions.get(cut.topicId, cut.partition)
   if ('error' in partition) return result(cut, partition.error, partition.message, -1)
+  const kept = keptFromWriting(partition)
+  if (kept !== undefined) return result(cut, KEPT, kept, -1)
   if (partition.offline) return result(cut, partition.offline.error, partition.offline.message, -1)
   const { log, highWatermark } = partition
   if (log === undefined || !partition.isLeader()) {

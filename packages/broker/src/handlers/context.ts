@@ -11,6 +11,8 @@ export type Context = {
   /** Name of the listener that the connection came in on. */
   readonly listener: string
   readonly clientId: string
+  /** Address that the connection comes from. */
+  readonly clientHost: string
   /** Monotonic milliseconds at which the request arrived. */
   readonly receivedAtMs: number
   /** Charged for what the handler takes besides the request. It counts for the connection, which has a share. */

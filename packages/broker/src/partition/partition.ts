@@ -1,6 +1,7 @@
 // Room 5 of the walk. Leader? Epoch, sequence, offsets; acks wait here for the high watermark.
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
+import { isInternalTopic } from '@minikafka/cluster'
 import { assert, DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import {
   type BatchHeader,
@@ -75,6 +76,8 @@ export class Partition {
   readonly topic: string
   readonly topicId: string
   readonly number: number
+  /** Of a topic that the brokers keep for themselves. */
+  readonly internal: boolean
   readonly producers: ProducerStates
   readonly #env: Env
   readonly #options: PartitionOptions
@@ -112,6 +115,7 @@ export class Partition {
     this.topic = name.topic
     this.topicId = name.topicId
     this.number = name.partition
+    this.internal = isInternalTopic(name.topic)
     this.#options = options
     this.producers = new ProducerStates(options.producerUses)
     this.#values = options.values
@@ -243,7 +247,7 @@ export class Partition {
   /**
    * Append one batch and wait as long as `acks` asks.
    *
-   * Shape   `batch`: one v2 batch, base offset 0; given: stamped in place and kept.
+   * Shape   `batch`: one v2 batch, base offset 0; given: stamped in place and kept. `timeoutMs` Infinity: no time-out.
    * Errors  in the answer; before the append definite (`written` 0), after it ambiguous (`written` 1).
    * Holds   check of the sequence and enqueueing stand in one synchronous section.
    * Source  REPLICATION 2.2, the numbers in the comments are its steps.
@@ -363,6 +367,8 @@ export class Partition {
     if (acks === 0 || this.#reached(acks) >= offset) return success
     return new Promise<Appended>((resolve) => {
       const waiter: Waiter = { offset, acks, success, settle: resolve, timer: undefined }
+      this.#waiters.add(waiter)
+      if (timeoutMs === Number.POSITIVE_INFINITY) return
       waiter.timer = this.#env.clock.timer(timeoutMs, () => {
         this.#waiters.delete(waiter)
         resolve(
@@ -372,7 +378,6 @@ export class Partition {
           ),
         )
       })
-      this.#waiters.add(waiter)
     })
   }
 

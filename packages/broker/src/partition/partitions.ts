@@ -53,6 +53,7 @@ export class Partitions {
   readonly #producerUses: ProducerUses
   #space: Space = 'enough'
   #onWrite: () => void = () => {}
+  #onLead: (partition: Partition) => void = () => {}
 
   constructor(
     env: Env,
@@ -140,7 +141,14 @@ export class Partitions {
   /** Applies what the metadata says of who leads. */
   async lead(topicId: string, number: number, leadership: Leadership): Promise<void> {
     const partition = this.get(topicId, number)
-    if (!('error' in partition)) await partition.lead(leadership)
+    if ('error' in partition) return
+    await partition.lead(leadership)
+    this.#onLead(partition)
+  }
+
+  /** Calls back whenever a partition may have a new leader, with the state that it has then. */
+  onLead(listener: (partition: Partition) => void): void {
+    this.#onLead = listener
   }
 
   /** There is one that a full disk, or want of descriptors, keeps from being opened or led. */
@@ -164,7 +172,10 @@ export class Partitions {
       if (this.#waiting.delete(partition)) {
         await this.open({ topic, topicId, partition: number, values })
         await this.lead(topicId, number, leadership)
-      } else await partition.leadAgain()
+      } else if (partition.epochNotBegun) {
+        await partition.leadAgain()
+        this.#onLead(partition)
+      }
     }
   }
 
@@ -278,6 +289,7 @@ export class Partitions {
   // --- inside --------------------------------------------------------------------------------
 
   #newPartition({ topic, topicId, partition, values }: PartitionSpec): Partition {
+    const internal = isInternalTopic(topic)
     return new Partition(
       this.#env,
       { topic, topicId, partition },
@@ -286,7 +298,7 @@ export class Partitions {
         values,
         storageFull: () => {
           this.#onWrite()
-          return this.#space === 'spent' || (this.#space === 'full' && !isInternalTopic(topic))
+          return this.#space === 'spent' || (this.#space === 'full' && !internal)
         },
         producerUses: this.#producerUses,
         producerIdRoom: () =>

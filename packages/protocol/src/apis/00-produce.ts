@@ -61,5 +61,6 @@ export const produce = defineApi({
     'INVALID_REQUIRED_ACKS',
     'STORAGE_FULL',
     'KAFKA_STORAGE_ERROR',
+    'TOPIC_AUTHORIZATION_FAILED',
   ],
 })

@@ -101,5 +101,6 @@ export const fetch = defineApi({
     'UNKNOWN_LEADER_EPOCH',
     'FETCH_SESSION_ID_NOT_FOUND',
     'KAFKA_STORAGE_ERROR',
+    'TOPIC_AUTHORIZATION_FAILED',
   ],
 })

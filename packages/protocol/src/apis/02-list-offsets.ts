@@ -50,5 +50,6 @@ export const listOffsets = defineApi({
     'NOT_LEADER_OR_FOLLOWER',
     'OFFSET_NOT_AVAILABLE',
     'KAFKA_STORAGE_ERROR',
+    'TOPIC_AUTHORIZATION_FAILED',
   ],
 })

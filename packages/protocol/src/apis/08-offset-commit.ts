@@ -48,5 +48,7 @@ export const offsetCommit = defineApi({
     'INVALID_COMMIT_OFFSET_SIZE',
     'UNKNOWN_TOPIC_ID',
     'UNKNOWN_TOPIC_OR_PARTITION',
+    'STORAGE_FULL',
+    'THROTTLING_QUOTA_EXCEEDED',
   ],
 })

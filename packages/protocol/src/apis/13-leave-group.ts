@@ -40,5 +40,7 @@ export const leaveGroup = defineApi({
     'GROUP_ID_NOT_FOUND',
     'UNKNOWN_MEMBER_ID',
     'FENCED_INSTANCE_ID',
+    'STORAGE_FULL',
+    'THROTTLING_QUOTA_EXCEEDED',
   ],
 })

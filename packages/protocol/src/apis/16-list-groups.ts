@@ -20,5 +20,5 @@ export const listGroups = defineApi({
     }),
   },
   response: { groups: list('In name order.', group, { countMax: 1_000_000 }) },
-  errors: ['COORDINATOR_LOAD_IN_PROGRESS', 'INVALID_REQUEST'],
+  errors: ['COORDINATOR_LOAD_IN_PROGRESS', 'INVALID_REQUEST', 'COORDINATOR_NOT_AVAILABLE'],
 })

@@ -34,5 +34,6 @@ export const deleteRecords = defineApi({
     'OFFSET_OUT_OF_RANGE',
     'POLICY_VIOLATION',
     'KAFKA_STORAGE_ERROR',
+    'TOPIC_AUTHORIZATION_FAILED',
   ],
 })

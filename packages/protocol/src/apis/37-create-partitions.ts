@@ -31,5 +31,6 @@ export const createPartitions = defineApi({
     'INVALID_PARTITIONS',
     'POLICY_VIOLATION',
     'REQUEST_TIMED_OUT',
+    'TOPIC_AUTHORIZATION_FAILED',
   ],
 })

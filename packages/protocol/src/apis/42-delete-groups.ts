@@ -24,5 +24,7 @@ export const deleteGroups = defineApi({
     'REQUEST_TIMED_OUT',
     'GROUP_ID_NOT_FOUND',
     'NON_EMPTY_GROUP',
+    'STORAGE_FULL',
+    'THROTTLING_QUOTA_EXCEEDED',
   ],
 })

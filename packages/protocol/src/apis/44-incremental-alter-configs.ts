@@ -32,5 +32,10 @@ export const incrementalAlterConfigs = defineApi({
     validateOnly: bool('Check everything, change nothing.'),
   },
   response: { results: list('In the order of the request.', result, { countMax: 1000 }) },
-  errors: ['UNKNOWN_TOPIC_OR_PARTITION', 'INVALID_CONFIG', 'INVALID_REQUEST'],
+  errors: [
+    'UNKNOWN_TOPIC_OR_PARTITION',
+    'INVALID_CONFIG',
+    'INVALID_REQUEST',
+    'TOPIC_AUTHORIZATION_FAILED',
+  ],
 })

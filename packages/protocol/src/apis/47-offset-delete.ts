@@ -34,5 +34,7 @@ export const offsetDelete = defineApi({
     'REQUEST_TIMED_OUT',
     'GROUP_ID_NOT_FOUND',
     'GROUP_SUBSCRIBED_TO_TOPIC',
+    'STORAGE_FULL',
+    'THROTTLING_QUOTA_EXCEEDED',
   ],
 })

@@ -72,5 +72,7 @@ export const consumerGroupHeartbeat = defineApi({
     'FENCED_INSTANCE_ID',
     'GROUP_MAX_SIZE_REACHED',
     'INVALID_REGULAR_EXPRESSION',
+    'STORAGE_FULL',
+    'THROTTLING_QUOTA_EXCEEDED',
   ],
 })
