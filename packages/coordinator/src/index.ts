@@ -7,4 +7,11 @@ export type {
   TopicFacts,
   TopicsView,
 } from './groups/contract.ts'
+export { Groups } from './groups/groups.ts'
+export {
+  decodeGroupRecord,
+  type EncodedGroupRecord,
+  encodeGroupRecord,
+} from './groups/record-codec.ts'
+export type { GroupRecord } from './groups/records.ts'
 export type { Decision, StateMachine } from './state-machine.ts'

@@ -37,7 +37,10 @@ export type GroupResponse = {
   expire: undefined
 }
 
-/** The topics there are at this moment; internal ones, and those the asker may not describe, are not among them. */
+/**
+ * The topics there are at this moment; internal ones, and those the asker may not describe, are not among them. The
+ * machine drops offsets of topics that are not there: the host asks nothing of it before it knows all topics.
+ */
 export type TopicsView = {
   /** Undefined: there is none. */
   byName(name: string): TopicFacts | undefined
