@@ -1,4 +1,5 @@
 // The front door of `protocol`.
+export { assert, assertNever } from '@minikafka/platform'
 export type { ApiName, Apis } from './apis/index.ts'
 export { apis } from './apis/index.ts'
 export type { Api, Field, Fields, FieldType, RequestOf, ResponseOf, Struct } from './define.ts'

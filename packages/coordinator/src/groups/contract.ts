@@ -26,6 +26,8 @@ export type GroupRequest =
   /** Drops offsets past their retention, and a group with nothing left. */
   | { readonly kind: 'expire'; readonly groupId: string }
 
+export type RequestOfKind<K extends GroupRequest['kind']> = Extract<GroupRequest, { kind: K }>
+
 export type GroupResponse = {
   heartbeat: ResponseOf<Apis['consumerGroupHeartbeat']>
   commit: ResponseOf<Apis['offsetCommit']>

@@ -1,18 +1,39 @@
 // The groups of one partition of __consumer_offsets: requests in, records and answers out (REPLICATION 2.13).
 // Enters: requests with the time, committed records, views of topics and settings. Leaves: decisions, and reads.
-import type { Apis, RequestOf, ResponseOf } from '@minikafka/protocol'
+import { type Apis, assertNever, type RequestOf, type ResponseOf } from '@minikafka/protocol'
 import type { Decision } from '../state-machine.ts'
-import type { GroupRequest, GroupResponse, GroupSettings, TopicsView } from './contract.ts'
+import type {
+  GroupRequest,
+  GroupResponse,
+  GroupSettings,
+  RequestOfKind,
+  TopicsView,
+} from './contract.ts'
+import { describe } from './description.ts'
+import type { Moment } from './draft.ts'
+import { deleteGroup, expire, topicsChanged } from './expiry.ts'
+import { tick } from './fence.ts'
+import { Group } from './group.ts'
+import { heartbeat } from './heartbeat.ts'
+import { commit, deleteOffsets, fetchOffsets } from './offsets.ts'
 import type { GroupRecord } from './records.ts'
+import { mayConcern } from './subscriptions.ts'
+import { takeOut } from './take-out.ts'
 
 type Kind = GroupRequest['kind']
-type RequestOfKind<K extends Kind> = Extract<GroupRequest, { kind: K }>
+type AnyDecision = Decision<GroupRecord, GroupResponse[Kind]>
 type Described = ResponseOf<Apis['consumerGroupDescribe']>['groups'][number]
 type Listed = ResponseOf<Apis['listGroups']>['groups'][number]
 
 export class Groups {
   readonly #settings: () => GroupSettings
   readonly #topics: TopicsView
+  /** Invariant: none of them is nothing. */
+  readonly #groups = new Map<string, Group>()
+  /** The latest time that was told; what is replayed then happens then. */
+  #nowMs = 0
+  /** Undefined: its records are still being read. */
+  #loadedAtMs: number | undefined
 
   constructor(settings: () => GroupSettings, topics: TopicsView) {
     this.#settings = settings
@@ -26,48 +47,111 @@ export class Groups {
    * Units   `nowMs` reads as the wall clock and runs as a monotonic one; where it was set, `loaded` is called.
    */
   handle<K extends Kind>(
-    _request: RequestOfKind<K>,
-    _nowMs: number,
+    request: RequestOfKind<K>,
+    nowMs: number,
   ): Decision<GroupRecord, GroupResponse[K]> {
-    throw new Error(`being built ${this.#settings().membersMax} ${this.#topics.matching('')}`)
+    this.#nowMs = nowMs
+    const groupId = 'body' in request ? request.body.groupId : request.groupId
+    const group = this.#groups.get(groupId) ?? new Group(groupId)
+    const { records, response } = this.#decide(group, request)
+    // The kinds and their responses are paired in #decide.
+    return { records, response: response as GroupResponse[K], wakeAt: this.wakeAt(groupId) }
+  }
+
+  #decide(group: Group, request: GroupRequest): AnyDecision {
+    const moment = this.#moment(this.#nowMs)
+    switch (request.kind) {
+      case 'heartbeat':
+        return heartbeat(group, request, moment)
+      case 'commit':
+        return commit(group, request.body, moment)
+      case 'leave':
+        return takeOut(group, request.body, moment)
+      case 'delete':
+        return deleteGroup(group)
+      case 'deleteOffsets':
+        return deleteOffsets(group, request.body, moment)
+      case 'tick':
+        return tick(group, moment)
+      case 'topicsChanged':
+        return topicsChanged(group, moment)
+      case 'expire':
+        return expire(group, moment)
+      default:
+        return assertNever(request)
+    }
   }
 
   /** Applies one committed record: after our own append and after a failover, alike. */
-  replay(_offset: number, _record: GroupRecord): void {}
-
-  /** The log is replayed to its end, or the clock was set: every deadline begins anew, in full. */
-  loaded(_nowMs: number): void {}
-
-  /** When `tick` is due for the group; undefined: never. It may be early, and never late. */
-  wakeAt(_groupId: string): number | undefined {
-    return undefined
+  replay(_offset: number, record: GroupRecord): void {
+    let group = this.#groups.get(record.groupId)
+    if (group === undefined) {
+      if (record.value === null) return
+      group = new Group(record.groupId)
+      this.#groups.set(record.groupId, group)
+    }
+    group.replay(record, this.#nowMs, this.#loadedAtMs !== undefined)
+    if (record.value === null && group.isNothing) this.#groups.delete(record.groupId)
   }
 
-  /** Errors  UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH. */
-  fetchOffsets(_body: RequestOf<Apis['offsetFetch']>): ResponseOf<Apis['offsetFetch']> {
-    throw new Error('being built')
+  /** The log is replayed to its end, or the clock was set: every deadline begins anew, in full. */
+  loaded(nowMs: number): void {
+    this.#nowMs = nowMs
+    this.#loadedAtMs ??= nowMs
+    for (const group of this.#groups.values()) group.loaded(nowMs)
+  }
+
+  /** When `tick` is due for the group; undefined: never. It may be early, and never late. */
+  wakeAt(groupId: string): number | undefined {
+    const atMs = this.#groups.get(groupId)?.wakeAtMs(this.#settings())
+    if (atMs === undefined || atMs === Number.POSITIVE_INFINITY) return undefined
+    return Math.max(atMs, this.#nowMs)
+  }
+
+  // --- reads of committed facts --------------------------------------------------------------
+
+  /** Errors  UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, INVALID_REQUEST. */
+  fetchOffsets(body: RequestOf<Apis['offsetFetch']>): ResponseOf<Apis['offsetFetch']> {
+    return fetchOffsets(this.#groups.get(body.groupId) ?? new Group(body.groupId), body)
   }
 
   /** In name order; `states` empty: all. */
-  list(_states: readonly string[]): Listed[] {
-    return []
+  list(states: readonly string[]): Listed[] {
+    const listed: Listed[] = []
+    for (const groupId of this.groupIds()) {
+      const state = this.#groups.get(groupId)?.state ?? 'Empty'
+      if (states.length === 0 || states.includes(state))
+        listed.push({ groupId, type: 'consumer', state })
+    }
+    return listed
   }
 
   /** A group that does not exist is described as Dead, with GROUP_ID_NOT_FOUND. */
-  describe(_groupId: string, _nowMs: number): Described {
-    throw new Error('being built')
+  describe(groupId: string, nowMs: number): Described {
+    const group = this.#groups.get(groupId) ?? new Group(groupId)
+    return describe(group, this.#moment(nowMs), this.#loadedAtMs ?? nowMs)
   }
 
   get groupCount(): number {
-    return 0
+    return this.#groups.size
   }
 
+  /** In name order. */
   groupIds(): string[] {
-    return []
+    return [...this.#groups.keys()].sort()
   }
 
   /** Those to which `topicsChanged` has to be told when this topic was created, deleted or has grown. */
-  groupsWith(_topic: { readonly name: string; readonly topicId: string }): string[] {
-    return []
+  groupsWith({ name, topicId }: { readonly name: string; readonly topicId: string }): string[] {
+    const concerned = [...this.#groups.values()].filter((group) => {
+      if (group.positions.has(topicId)) return true
+      for (const member of group.members.values()) if (mayConcern(member, name)) return true
+      return false
+    })
+    return concerned.map(({ groupId }) => groupId)
+  }
+
+  #moment(nowMs: number): Moment {
+    return { nowMs, settings: this.#settings(), topics: this.#topics }
   }
 }
