@@ -16,14 +16,14 @@ const ASSIGNORS = {
   range,
   roundrobin: roundRobin,
   sticky,
-  // Kafka's name for it.
-  uniform: sticky,
 } as const satisfies Readonly<Record<string, Assignor>>
 
 export type AssignorName = keyof typeof ASSIGNORS
 
-export function isAssignorName(name: string): name is AssignorName {
-  return Object.hasOwn(ASSIGNORS, name)
+/** Undefined: there is no such assignor. */
+export function assignorNamed(name: string): AssignorName | undefined {
+  if (name === 'uniform') return 'sticky' // Kafka's name for it.
+  return Object.hasOwn(ASSIGNORS, name) ? (name as AssignorName) : undefined
 }
 
 export function assign(

@@ -1,7 +1,7 @@
 // Who may speak for a member, and with which epoch (the tables of REPLICATION 2.13.3).
 // Enters: a heartbeat, the group. Leaves: where the member sits, or the refusal.
 import { type Apis, isMinikafkaError, MinikafkaError, type RequestOf } from '@minikafka/protocol'
-import { isAssignorName } from '../assignors/index.ts'
+import { assignorNamed } from '../assignors/index.ts'
 import type { GroupSettings } from './contract.ts'
 import { AWAY_EPOCH, type Group, NOTHING } from './group.ts'
 import { keysOf } from './partitions.ts'
@@ -48,11 +48,9 @@ function checkJoin(body: Body): void {
     throw invalid('/topicPartitions', 'an empty list: who joins owns nothing')
 }
 
-/** `sticky` and `uniform` are one, whichever the settings name. */
 function isOffered(name: string, assignors: readonly string[]): boolean {
-  if (!isAssignorName(name)) return false
-  const alias = name === 'uniform' ? 'sticky' : name === 'sticky' ? 'uniform' : name
-  return assignors.includes(name) || assignors.includes(alias)
+  const asked = assignorNamed(name)
+  return asked !== undefined && assignors.some((offered) => assignorNamed(offered) === asked)
 }
 
 /**

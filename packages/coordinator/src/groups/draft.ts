@@ -1,6 +1,6 @@
 // A decision in the making: the group as its records so far will leave it, without a copy of the group.
 // Enters: the group, what shall change. Leaves: records in the order of REPLICATION 2.13.6.
-import { type AssignorName, assign, isAssignorName } from '../assignors/index.ts'
+import { type AssignorName, assign, assignorNamed } from '../assignors/index.ts'
 import type { GroupSettings, TopicsView } from './contract.ts'
 import type { Group } from './group.ts'
 import type { Current, GroupRecord, Subscriber, Target } from './records.ts'
@@ -136,13 +136,15 @@ export function chosenAssignor(
   members: Iterable<readonly [string, Subscriber]>,
   { assignors }: GroupSettings,
 ): AssignorName {
-  const votes = new Map<string, number>()
+  const votes = new Map<AssignorName | undefined, number>()
   for (const [, { assignor }] of members) {
-    if (assignor !== null) votes.set(assignor, (votes.get(assignor) ?? 0) + 1)
+    const name = assignor === null ? undefined : assignorNamed(assignor)
+    votes.set(name, (votes.get(name) ?? 0) + 1)
   }
   let chosen: AssignorName | undefined
-  for (const name of assignors) {
-    if (!isAssignorName(name)) continue
+  for (const offered of assignors) {
+    const name = assignorNamed(offered)
+    if (name === undefined) continue
     if (chosen === undefined || (votes.get(name) ?? 0) > (votes.get(chosen) ?? 0)) chosen = name
   }
   return chosen ?? 'sticky'

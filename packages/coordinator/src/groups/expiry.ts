@@ -39,7 +39,7 @@ export function deleteGroup(group: Group): Decision<GroupRecord, undefined> {
   if (group.isNothing) throw new MinikafkaError('GROUP_ID_NOT_FOUND')
   if (!group.isEmpty)
     throw new MinikafkaError('NON_EMPTY_GROUP', {
-      message: `group ${group.groupId} has ${group.members.size} members: stop them first`,
+      message: `group ${group.groupId} has members: stop them first`,
     })
   const { tombstones } = dropped(group, () => true)
   return { records: [...tombstones, ...lastTombstones(group)], response: undefined }

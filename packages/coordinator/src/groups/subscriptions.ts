@@ -74,7 +74,7 @@ function hashOf(topics: ReadonlyMap<string, TopicFacts>): string {
 
 /** `before` undefined: this coordinator did not see what they were. */
 export function describeChange(before: Subscriptions | undefined, after: Subscriptions): string {
-  if (before === undefined) return 'subscribed topics changed while no coordinator looked'
+  if (before === undefined) return 'the subscribed topics changed'
   const changes: string[] = []
   for (const [name, now] of after.topics) {
     const then = before.topics.get(name)
