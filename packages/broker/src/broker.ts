@@ -17,6 +17,7 @@ import { isMinikafkaError } from '@minikafka/protocol'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
 import type { Through } from './dispatch.ts'
+import { type GroupHostFacts, GroupHosts, OffsetsTopic } from './hosts/index.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, ScrubTimes, StartError } from './log/index.ts'
@@ -45,6 +46,8 @@ export type Broker = {
   freeBytes(): Promise<number>
   /** Where each partition stands at this moment: for those who watch from outside, such as a simulator. */
   partitions(): PartitionFacts[]
+  /** The same of the partitions of groups that it leads. */
+  groups(): GroupHostFacts[]
   /** Settles when the broker cannot go on (a failed disk): close it without a clean mark and exit 74. */
   readonly failed: Promise<Error>
   /**
@@ -186,6 +189,19 @@ async function start(
   directory.chargeTo(memory)
   const stopping = new AbortController()
   setMaxListeners(0, stopping.signal)
+  const reached = (revision: number) => follower.reached(revision)
+  const configured = () => config.values
+  const offsetsTopic = new OffsetsTopic({ state, controller, values: configured, reached })
+  const groups = new GroupHosts(env, {
+    nodeId,
+    topic: offsetsTopic,
+    state,
+    partitions,
+    values: configured,
+    reached,
+  })
+  undo.push(async () => groups.close())
+  groups.start()
   const rooms: Rooms = {
     nodeId,
     version: VERSION,
@@ -196,14 +212,16 @@ async function start(
     partitions,
     directory,
     stopping: stopping.signal,
-    reached: (revision) => follower.reached(revision),
+    reached,
+    offsetsTopic,
+    groups,
     nextRotation: rotation(),
     endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
   }
   const stopConfig = followConfig(env, config, state, nodeId, follower)
   const space = new DiskSpace(env, { directory, partitions, follower }, config)
   await space.start()
-  const housekeeping = new Housekeeping(env, config, partitions, follower)
+  const housekeeping = new Housekeeping(env, config, { partitions, follower, groups })
   const scrubber = new Scrubber(env, config, partitions, { memory, times })
   const hello = () => ({
     brokerVersion: VERSION,
@@ -225,6 +243,7 @@ async function start(
     // What comes after the requests needs time too: to be synced, above all.
     const finishMs = clean ? timeoutMs / 2 : 0
     await step('connections not closed in order', () => listeners.close({ finishMs }))
+    groups.close()
     await step('metadata not followed to the end', () => follower.close())
     partitions.closeAll('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping')
     if (clean) await step('producers not saved', () => partitions.saveProducers())
@@ -257,6 +276,7 @@ async function start(
     isNewDirectory: directory.isNew,
     freeBytes: () => directory.freeBytes(),
     partitions: () => factsOf(partitions.all()),
+    groups: () => groups.facts,
     failed,
     close: (options) => {
       closing ??= close(options)

@@ -1,22 +1,27 @@
-// What is done by the clock: retention, and producers that are forgotten. One timer for the whole broker.
+// What is done by the clock: retention; producers, positions and groups that are forgotten. One timer for the whole broker.
 import type { Env, Timer } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
+import type { GroupHosts } from './hosts/index.ts'
 import type { MetadataFollower } from './metadata.ts'
 import type { Partitions } from './partition/index.ts'
+
+type Looked = {
+  readonly partitions: Partitions
+  readonly follower: MetadataFollower
+  readonly groups: GroupHosts
+}
 
 export class Housekeeping {
   readonly #env: Env
   readonly #config: LiveConfig
-  readonly #partitions: Partitions
-  readonly #follower: MetadataFollower
+  readonly #rooms: Looked
   readonly #timers = new Map<string, Timer>()
   #stopped = false
 
-  constructor(env: Env, config: LiveConfig, partitions: Partitions, follower: MetadataFollower) {
+  constructor(env: Env, config: LiveConfig, rooms: Looked) {
     this.#env = env
     this.#config = config
-    this.#partitions = partitions
-    this.#follower = follower
+    this.#rooms = rooms
     this.#every(
       'log',
       () => this.#config.values['log.retention.check.interval.ms'],
@@ -44,8 +49,10 @@ export class Housekeeping {
   }
 
   async #lookAfterLogs(): Promise<void> {
-    this.#partitions.expireProducers()
-    this.#follower.goOn()
-    await this.#partitions.applyRetention()
+    const { partitions, follower, groups } = this.#rooms
+    partitions.expireProducers()
+    follower.goOn()
+    await partitions.applyRetention()
+    await groups.expire()
   }
 }

@@ -2,6 +2,7 @@
 import type { ClusterState, Controller, ProducerIds } from '@minikafka/cluster'
 import type { Address } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
+import type { GroupHosts, OffsetsTopic } from './hosts/index.ts'
 import type { DataDirectory } from './log/index.ts'
 import type { Partitions } from './partition/index.ts'
 
@@ -14,6 +15,8 @@ export type Rooms = {
   readonly producerIds: ProducerIds
   readonly partitions: Partitions
   readonly directory: DataDirectory
+  readonly offsetsTopic: OffsetsTopic
+  readonly groups: GroupHosts
   /** Aborts when the broker begins to stop: nobody waits for records any longer. */
   readonly stopping: AbortSignal
   /** Resolves when everything up to this revision of the metadata has been done here. */

@@ -9,6 +9,9 @@ import { apiNames, newest } from './values.ts'
 
 const limits = { maxWaitMs: 0, minBytes: 1, maxBytes: 65_536 }
 const consumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
+const nobody = { memberId: '', memberEpoch: -1 }
+const GROUP = 'positions'
+const MEMBERS = 'members'
 const followed = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1 }
 
 const requests: Readonly<Record<ApiName, object>> = {
@@ -37,6 +40,28 @@ const requests: Readonly<Record<ApiName, object>> = {
     ],
   },
   metadata: { names: [TOPIC, 'nobody'], topicIds: [topicId], allowAutoTopicCreation: false },
+  offsetCommit: {
+    groupId: GROUP,
+    ...nobody,
+    instanceId: null,
+    positions: [
+      { topicId, partition: 0, offset: 2, leaderEpoch: 0, metadata: 'by hand' },
+      { topicId, partition: 1, offset: 1, leaderEpoch: -1, metadata: null },
+    ],
+  },
+  offsetFetch: {
+    groupId: GROUP,
+    ...nobody,
+    memberId: null,
+    requireStable: true,
+    partitions: [{ topicId, partition: 0 }],
+  },
+  findCoordinator: { keyType: 0, keys: [GROUP, 'nobody'] },
+  leaveGroup: {
+    groupId: MEMBERS,
+    members: [{ memberId: 'nobody', instanceId: null, reason: 'stuck' }],
+  },
+  listGroups: { states: ['Stable', 'Empty'] },
   apiVersions: { clientName: 'stranger', clientVersion: '1', clientId: 'stranger' },
   createTopics: {
     topics: [
@@ -67,6 +92,7 @@ const requests: Readonly<Record<ApiName, object>> = {
     timeoutMs: 1000,
     validateOnly: true,
   },
+  deleteGroups: { groupIds: [GROUP, 'nobody'] },
   incrementalAlterConfigs: {
     resources: [
       {
@@ -77,11 +103,27 @@ const requests: Readonly<Record<ApiName, object>> = {
     ],
     validateOnly: true,
   },
+  offsetDelete: { groupId: GROUP, partitions: [{ topicId, partition: 0 }] },
   describeCluster: {},
+  consumerGroupHeartbeat: {
+    groupId: MEMBERS,
+    memberId: 'member',
+    memberEpoch: 0,
+    instanceId: null,
+    rackId: 'rack',
+    rebalanceTimeoutMs: 60_000,
+    subscribedTopicNames: [TOPIC],
+    subscribedTopicRegex: 'orders-[a-z]+',
+    serverAssignor: 'range',
+    topicPartitions: [],
+  },
+  consumerGroupDescribe: { groupIds: [MEMBERS, 'nobody'] },
 }
+/** One that needs another before it, so that its answer says something. */
+const first: readonly ApiName[] = ['findCoordinator', 'offsetCommit', 'consumerGroupHeartbeat']
 
 const stage = await BrokerStage.open(1)
-for (const api of apiNames) {
+for (const api of new Set([...first, ...apiNames])) {
   const frame = Buffer.concat(encodeRequest(api, newest(api), 1, requests[api] as never))
   keepInput('frames', `${api}.bin`, frame)
   keepInput('answers', `${api}.bin`, await answerTo(api, frame))

@@ -73,6 +73,7 @@ async function makeContext(): Promise<Context> {
     principal: '',
     listener: '',
     clientId: '',
+    clientHost: '',
     receivedAtMs: env.clock.monotonicMs(),
     memory: shareOf(memory),
     signal: new AbortController().signal,

@@ -72,9 +72,9 @@ export class GroupHost<Change, M extends Machine<Change>> {
     return this.#refusal?.name === 'COORDINATOR_LOAD_IN_PROGRESS'
   }
 
-  /** 0 while nothing is known of them. */
-  get groupCount(): number {
-    return this.#refusal === undefined ? this.#parts.machine.groupCount : 0
+  /** Undefined where `machine` would be refused. */
+  get machineIfServing(): M | undefined {
+    return this.#refusal === undefined && this.#leads ? this.#parts.machine : undefined
   }
 
   get inFlightCount(): number {

@@ -132,6 +132,10 @@ export class Groups {
     return describe(group, this.#moment(nowMs), this.#loadedAtMs ?? nowMs)
   }
 
+  has(groupId: string): boolean {
+    return this.#groups.has(groupId)
+  }
+
   get groupCount(): number {
     return this.#groups.size
   }
