@@ -26,12 +26,13 @@ export const SETTINGS: GroupSettings = {
 
 export class MiniHost {
   settings: GroupSettings = SETTINGS
-  readonly topics = new Topics()
+  readonly topics: Topics
   readonly log: Encoded[] = []
   groups: Groups
   nowMs = 0
 
-  constructor() {
+  constructor(topics = new Topics()) {
+    this.topics = topics
     this.groups = this.#newGroups()
     this.groups.loaded(0)
   }
@@ -84,6 +85,16 @@ export class MiniHost {
 export function compacted(log: readonly Encoded[]): Encoded[] {
   const last = new Map(log.map((record) => [Buffer.from(record.key).toString('latin1'), record]))
   return [...last.values()].filter(({ value }) => value !== null)
+}
+
+/** All records, those of each key in order, and one key after the other. */
+export function keyByKey(log: readonly Encoded[]): Encoded[] {
+  const byKey = new Map<string, Encoded[]>()
+  for (const record of log) {
+    const key = Buffer.from(record.key).toString('latin1')
+    byKey.set(key, [...(byKey.get(key) ?? []), record])
+  }
+  return [...byKey.values()].flat()
 }
 
 export class Topics {

@@ -23,7 +23,11 @@ export function stickyUneven(members: readonly AssigningMember[], previous: Prev
     loads.later(topic, rest)
   }
   loads.deal()
-  for (let pass = 0; pass < PASSES_MAX && loads.even(); pass++);
+  for (let pass = 0; pass < PASSES_MAX; pass++) {
+    const moved = loads.even()
+    const returned = loads.giveBack()
+    if (!moved && !returned) break
+  }
   return new Map(members.map(({ memberId }, index) => [memberId, new Set(loads.heldBy(index))]))
 }
 
@@ -32,6 +36,8 @@ class Loads {
   readonly #counts: number[]
   /** By member, by topic id. What was given last stands last, and is the first to go: it stirs nobody. */
   readonly #held: readonly Map<string, PartitionKey[]>[]
+  /** Of what a member had, and still subscribes to: its index. */
+  readonly #owners = new Map<PartitionKey, number>()
   readonly #pool: { readonly topic: TopicFacts; readonly keys: readonly PartitionKey[] }[] = []
 
   constructor(members: readonly AssigningMember[]) {
@@ -51,6 +57,7 @@ class Loads {
   /** False: nobody that still subscribes had it. */
   keep({ topicId }: TopicFacts, key: PartitionKey, owner: number | undefined): boolean {
     if (owner === undefined || !this.#subscribers.get(topicId)?.includes(owner)) return false
+    this.#owners.set(key, owner)
     this.#give(owner, topicId, key)
     return true
   }
@@ -78,6 +85,24 @@ class Loads {
       }
     }
     return moved
+  }
+
+  /** What moved, and would weigh no more where it was: others moved after it. False: nothing did. */
+  giveBack(): boolean {
+    let returned = false
+    for (const [index, byTopic] of this.#held.entries()) {
+      for (const [topicId, keys] of byTopic) {
+        for (const key of [...keys]) {
+          const owner = this.#owners.get(key) ?? index
+          if (this.#count(owner) >= this.#count(index)) continue
+          keys.splice(keys.indexOf(key), 1)
+          this.#counts[index] = this.#count(index) - 1
+          this.#give(owner, topicId, key)
+          returned = true
+        }
+      }
+    }
+    return returned
   }
 
   heldBy(index: number): PartitionKey[] {
