@@ -14,6 +14,7 @@ import { backoffMs } from './backoff.ts'
 import { traceRequest, tracesRequests } from './channels.ts'
 import type { ClientSettings } from './client-options.ts'
 import { Connections, type Lane, type Target } from './connections.ts'
+import { Coordinators } from './coordinators.ts'
 import { Events } from './emitter.ts'
 import { Metadata } from './metadata.ts'
 
@@ -48,6 +49,7 @@ export class Core {
   readonly events: Events<ClientEvents>
   readonly metadata: Metadata
   readonly connections: Connections
+  readonly coordinators: Coordinators
   readonly #closing = new AbortController()
   #lanes = 0
   readonly #parts: Record<PartKind, Set<Part>> = { consumer: new Set(), producer: new Set() }
@@ -58,6 +60,7 @@ export class Core {
     this.logger = logger
     this.events = new Events<ClientEvents>(logger)
     this.connections = new Connections(this)
+    this.coordinators = new Coordinators(this)
     this.metadata = new Metadata(this)
   }
 
@@ -152,6 +155,11 @@ export class Core {
   /** A lane of its own for one consumer: its long polls hold up nobody else. */
   fetchLane(): Lane {
     return `fetch:${this.#lanes++}`
+  }
+
+  /** A lane of its own for the heartbeats of one consumer: they wait for nobody, and are cut without harm to others. */
+  groupLane(): Lane {
+    return `group:${this.#lanes++}`
   }
 
   /** Closes the connections of one lane, on all brokers: its owner is done. */

@@ -141,6 +141,16 @@ export class Metadata {
     return this.#request(names ?? [...this.#topics.keys()], false)
   }
 
+  /**
+   * Learns the topics of these ids, whose names are not known; those that are gone stay unknown.
+   *
+   * Errors  as Core.call.
+   */
+  async learn(topicIds: readonly string[]): Promise<void> {
+    this.#take(await this.#fetch('any', null, false, topicIds))
+    this.#scheduleAging()
+  }
+
   /** A broker said who leads: taken over where it is news. True where we know how to reach that leader. */
   leaderHint(topicId: string, partition: number, leaderId: number, leaderEpoch: number): boolean {
     if (leaderId < 0 || !this.#brokers.has(leaderId)) return false
@@ -233,12 +243,13 @@ export class Metadata {
     to: Target,
     names: readonly string[] | null,
     create: boolean,
+    topicIds: readonly string[] | null = null,
   ): Promise<MetadataAnswer> {
     const connection = await this.#core.connect(to)
     const answer = await this.#core.ask(
       connection,
       'metadata',
-      { names, topicIds: null, allowAutoTopicCreation: create },
+      { names, topicIds, allowAutoTopicCreation: create },
       { timeoutMs: this.#core.settings.requestTimeoutMs },
     )
     const dialled = this.#core.connections.dialled(connection)
