@@ -18,6 +18,16 @@ export type Partitions = readonly TopicPartition[]
 /** What Kafka commits: the offset of the next record to read. */
 export type NextOffset = TopicPartition & { readonly nextOffset: number }
 
+export type PartitionLag = TopicPartition & {
+  /** Undefined without a group. */
+  readonly committed: number | undefined
+  readonly end: number
+  /** Records between what was handed out (in a group: committed) and the end. */
+  readonly lag: number
+  /** Now minus the timestamp of the first unread record; undefined where there is none, or it cannot be read. */
+  readonly lagMs: number | undefined
+}
+
 /** A point of a partition. `{ last: n }`: n records before the end; a time that nothing reaches: the end. */
 export type OffsetSpec =
   | number

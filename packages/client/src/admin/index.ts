@@ -1,5 +1,6 @@
 // The door of the admin.
 export { openAdmin } from './admin.ts'
+export { type LagPlace, lagsAt } from './lags.ts'
 export { findOffsets, offsetsOf } from './offsets.ts'
 export { checkPoint, POINT_WORDS, pointRule } from './point.ts'
 export type {

@@ -1,10 +1,8 @@
 // The loop over batches: of one partition each, as large as what was fetched, or as was asked for.
 import type { Clock } from '@minikafka/platform'
-import type { Done } from '../words.ts'
 import type { Feed } from './feed.ts'
+import { HandedBatch } from './handed-batch.ts'
 import { DONE, InOrder, type Mode, type ModeParts } from './mode.ts'
-import { needsGroup } from './needs-group.ts'
-import type { FetchedRecord } from './record.ts'
 import type { Source } from './source.ts'
 
 /** Record batches of few records are joined up to here, where nothing else was asked for. */
@@ -58,7 +56,7 @@ export class BatchIterator implements AsyncIterator<HandedBatch, undefined>, Mod
           continue
         }
         if (feed.records.length - feed.index < this.#goal) await this.#gather(feed)
-        if (this.#parts.stopped() || feed.paused || feed.index >= feed.records.length) continue
+        if (this.#parts.stopped() || isHeldBack(feed) || feed.index >= feed.records.length) continue
         return { done: false, value: this.#hand(feed) }
       }
       return this.#end()
@@ -77,7 +75,7 @@ export class BatchIterator implements AsyncIterator<HandedBatch, undefined>, Mod
     while (feed.records.length - feed.index < this.#goal) {
       const leftMs = untilMs - this.#clock.monotonicMs()
       if (leftMs <= 0 || this.#parts.stopped() || generation !== feed.generation) return
-      if (feed.paused || feed.broken !== undefined || feed.failure !== undefined) return
+      if (isHeldBack(feed) || feed.broken !== undefined || feed.failure !== undefined) return
       const timer = this.#clock.timer(leftMs, () => this.#source.wake())
       await this.#source.change(signal).finally(() => timer.cancel())
       if (!feed.busy) this.#source.gather(feed, this.#goal)
@@ -86,8 +84,7 @@ export class BatchIterator implements AsyncIterator<HandedBatch, undefined>, Mod
 
   #hand(feed: Feed): HandedBatch {
     const records = feed.hand(this.#settings.maxRecords)
-    feed.unfinished = records.length
-    this.#inHand = new HandedBatch(feed, records)
+    this.#inHand = new HandedBatch(feed, records, this.#parts.commit)
     return this.#inHand
   }
 
@@ -114,6 +111,10 @@ export class BatchIterator implements AsyncIterator<HandedBatch, undefined>, Mod
     return this.#inHand !== undefined && HandedBatch.unacked(this.#inHand) !== undefined
   }
 
+  holds(feed: Feed): boolean {
+    return this.#inHand !== undefined && HandedBatch.holds(this.#inHand, feed)
+  }
+
   #end(): Result {
     if (this.#isEnded) return DONE
     this.#isEnded = true
@@ -123,50 +124,7 @@ export class BatchIterator implements AsyncIterator<HandedBatch, undefined>, Mod
   }
 }
 
-/** Records of one partition, in order. */
-export class HandedBatch {
-  readonly topic: string
-  readonly partition: number
-  readonly records: readonly FetchedRecord[]
-  readonly #feed: Feed
-  readonly #generation: number
-
-  constructor(feed: Feed, records: readonly FetchedRecord[]) {
-    this.topic = feed.topic
-    this.partition = feed.partition
-    this.records = records
-    this.#feed = feed
-    this.#generation = feed.readGeneration
-  }
-
-  get signal(): AbortSignal {
-    return this.#feed.signal()
-  }
-
-  async commit(): Done {
-    throw needsGroup('batch.commit()')
-  }
-
-  static settle(batch: HandedBatch): void {
-    if (!batch.#isPast) batch.#feed.settle()
-  }
-
-  /** The first record that is not acked; undefined: there is none, or a seek came after it. */
-  static unacked(batch: HandedBatch): FetchedRecord | undefined {
-    if (batch.#isPast) return undefined
-    return batch.records.find(({ offset }) => !batch.#feed.isAcked(offset))
-  }
-
-  /** Returns how many are finished all the same. */
-  static giveBack(batch: HandedBatch): number {
-    const first = HandedBatch.unacked(batch)
-    const finished = batch.records.filter(({ offset }) => batch.#feed.isAcked(offset)).length
-    if (first !== undefined) batch.#feed.goBack(first.offset)
-    else HandedBatch.settle(batch)
-    return finished
-  }
-
-  get #isPast(): boolean {
-    return this.#generation !== this.#feed.readGeneration
-  }
+/** By the user, or by the group that takes it away. */
+function isHeldBack({ paused, withheld }: Feed): boolean {
+  return paused || withheld
 }

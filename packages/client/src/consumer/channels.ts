@@ -1,8 +1,8 @@
 // Diagnostics of the consumer: plain objects on Node's channels, made only where somebody listens (CLIENT 2.7).
 import diagnostics from 'node:diagnostics_channel'
 import { hasSubscribers } from '../core/index.ts'
+import type { PartitionLag } from '../words.ts'
 import type { FetchedRecord } from './record.ts'
-import type { PartitionLag } from './types.ts'
 
 /** One fetch. */
 export type FetchTrace = {

@@ -16,19 +16,32 @@ import {
   waitRules,
 } from '../core/index.ts'
 import type { TopicLike } from '../topic/index.ts'
-import type { Done, NextOffset, OffsetSpec, Partitions, TopicPartition, Wait } from '../words.ts'
+import type {
+  Done,
+  NextOffset,
+  OffsetSpec,
+  PartitionLag,
+  Partitions,
+  TopicPartition,
+  Wait,
+} from '../words.ts'
+import type { Assignment } from './assignment.ts'
 import { BatchIterator } from './batch-iterator.ts'
 import { Bell } from './bell.ts'
 import { publishLag, tracesLag } from './channels.ts'
+import type { Commitable } from './commit-words.ts'
 import type { Feed } from './feed.ts'
-import { Feeds } from './feeds.ts'
+import { Feeds, placesOf } from './feeds.ts'
 import { Fetcher } from './fetcher.ts'
-import { healthOf, placeOf, statsOf } from './health.ts'
+import { FixedAssignment } from './fixed-assignment.ts'
+import { GroupSide } from './group-side.ts'
+import { healthOf, statsOf } from './health.ts'
 import { lagKnown, lagOf } from './lag.ts'
 import type { Mode, ModeParts } from './mode.ts'
 import { needsGroup } from './needs-group.ts'
 import { Policy } from './policy.ts'
 import { poll } from './poll.ts'
+import { Polled } from './polled.ts'
 import { recordStream } from './readable.ts'
 import { RecordIterator } from './record-iterator.ts'
 import { Run } from './run.ts'
@@ -36,6 +49,7 @@ import { type ConsumerSettings, readRules, resolveConsumerOptions } from './sett
 import { Source } from './source.ts'
 import { Starts } from './starts.ts'
 import type {
+  AnyRecord,
   Batch,
   BatchesOptions,
   Consumer,
@@ -44,11 +58,12 @@ import type {
   ConsumerOptions,
   ConsumerRecord,
   Handler,
-  PartitionLag,
   PollOptions,
   RunOptions,
 } from './types.ts'
 import { Watch } from './watch.ts'
+
+type CloseWait = Wait & { readonly leave?: boolean | undefined }
 
 const POLL_RECORDS = 500
 const POLL_WAIT_MS = 500
@@ -66,6 +81,9 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   readonly #events: Events<ConsumerEvents>
   readonly #bell = new Bell()
   readonly #feeds: Feeds
+  readonly #assignment: Assignment
+  /** Undefined: nobody keeps offsets. */
+  readonly #group: GroupSide | undefined
   readonly #starts: Starts
   readonly #fetcher: Fetcher
   readonly #policy: Policy
@@ -77,8 +95,9 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   readonly #handling = new AsyncLocalStorage<unknown>()
   /** Handlers that wait for close() themselves. */
   readonly #closers = new Set<unknown>()
-  readonly #assigned = new Set<Feed>()
+  readonly #assigned = new WeakSet<Feed>()
   #mode: Mode | undefined
+  #polled = new Polled()
   #isStopped = false
   #finished = 0
   #closed: Done | undefined
@@ -93,11 +112,11 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     const { clock } = core.env
     const feeds = () => this.#feeds.all()
     const trouble = (error: MinikafkaError) => this.#report(error)
-    this.#feeds = new Feeds(core, settings.wanted, {
-      begun: () => this.#starts.go(),
-      acked: () => this.#bell.ring(),
-      lost: trouble,
-    })
+    this.#feeds = new Feeds(core, () => this.#bell.ring())
+    this.#group = this.#newGroup()
+    const told = { begun: () => this.#begun(), lost: trouble }
+    this.#assignment =
+      this.#group?.member ?? new FixedAssignment(core, settings.wanted, this.#feeds, told)
     const { isolation } = settings
     const found = (settled: readonly Feed[]) => this.#found(settled)
     this.#starts = new Starts(core, { isolation, signal }, feeds, found)
@@ -121,6 +140,33 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       looked: () => this.#tellLag(),
     })
     this.#leave = core.enroll('consumer', this)
+  }
+
+  #newGroup(): GroupSide | undefined {
+    const { group } = this.#settings
+    if (group === undefined) return undefined
+    return new GroupSide(this.#core, group, {
+      ...{ feeds: this.#feeds, bell: this.#bell, signal: this.#closing.signal },
+      calls: {
+        commit: (what, wait) => this.commit(what, wait),
+        seek: (at, to, wait) => this.seek(at, to, wait),
+      },
+      inside: (token, work) => this.#handling.run(token, work),
+      report: (error) => this.#report(error),
+      holds: (feed) => this.#mode?.holds(feed) === true || this.#polled.holds(feed),
+      halt: () => this.#mode?.halt(),
+      begun: () => this.#begun(),
+      found: (settled) => this.#found(settled),
+      ready: () => {
+        this.#fetcher.demand()
+        this.#bell.ring()
+      },
+      told: (kind, partitions) => this.#events.emit(kind, partitions),
+      failed: (error) => {
+        this.#source.keep(error)
+        this.#bell.ring()
+      },
+    })
   }
 
   // --- reading modes -----------------------------------------------------------------------
@@ -149,12 +195,13 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       maxWaitMs = POLL_WAIT_MS,
       signal,
     } = checkOptions<PollOptions>('consumer.poll', options, readRules.poll)
-    this.#enter(() => ({ name: 'poll()', halt: () => {}, isUnfinished: () => false }))
+    const mode = { name: 'poll()', halt() {}, isUnfinished: () => false, holds: () => false }
+    this.#enter(() => mode)
     const settings = { max, maxWaitMs, signal }
     const parts = this.#modeParts()
+    const { clock } = this.#core.env
     try {
-      const records = await poll(parts, this.#source, this.#core.env.clock, settings)
-      parts.finished(records.length)
+      const records = await poll(parts, this.#source, clock, settings, this.#polled)
       return records as unknown as ConsumerRecord<T>[]
     } finally {
       parts.ended()
@@ -191,9 +238,16 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       const message = `the consumer is being read by ${this.#mode.name}; end that first`
       throw new MinikafkaError('BUSY', { message })
     }
+    // To ask for more is to be done with what poll() has given.
+    this.#countFinished(this.#polled.settle())
     const mode = open()
     this.#mode = mode
     return mode
+  }
+
+  #countFinished(count: number): void {
+    this.#finished += count
+    this.#group?.count(count)
   }
 
   #modeParts(): ModeParts {
@@ -204,20 +258,26 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
         this.#mode = undefined
         this.#bell.ring()
       },
-      finished: (count) => {
-        this.#finished += count
-      },
+      finished: (count) => this.#countFinished(count),
+      commit: (records, wait) => this.commit(records as unknown as readonly AnyRecord[], wait),
     }
   }
 
   async #open(signal: AbortSignal | undefined): Promise<void> {
     const { clock } = this.#core.env
     const deadline = new Deadline(clock, { signal }, undefined, 'opening')
-    await deadline.hold(this.#feeds.open(this.#closing.signal))
+    await deadline.hold(this.#assignment.open(this.#closing.signal))
     this.#closing.signal.throwIfAborted()
     this.#watch.start()
-    this.#starts.go()
+    this.#group?.start()
+    this.#begun()
     this.#fetcher.demand()
+  }
+
+  /** There are feeds that need a place to begin. */
+  #begun(): void {
+    this.#group?.begun()
+    this.#starts.go()
   }
 
   /** For a mode, which ends when the consumer is stopped meanwhile, whether there is a broker or not. */
@@ -239,7 +299,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   #found(settled: readonly Feed[]): void {
     const news = settled.filter((feed) => feed.start === undefined && !this.#assigned.has(feed))
     for (const feed of news) this.#assigned.add(feed)
-    if (news.length > 0) this.#events.emit('assigned', news.map(placeOf))
+    if (news.length > 0) this.#events.emit('assigned', placesOf(news))
     this.#fetcher.redirect(settled)
     this.#bell.ring()
   }
@@ -253,7 +313,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   // --- positions ---------------------------------------------------------------------------
 
   assignment(): Partitions {
-    return this.#feeds.all().map(placeOf)
+    return placesOf(this.#feeds.all())
   }
 
   nextOffset(at: TopicPartition): number | undefined {
@@ -268,8 +328,11 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     const feed = this.#feedOf(at)
     if (typeof to === 'number') feed.seek(to)
     else feed.restart(to)
+    // Where the user went is to be kept, also before what is kept now.
+    feed.committed = -1
     this.#mode?.halt()
     this.#starts.go()
+    if (feed.start === undefined) this.#found([feed])
     this.#fetcher.redirect([feed])
     await this.#positioned(feed, deadline)
   }
@@ -284,28 +347,31 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     }
   }
 
-  async commit(_what?: unknown, _wait?: Wait): Done {
-    throw needsGroup('consumer.commit()')
+  async commit(what?: Commitable, wait?: Wait): Done {
+    if (this.#group === undefined) throw needsGroup('commit()')
+    await this.#group.commit(what, this.#deadline(wait, 'commit'))
   }
 
-  async committed(_wait?: Wait): Promise<NextOffset[]> {
-    throw needsGroup('consumer.committed()')
+  async committed(wait?: Wait): Promise<NextOffset[]> {
+    if (this.#group === undefined) throw needsGroup('committed()')
+    const deadline = this.#deadline(wait, 'committed')
+    await deadline.hold(this.#open(deadline.signal))
+    return await this.#group.committed(deadline)
   }
 
   pause(what: Partitions = this.assignment()): void {
-    for (const feed of what.map((at) => this.#feedOf(at))) feed.paused = true
+    this.#feeds.pause(what.map((at) => this.#feedOf(at)))
     this.#mode?.halt()
   }
 
-  resume(what: Partitions = this.paused()): void {
-    for (const feed of what.map((at) => this.#feedOf(at))) feed.paused = false
+  resume(what?: Partitions): void {
+    this.#feeds.resume(what?.map((at) => this.#feedOf(at)))
     this.#fetcher.demand()
     this.#bell.ring()
   }
 
   paused(): Partitions {
-    const all = this.#feeds.all()
-    return all.filter(({ paused }) => paused).map(placeOf)
+    return placesOf(this.#feeds.all().filter(({ paused }) => paused))
   }
 
   async lag(wait?: Wait): Promise<PartitionLag[]> {
@@ -313,7 +379,9 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     await deadline.hold(this.#open(deadline.signal))
     const feeds = this.#feeds.all()
     await Promise.all(feeds.map((feed) => this.#positioned(feed, deadline)))
-    return await deadline.hold(lagOf(this.#core, this.#settings, feeds, deadline))
+    const committed = await this.#group?.committed(deadline)
+    const { isolation } = this.#settings
+    return await deadline.hold(lagOf(this.#core, isolation, feeds, committed, deadline))
   }
 
   #feedOf(at: TopicPartition): Feed {
@@ -342,11 +410,12 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   health(): ConsumerHealth {
     const nowMs = this.#core.env.clock.monotonicMs()
     const isClosed = this.#closing.signal.aborted
-    return healthOf(this.#feeds.all(), this.#watch, { nowMs, isClosed })
+    const { member } = this.#group ?? {}
+    return healthOf(this.#feeds.all(), this.#watch, { nowMs, isClosed, member })
   }
 
   stats(): Record<string, number> {
-    return statsOf(this.#feeds.all(), this.#finished)
+    return statsOf(this.#feeds.all(), this.#finished, this.#group?.stats())
   }
 
   #tellLag(): void {
@@ -361,8 +430,8 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       this.#core.logger.error({ err: error }, 'consumer error')
   }
 
-  close(options?: Wait & { readonly leave?: boolean | undefined }): Done {
-    checkOptions<Wait>('consumer.close', options, readRules.close)
+  close(options?: CloseWait): Done {
+    checkOptions<CloseWait>('consumer.close', options, readRules.close)
     const handler = this.#handling.getStore()
     if (handler !== undefined) this.#closers.add(handler)
     this.#bell.ring()
@@ -374,11 +443,14 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     return this.close()
   }
 
-  /** Stop, let what is in hand finish, disconnect. Never rejects, never waits longer than asked. */
-  async #close(wait: Wait | undefined): Done {
+  /** Stop, let what is in hand finish, commit, leave, disconnect. Never rejects, never waits longer than asked. */
+  async #close(wait: CloseWait | undefined): Done {
     const deadline = new Deadline(this.#core.env.clock, wait, CLOSE_TIMEOUT_MS, 'close')
     this.stop()
     await this.#finishing(deadline)
+    const leaving = { leave: wait?.leave, closers: this.#closers }
+    if (this.#group === undefined) await this.#assignment.close(deadline, leaving)
+    else await this.#group.close(this.#assignment, deadline, leaving)
     const closed = new MinikafkaError('CLOSED', { message: 'the consumer is closed' })
     this.#closing.abort(closed)
     this.#watch.stop()

@@ -8,13 +8,21 @@ import {
   MinikafkaError,
 } from '@minikafka/protocol'
 import type { TopicLike } from '../topic/index.ts'
-import type { OffsetSpec } from '../words.ts'
 import { type Broken, Decoder } from './decoder.ts'
 import { type Answer, Inbox, type Missing } from './inbox.ts'
 import { type FetchedRecord, RecordBatch } from './record.ts'
+import type { FeedStart } from './settings.ts'
 
 /** The batch that is being decoded. */
 type Opened = { readonly reader: BatchReader; readonly batch: RecordBatch }
+
+/** Who has records of a feed in hand: a reading mode. */
+export type Hands = {
+  /** Offset of the first record in hand that is not finished; undefined: there is none. */
+  firstUnfinished(feed: Feed): number | undefined
+  /** The feed is no longer read: what is in hand of it is past. */
+  dropped?(feed: Feed): void
+}
 
 export class Feed {
   readonly topic: string
@@ -28,7 +36,7 @@ export class Feed {
   /** Grows where the reader is sent elsewhere: what it has in hand is past, and is not handed out (again). */
   readGeneration = 0
   /** What the reader wants first; undefined once it is an offset. */
-  start: OffsetSpec | undefined
+  start: FeedStart | undefined
   /** Next offset to ask the broker for; -1 until `start` is resolved. */
   fetchOffset = -1
   /** Leader epoch of the last batch taken, for the broker's check of divergence (KIP-320). */
@@ -41,6 +49,8 @@ export class Feed {
   paused = false
   /** By run(): its order lets nothing more of this partition out just now. */
   held = false
+  /** By the group: not begun yet, or about to be given up. */
+  withheld = false
   /** By a codec or a policy that takes its time. */
   busy = false
   /** Not asked for before this moment: something went wrong, so many times in a row. */
@@ -61,6 +71,9 @@ export class Feed {
   failure: MinikafkaError | undefined
   /** Handed out, and the reader is not done with it. */
   unfinished = 0
+  hands: Hands | undefined
+  /** What the group has kept last, as far as this reader knows: the next offset; -1: nothing. */
+  committed = -1
 
   readonly #compress: Compress
   readonly #decoder: Decoder
@@ -80,7 +93,8 @@ export class Feed {
     options: {
       readonly topic: TopicLike
       readonly partition: number
-      readonly start: OffsetSpec
+      readonly start: FeedStart
+      /** A record is acked, or a feed that is withheld has nothing in hand any more. */
       readonly onAck: () => void
     },
   ) {
@@ -105,9 +119,14 @@ export class Feed {
     return this.index < this.records.length ? last.offset + 1 : this.#after
   }
 
+  /** Everything below is finished, and nothing from here on may be committed; -1 until it is known where to begin. */
+  get finishedTo(): number {
+    return this.hands?.firstUnfinished(this) ?? this.position
+  }
+
   /** Something may be handed out, or complained of. */
   get ready(): boolean {
-    if (this.paused || this.held || this.busy) return false
+    if (this.paused || this.held || this.withheld || this.busy) return false
     if (this.index < this.records.length || this.broken !== undefined) return true
     return this.#opened !== undefined || !this.#inbox.isEmpty || this.failure !== undefined
   }
@@ -137,10 +156,19 @@ export class Feed {
   }
 
   /** The same to a place that has to be found out. */
-  restart(start: OffsetSpec): void {
+  restart(start: FeedStart): void {
     this.#passInHand()
     this.#forget(-1)
     this.start = start
+  }
+
+  /** Nobody reads it any more: nothing of it is handed out again, and what is in hand is past. */
+  dismiss(): void {
+    const { hands } = this
+    this.withheld = true
+    this.#passInHand()
+    this.#forget(-1)
+    hands?.dropped?.(this)
   }
 
   #passInHand(): void {
@@ -350,8 +378,10 @@ export class Feed {
   /** What was handed out is finished, acked or not. */
   settle(): void {
     this.unfinished = 0
+    this.hands = undefined
     this.#release()
     if (this.#acked.size > 0) this.#acked.clear()
+    if (this.withheld) this.#onAck()
   }
 
   /** One record of several is finished. */

@@ -1,13 +1,19 @@
 // How a consumer is doing, read off its feeds.
 import type { TopicPartition } from '../words.ts'
 import type { Feed } from './feed.ts'
+import type { GroupAssignment } from './group-assignment.ts'
 import type { ConsumerHealth } from './types.ts'
 import { reasonOf, type Watch } from './watch.ts'
 
 export function healthOf(
   feeds: readonly Feed[],
   watch: Watch,
-  now: { readonly nowMs: number; readonly isClosed: boolean },
+  now: {
+    readonly nowMs: number
+    readonly isClosed: boolean
+    /** Undefined: nobody else says what is read. */
+    readonly member: GroupAssignment | undefined
+  },
 ): ConsumerHealth {
   const partitions = feeds.map((feed) => {
     const waitingFor = reasonOf(feed)
@@ -17,18 +23,24 @@ export function healthOf(
     return waitingFor === undefined ? health : { ...health, waitingFor }
   })
   const isReading = feeds.length > 0 && feeds.every(({ start }) => start === undefined)
-  const state = now.isClosed ? 'left' : isReading ? 'stable' : 'joining'
-  return { state, lastHeartbeatMsAgo: 0, partitions }
+  const state = now.member?.state() ?? (isReading ? 'stable' : 'joining')
+  const lastHeartbeatMsAgo = now.member?.lastHeartbeatMsAgo(now.nowMs) ?? 0
+  return { state: now.isClosed ? 'left' : state, lastHeartbeatMsAgo, partitions }
 }
 
-export function statsOf(feeds: readonly Feed[], finished: number): Record<string, number> {
+export function statsOf(
+  feeds: readonly Feed[],
+  finished: number,
+  group: { readonly committed: number; readonly rebalances: number } | undefined,
+): Record<string, number> {
   let prefetchedBytes = 0
   let lagRecords = 0
   for (const { bufferedBytes, end, position } of feeds) {
     prefetchedBytes += bufferedBytes
     lagRecords += Math.max(0, end - Math.max(0, position))
   }
-  return { prefetchedBytes, finished, committed: 0, rebalances: 0, lagRecords }
+  const { committed = 0, rebalances = 0 } = group ?? {}
+  return { prefetchedBytes, finished, committed, rebalances, lagRecords }
 }
 
 export function placeOf({ topic, partition }: TopicPartition): TopicPartition {

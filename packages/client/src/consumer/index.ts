@@ -15,7 +15,6 @@ export type {
   Handler,
   Hook,
   Outcome,
-  PartitionLag,
   PollOptions,
   ReadOptions,
   RunOptions,

@@ -1,6 +1,6 @@
 // In which order run() hands out: one record of a partition at a time, one of a key, or as many as there are workers.
 // Enters: feeds with records, and which tasks are done. Leaves: the next task that may begin.
-import type { Feed } from './feed.ts'
+import type { Feed, Hands } from './feed.ts'
 import type { FetchedRecord } from './record.ts'
 import type { Source } from './source.ts'
 import { Task } from './task.ts'
@@ -8,7 +8,7 @@ import { Task } from './task.ts'
 /** Handed out of one partition and not finished: beyond it the partition waits, so that memory is bounded. */
 const OPEN_RECORDS_MAX = 4096
 
-export class Lanes {
+export class Lanes implements Hands {
   readonly #source: Source
   /** undefined: no order. */
   readonly #laneOf: ((feed: Feed, record: FetchedRecord) => unknown) | undefined
@@ -39,7 +39,7 @@ export class Lanes {
   #nextFree(): Task | undefined {
     for (let index = 0; index < this.#free.length; ) {
       const task = this.#free[index] as Task
-      if (task.feed.paused && !task.isPast) {
+      if ((task.feed.paused || task.feed.withheld) && !task.isPast) {
         index++
         continue
       }
@@ -68,6 +68,19 @@ export class Lanes {
     this.#open.set(feed, open.add(task))
     feed.unfinished = open.size
     feed.held = open.size >= this.#openMax
+    feed.hands = this
+  }
+
+  /** Tasks stand in the order of their offsets; what is finished has left. */
+  firstUnfinished(feed: Feed): number | undefined {
+    for (const task of this.#open.get(feed) ?? []) {
+      if (!task.isPast && !feed.isAcked(task.record.offset)) return task.record.offset
+    }
+    return undefined
+  }
+
+  dropped(feed: Feed): void {
+    this.#open.delete(feed)
   }
 
   #mayBegin(task: Task): boolean {
@@ -89,6 +102,11 @@ export class Lanes {
     feed.unfinished = open?.size ?? 0
     feed.held = feed.unfinished >= this.#openMax
     if (feed.unfinished === 0) feed.settle()
+    this.letGo(task)
+  }
+
+  /** The task is not finished, and nobody works on it any more: its lane does not wait for it. */
+  letGo(task: Task): void {
     if (this.#laneOf === undefined) return
     const lane = this.#laneAt.get(task)
     this.#laneAt.delete(task)

@@ -1,4 +1,6 @@
 // A reading mode, as the consumer sees it: one at a time, and close() waits for what it has in hand.
+import type { Feed } from './feed.ts'
+import type { CommitRecords } from './handed-batch.ts'
 
 export type Mode = {
   /** For the error of whoever wants to read at the same time. */
@@ -7,6 +9,8 @@ export type Mode = {
   halt(): void
   /** Something is handed out and not finished; what the handlers `except` have in hand does not count. */
   isUnfinished(except: ReadonlySet<unknown>): boolean
+  /** The same for one partition, which is to be given up. */
+  holds(feed: Feed): boolean
 }
 
 /** What a reading mode may do with the consumer. */
@@ -17,6 +21,7 @@ export type ModeParts = {
   /** It is over: another mode may begin. */
   readonly ended: () => void
   readonly finished: (count: number) => void
+  readonly commit: CommitRecords
 }
 
 export const DONE: { readonly done: true; readonly value: undefined } = {

@@ -59,7 +59,7 @@ export class Policy {
 
   /** The record unchanged, plus where it failed and why. Resolves when the dead-letter topic has it (CLIENT 3, 15). */
   async deadLetter({ record, error, attempt }: Failed): Promise<void> {
-    const { deadLetter } = this.#settings
+    const { deadLetter, group } = this.#settings
     if (deadLetter === undefined || record === undefined) throw error
     this.#producer ??= openProducer(this.#core, undefined)
     const { key, value, timestamp, headers, topic, partition, offset } = FetchedRecord.raw(record)
@@ -74,6 +74,7 @@ export class Policy {
         ['minikafka.dlq.topic', topic],
         ['minikafka.dlq.partition', String(partition)],
         ['minikafka.dlq.offset', String(offset)],
+        ...(group === undefined ? [] : [['minikafka.dlq.group', group.id] as const]),
         ['minikafka.dlq.error', `${shown.name}: ${shown.message}`],
         ['minikafka.dlq.attempts', String(attempt)],
       ],

@@ -2,6 +2,7 @@
 import type { Clock } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
 import type { ModeParts } from './mode.ts'
+import type { Polled } from './polled.ts'
 import type { FetchedRecord } from './record.ts'
 import type { Source } from './source.ts'
 
@@ -11,19 +12,24 @@ export type PollSettings = {
   readonly signal: AbortSignal | undefined
 }
 
-/** At most `max` records; none after `maxWaitMs`. Errors: what stops the reader, unless there are records to give first. */
+/**
+ * At most `max` records; none after `maxWaitMs`. `polled` has them in hand.
+ *
+ * Errors  what stops the reader, unless there are records to give first.
+ */
 export async function poll(
   parts: ModeParts,
   source: Source,
   clock: Clock,
   settings: PollSettings,
+  polled: Polled,
 ): Promise<FetchedRecord[]> {
   const wait = endOfWait(clock, settings)
   const records: FetchedRecord[] = []
   try {
     if (!parts.stopped()) await parts.open(wait.signal)
     while (records.length < settings.max && !parts.stopped()) {
-      const isMore = takeSome(source, records, settings.max)
+      const isMore = takeSome(source, records, settings.max, polled)
       if (isMore) continue
       if (records.length > 0) break
       await source.change(wait.signal)
@@ -37,11 +43,13 @@ export async function poll(
 }
 
 /** False: there are no more now. */
-function takeSome(source: Source, records: FetchedRecord[], max: number): boolean {
+function takeSome(source: Source, records: FetchedRecord[], max: number, polled: Polled): boolean {
   try {
     const feed = source.next()
     if (feed === undefined) return false
-    for (const record of feed.hand(max - records.length)) records.push(record)
+    const handed = feed.hand(max - records.length)
+    for (const record of handed) records.push(record)
+    polled.add(feed, handed)
     return true
   } catch (error) {
     if (records.length === 0) throw error

@@ -1,5 +1,5 @@
 // The loop over records. An own iterator object: an async generator costs twice as much (PERFORMANCE 5).
-import type { Feed } from './feed.ts'
+import type { Feed, Hands } from './feed.ts'
 import { DONE, InOrder, type Mode, type ModeParts } from './mode.ts'
 import type { FetchedRecord } from './record.ts'
 import type { Source } from './source.ts'
@@ -85,8 +85,13 @@ export class RecordIterator implements AsyncIterator<FetchedRecord, undefined>, 
   }
 
   isUnfinished(): boolean {
-    const { feed, inHand } = this.#turn ?? {}
-    return feed !== undefined && inHand !== undefined && !feed.isAcked(inHand.offset)
+    return this.#turn?.firstUnfinished() !== undefined
+  }
+
+  /** Also after the partition is gone: the loop still works on the record, until it asks for the next. */
+  holds(feed: Feed): boolean {
+    const turn = this.#turn
+    return turn?.feed === feed && (turn.isPast || this.isUnfinished())
   }
 
   #end(): Result {
@@ -99,7 +104,7 @@ export class RecordIterator implements AsyncIterator<FetchedRecord, undefined>, 
 }
 
 /** The records of one feed, from when its turn came until the next feed's does. */
-class Turn {
+class Turn implements Hands {
   readonly feed: Feed
   readonly #generation: number
   readonly #first: number
@@ -109,17 +114,28 @@ class Turn {
     this.#generation = feed.readGeneration
     this.#first = feed.index
     feed.unfinished = 1
+    feed.hands = this
   }
 
-  /** The record that was handed out last; undefined after a seek: nothing goes back behind it. */
+  firstUnfinished(): number | undefined {
+    const { feed, inHand } = this
+    return inHand === undefined || feed.isAcked(inHand.offset) ? undefined : inHand.offset
+  }
+
+  /** A seek came after it, or the partition is gone. */
+  get isPast(): boolean {
+    return this.feed.readGeneration !== this.#generation
+  }
+
+  /** The record that was handed out last; undefined where the turn is past: nothing goes back behind it. */
   get inHand(): FetchedRecord | undefined {
-    const { readGeneration, records, index } = this.feed
-    return readGeneration === this.#generation ? records[index - 1] : undefined
+    const { records, index } = this.feed
+    return this.isPast ? undefined : records[index - 1]
   }
 
   /** Returns how many records are finished with it. */
   finish(): number {
-    if (this.feed.readGeneration !== this.#generation) return 0
+    if (this.isPast) return 0
     this.feed.settle()
     return this.feed.index - this.#first
   }

@@ -94,6 +94,11 @@ export class FetchedRecord {
     this.#batch.home.ack(this.offset)
   }
 
+  /** Whose record it is. */
+  static home(record: FetchedRecord): RecordHome {
+    return record.#batch.home
+  }
+
   /** The same record as it was produced: bytes, whatever the codecs made of them. */
   static raw(record: FetchedRecord): FetchedRecord {
     const isRaw = (part: unknown) => part === null || part instanceof Uint8Array

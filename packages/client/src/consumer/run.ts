@@ -5,6 +5,7 @@ import { MinikafkaError } from '@minikafka/protocol'
 import type { Core } from '../core/index.ts'
 import type { Bell } from './bell.ts'
 import { traceProcess, tracesProcess } from './channels.ts'
+import type { Feed } from './feed.ts'
 import { type Lanes, lanesOf } from './lanes.ts'
 import type { Mode, ModeParts } from './mode.ts'
 import type { Failed, Policy } from './policy.ts'
@@ -91,6 +92,13 @@ export class Run implements Mode {
     return false
   }
 
+  holds(feed: Feed): boolean {
+    for (const { feed: other, record } of this.#working) {
+      if (other === feed && !feed.isAcked(record.offset)) return true
+    }
+    return false
+  }
+
   // --- one record --------------------------------------------------------------------------
 
   #start(task: Task): void {
@@ -132,6 +140,7 @@ export class Run implements Mode {
     // It was told to let go, and did: the record is not finished, and nothing is wrong with it.
     if (task.feed.signal().aborted) {
       this.#working.delete(task)
+      this.#lanes.letGo(task)
       this.#parts.bell.ring()
       return
     }

@@ -13,20 +13,49 @@ import {
 } from '../core/index.ts'
 import { type TopicLike, topicName } from '../topic/index.ts'
 import type { OffsetSpec } from '../words.ts'
-import type { ConsumerOptions, ConsumerTuning, ErrorPolicy } from './types.ts'
+import type { ConsumerOptions, ConsumerTuning, ErrorPolicy, Hook, Start } from './types.ts'
 
 const MEBIBYTE = 1024 * 1024
 const INT32_MAX = 2 ** 31 - 1
+
+/** Where a feed begins: at a point; or where its group stands, and only if it stands nowhere as `orElse` says. */
+export type FeedStart = OffsetSpec | GroupStart
+export type GroupStart = { readonly orElse: OffsetSpec | 'error' }
 
 export type Wanted = {
   readonly topic: TopicLike
   /** Undefined: all partitions, also new ones. */
   readonly partition: number | undefined
-  readonly start: OffsetSpec
+  readonly start: FeedStart
+}
+
+/** What the coordinator hands out partitions of. */
+export type Subscription = {
+  /** Undefined: those that `pattern` matches. */
+  readonly topics: readonly TopicLike[] | undefined
+  readonly pattern: string | undefined
+  readonly start: Start
+}
+
+export type GroupSettings = {
+  readonly id: string
+  readonly instanceId: string | undefined
+  /** Undefined: partitions are assigned by hand, and the group keeps offsets only. */
+  readonly subscription: Subscription | undefined
+  readonly commit: 'processed' | 'manual' | 'none'
+  readonly commitIntervalMs: number
+  readonly rebalanceTimeoutMs: number
+  /** Undefined: a record may take as long as it takes. */
+  readonly maxProcessingMs: number | undefined
+  readonly onAssigned: Hook | undefined
+  readonly onRevoked: Hook | undefined
+  readonly onLost: Hook | undefined
 }
 
 export type ConsumerSettings = {
+  /** Empty where the coordinator says it. */
   readonly wanted: readonly Wanted[]
+  readonly group: GroupSettings | undefined
   readonly onOutOfRange: 'error' | 'earliest' | 'latest'
   readonly isolation: 0 | 1
   readonly prefetchBytes: number
@@ -50,26 +79,24 @@ type GivenKey =
   | 'start'
   | 'instanceId'
 
-/** Of no use without a group. */
-const GROUP_KEYS = [
-  'group',
-  'pattern',
+/** Of no use without a coordinator that hands out partitions. */
+const MEMBER_KEYS = [
   'instanceId',
-  'commit',
-  'commitIntervalMs',
   'maxProcessingMs',
   'rebalanceTimeoutMs',
   'onAssigned',
   'onRevoked',
   'onLost',
 ] as const
+/** Of no use without a group. */
+const GROUP_KEYS = ['pattern', 'commit', 'commitIntervalMs', ...MEMBER_KEYS] as const
 
 /** Errors: INVALID_OPTION, naming the key and what it must be. */
 export function resolveConsumerOptions<T extends TopicLike>(
   given: ConsumerOptions<T>,
 ): ConsumerSettings {
   checkOptions<Given>('client.consumer', given, rules)
-  refuseGroups(given)
+  refuseUseless(given)
   const onError = given.onError ?? 'stop'
   if (given.deadLetter === undefined && mayDeadLetter(onError)) {
     const message = "client.consumer: onError 'dead-letter' needs deadLetter, the topic for them"
@@ -77,6 +104,7 @@ export function resolveConsumerOptions<T extends TopicLike>(
   }
   return Object.freeze({
     wanted: wantedOf(given),
+    group: groupOf(given),
     onOutOfRange: given.onOutOfRange ?? 'error',
     isolation: given.isolation === 'read_uncommitted' ? 0 : 1,
     prefetchBytes: given.prefetchBytes ?? 16 * MEBIBYTE,
@@ -90,15 +118,47 @@ export function resolveConsumerOptions<T extends TopicLike>(
   })
 }
 
-function refuseGroups(given: Given): void {
-  const key = GROUP_KEYS.find((name) => given[name] !== undefined)
+/** An option that would do nothing is a mistake: the user counts on it. */
+function refuseUseless(given: Given): void {
+  const { group, assign } = given
+  const isUseless = group === undefined ? GROUP_KEYS : assign === undefined ? [] : MEMBER_KEYS
+  const key = isUseless.find((name) => given[name] !== undefined)
   if (key === undefined || (key === 'commit' && given.commit === 'none')) return
-  const about = key === 'group' || key === 'pattern' ? key : `${key} is for groups, and a group`
-  throw invalidOption(
-    `client.consumer: ${about} needs the coordinator, which this version does not have yet; ` +
-      'use topics (all partitions) or assign (some), without a group',
-    key,
-  )
+  const about =
+    group === undefined
+      ? `${key} needs a group`
+      : `${key} is for partitions that the coordinator hands out; assign is by hand`
+  throw invalidOption(`client.consumer: ${about}`, key)
+}
+
+function groupOf<T extends TopicLike>(given: ConsumerOptions<T>): GroupSettings | undefined {
+  const { group: id } = given
+  if (id === undefined) return undefined
+  const instanceId = 'instanceId' in given ? given.instanceId : undefined
+  return Object.freeze({
+    ...{ id, instanceId },
+    subscription: given.assign === undefined ? subscriptionOf(given) : undefined,
+    commit: given.commit ?? 'processed',
+    commitIntervalMs: given.commitIntervalMs ?? 1000,
+    rebalanceTimeoutMs: given.rebalanceTimeoutMs ?? 300_000,
+    maxProcessingMs: given.maxProcessingMs,
+    onAssigned: given.onAssigned,
+    onRevoked: given.onRevoked,
+    onLost: given.onLost,
+  })
+}
+
+function subscriptionOf<T extends TopicLike>(given: ConsumerOptions<T>): Subscription {
+  const { topics, pattern, start } = given
+  if (topics !== undefined && pattern !== undefined)
+    throw invalidOption('client.consumer: give topics or pattern, not both', 'pattern')
+  if (topics === undefined && pattern === undefined) throw nothingWanted()
+  if (start === undefined) {
+    const message =
+      'client.consumer: a group needs start, for partitions where nothing is committed'
+    throw invalidOption(`${message}: ${POINT_WORDS} or 'error'`, 'start')
+  }
+  return { topics, pattern, start }
 }
 
 const topicRule = (value: unknown) =>
@@ -174,26 +234,46 @@ function wantedOf<T extends TopicLike>(options: ConsumerOptions<T>): Wanted[] {
     throw invalidOption(message, 'assign')
   }
   const wanted = assign === undefined ? wantedTopics(options) : wantedPartitions(options)
-  const ids = wanted.map(({ topic, partition }) => `${topicName(topic)}-${partition ?? ''}`)
-  const twice = wanted[ids.findIndex((id, index) => ids.indexOf(id) !== index)]
-  if (twice === undefined) return wanted
-  const name = topicName(twice.topic)
-  const what = twice.partition === undefined ? `topic '${name}'` : `${name}-${twice.partition}`
-  throw invalidOption(`client.consumer: ${what} is given twice`, assign ? 'assign' : 'topics')
+  refuseTwice(wanted, assign === undefined ? 'topics' : 'assign')
+  // The coordinator says which of them are read here.
+  return options.group !== undefined && assign === undefined ? [] : wanted
 }
 
-function wantedTopics<T extends TopicLike>({ topics, start = 'latest' }: ConsumerOptions<T>) {
-  if (topics === undefined)
-    throw invalidOption('client.consumer: topics or assign is needed', 'topics')
+function refuseTwice(wanted: readonly Wanted[], path: 'topics' | 'assign'): void {
+  const ids = wanted.map(({ topic, partition }) => `${topicName(topic)}-${partition ?? ''}`)
+  const twice = wanted[ids.findIndex((id, index) => ids.indexOf(id) !== index)]
+  if (twice === undefined) return
+  const name = topicName(twice.topic)
+  const what = twice.partition === undefined ? `topic '${name}'` : `${name}-${twice.partition}`
+  throw invalidOption(`client.consumer: ${what} is given twice`, path)
+}
+
+function wantedTopics<T extends TopicLike>({
+  group,
+  topics,
+  start = 'latest',
+}: ConsumerOptions<T>) {
+  if (group !== undefined)
+    return (topics ?? []).map((topic): Wanted => ({ topic, partition: undefined, start: 0 }))
+  if (topics === undefined) throw nothingWanted()
   if (start === 'error')
     throw invalidOption("client.consumer: start 'error' is for groups", 'start')
   return topics.map((topic): Wanted => ({ topic, partition: undefined, start }))
 }
 
-function wantedPartitions<T extends TopicLike>({ assign = [], start }: ConsumerOptions<T>) {
+function wantedPartitions<T extends TopicLike>({ group, assign = [], start }: ConsumerOptions<T>) {
   if (start !== undefined)
     throw invalidOption('client.consumer: with assign, start goes into each item', 'start')
-  return assign.map((item): Wanted => ({ ...item, start: item.start ?? 'latest' }))
+  return assign.map(({ topic, partition, start: from = 'latest' }): Wanted => {
+    return { topic, partition, start: group === undefined ? from : { orElse: from } }
+  })
+}
+
+function nothingWanted() {
+  return invalidOption(
+    'client.consumer: topics or assign is needed (in a group also pattern)',
+    'topics',
+  )
 }
 
 // --- options of the calls ----------------------------------------------------------------------

@@ -5,6 +5,7 @@ import { findOffsets } from '../admin/index.ts'
 import { Alarm, type Core, Deadline, type TopicInfo } from '../core/index.ts'
 import type { OffsetSpec } from '../words.ts'
 import type { Feed } from './feed.ts'
+import { isGroupStart } from './group-starts.ts'
 
 type Group = { readonly info: TopicInfo; readonly at: OffsetSpec; readonly feeds: Feed[] }
 
@@ -47,7 +48,9 @@ export class Starts {
     const groups = new Map<string, Group>()
     const nowMs = this.#core.env.clock.monotonicMs()
     for (const feed of this.#feeds()) {
-      if (feed.start === undefined || feed.failure !== undefined) continue
+      const { start: at } = feed
+      // Where its group stands is asked first, and not here.
+      if (at === undefined || isGroupStart(at) || feed.failure !== undefined) continue
       if (this.#asked.get(feed) === feed.generation) continue
       if (feed.notBeforeMs > nowMs) {
         this.#alarm.in(feed.notBeforeMs - nowMs)
@@ -60,10 +63,10 @@ export class Starts {
         continue
       }
       this.#asked.set(feed, feed.generation)
-      const id = `${feed.topic} ${leaderId} ${JSON.stringify(feed.start)}`
+      const id = `${feed.topic} ${leaderId} ${JSON.stringify(at)}`
       const group = groups.get(id)
       if (group) group.feeds.push(feed)
-      else groups.set(id, { info, at: feed.start, feeds: [feed] })
+      else groups.set(id, { info, at, feeds: [feed] })
     }
     return groups.values()
   }
@@ -90,7 +93,7 @@ export class Starts {
 
   #answered(feed: Feed, info: TopicInfo, answer: number | MinikafkaError | undefined): boolean {
     if (typeof answer === 'number') {
-      feed.topicId = info.topicId
+      if (feed.topicId === '') feed.topicId = info.topicId
       feed.move(answer)
       return true
     }

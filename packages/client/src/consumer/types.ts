@@ -8,6 +8,7 @@ import type {
   Emitter,
   NextOffset,
   OffsetSpec,
+  PartitionLag,
   Partitions,
   TopicPartition,
   Wait,
@@ -135,16 +136,6 @@ export type Batch<T> = TopicPartition & {
   readonly signal: AbortSignal
   /** Commits the records of this batch. Errors: INVALID_OPTION without a group. */
   commit(wait?: Wait): Done
-}
-
-export type PartitionLag = TopicPartition & {
-  /** Undefined without a group. */
-  readonly committed: number | undefined
-  readonly end: number
-  /** Records between what was handed out (in a group: committed) and the end. */
-  readonly lag: number
-  /** Now minus the timestamp of the first unread record; undefined where there is none, or it cannot be read. */
-  readonly lagMs: number | undefined
 }
 
 export type Stall = 'handler' | 'fetch' | 'coordinator' | 'paused'

@@ -4,6 +4,7 @@ import type { Clock } from '@minikafka/platform'
 import { Alarm } from '../core/index.ts'
 import type { TopicPartition } from '../words.ts'
 import type { Feed } from './feed.ts'
+import { isGroupStart } from './group-starts.ts'
 import type { Stall } from './types.ts'
 
 const LOOKS_PER_STALL = 4
@@ -21,7 +22,7 @@ export type WatchParts = {
 export class Watch {
   readonly #clock: Clock
   readonly #parts: WatchParts
-  readonly #seen = new Map<Feed, Seen>()
+  readonly #seen = new WeakMap<Feed, Seen>()
   readonly #alarm: Alarm
 
   constructor(clock: Clock, parts: WatchParts) {
@@ -74,6 +75,7 @@ export class Watch {
 /** What a partition with unread or unfinished records waits for; undefined: nothing. */
 export function reasonOf(feed: Feed): Stall | undefined {
   if (feed.unfinished > 0) return 'handler'
+  if (isGroupStart(feed.start)) return 'coordinator'
   if (feed.position >= feed.end) return undefined
   if (feed.paused) return 'paused'
   return feed.ready || feed.busy || feed.held ? 'handler' : 'fetch'

@@ -162,6 +162,11 @@ export class Member {
     for (const place of places) if (this.#holding.remove(place)) this.#changed()
   }
 
+  /** The next heartbeat is wanted at once. */
+  hurry(): void {
+    this.#isUrgent = true
+  }
+
   #changed(): void {
     this.#changes++
     this.#isUrgent = true
@@ -266,14 +271,14 @@ export class Member {
     this.#dueMs = nowMs + this.#settings.backoffMs(this.#failures)
     if (this.#state === 'leaving') {
       // It is out already, or will be when its session ends.
-      if (!error.retriable) this.#state = 'out'
+      if (!mayHeal(error)) this.#state = 'out'
       return
     }
     const { name } = error
     if (name === 'UNKNOWN_MEMBER_ID' || name === 'FENCED_MEMBER_EPOCH') {
       if (this.#state === 'in') this.#lose(`the coordinator says ${name}`, nowMs)
     } else if (name === 'UNRELEASED_INSTANCE_ID') this.#unreleased(error, nowMs)
-    else if (!error.retriable) this.#fail(error, nowMs)
+    else if (!mayHeal(error)) this.#fail(error, nowMs)
   }
 
   /** Whoever had this instance id before is out when its session ends; who is not out then is alive. */
@@ -302,6 +307,11 @@ export class Member {
     this.#failures = 0
     this.#dueMs = nowMs
   }
+}
+
+/** What the broker did not expect may be over next time; until then the session runs. */
+function mayHeal({ name, retriable }: MinikafkaError): boolean {
+  return retriable || name === 'UNKNOWN_SERVER_ERROR'
 }
 
 const UNCHANGED = {

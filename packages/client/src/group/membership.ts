@@ -105,7 +105,10 @@ export class Membership {
   #tellTrouble(error: Error): void {
     const { groupId, member } = this.#parts
     if (member.failures !== FAILURES_TOLD) return
-    this.#core.logger.warn({ err: error, group: groupId }, 'the coordinator does not take heartbeats')
+    this.#core.logger.warn(
+      { err: error, group: groupId },
+      'the coordinator does not take heartbeats',
+    )
   }
 
   #tellOver(): void {

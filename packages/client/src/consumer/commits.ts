@@ -1,0 +1,194 @@
+// What a group keeps of its consumer: how far everything is finished. One commit is outstanding, the others gather.
+// Enters: feeds, and what users say. Leaves: OffsetCommits of low-water marks; a record that is not finished is never
+// passed (CLIENT 3, 1).
+import { isMinikafkaError, type MinikafkaError } from '@minikafka/protocol'
+import { Alarm, type Core, type Deadline, knownError } from '../core/index.ts'
+import { type Asker, type CommitPosition, keyOf, sendCommit } from '../group/index.ts'
+import type { Feed } from './feed.ts'
+import type { Feeds } from './feeds.ts'
+
+/** A partition is to be read from `offset` on. */
+export type Finished = { readonly feed: Feed; readonly offset: number }
+
+export type CommitsParts = {
+  readonly mode: 'processed' | 'manual' | 'none'
+  readonly intervalMs: number
+  readonly feeds: Feeds
+  /** Errors: UNKNOWN_MEMBER_ID while this consumer is not in the group. */
+  readonly asker: () => Asker
+  /** The coordinator sees the membership differently: ask it. */
+  readonly doubt: () => void
+  readonly report: (error: MinikafkaError) => void
+}
+
+/** Between two looks at the clock so many finished records are enough for a commit. */
+const RECORDS_PER_COMMIT = 1000
+
+type Entry = Finished & { readonly position: CommitPosition; readonly readGeneration: number }
+type Refused = ReadonlyMap<string, MinikafkaError>
+type Round = { readonly entries: Map<string, Entry>; readonly outcome: Promise<Refused> }
+
+export class Commits {
+  readonly #core: Core
+  readonly #parts: CommitsParts
+  readonly #alarm: Alarm
+  /** Gathers entries until the round before it is over. */
+  #next: Round | undefined
+  #running: Promise<unknown> | undefined
+  /** Which call committed a partition last: an earlier one that is tried again does not undo it. */
+  readonly #callOf = new Map<string, number>()
+  #calls = 0
+  #finished = 0
+  #committed = 0
+
+  constructor(core: Core, parts: CommitsParts) {
+    this.#core = core
+    this.#parts = parts
+    this.#alarm = new Alarm(core.env.clock, () => this.#tick())
+  }
+
+  /** Offsets kept so far, for statistics. */
+  get committed(): number {
+    return this.#committed
+  }
+
+  start(): void {
+    if (this.#parts.mode === 'processed') this.#alarm.in(this.#parts.intervalMs)
+  }
+
+  close(): void {
+    this.#alarm.cancel()
+  }
+
+  /** So many more records are finished. */
+  count(finished: number): void {
+    this.#finished += finished
+    if (this.#parts.mode === 'processed' && this.#finished >= RECORDS_PER_COMMIT) this.#begin()
+  }
+
+  #tick(): void {
+    this.#alarm.in(this.#parts.intervalMs)
+    this.#begin()
+  }
+
+  /** What comes while a commit is outstanding waits for the next tick. */
+  #begin(): void {
+    if (this.#running !== undefined) return
+    const dirty = dirtyOf(this.#parts.feeds.all().filter(({ withheld }) => !withheld))
+    this.#finished = 0
+    if (dirty.length > 0)
+      void this.#attempt(dirty, ++this.#calls).then((error) => this.#told(error))
+  }
+
+  #told(error: MinikafkaError | undefined): void {
+    if (error === undefined) return
+    if (isPassing(error)) this.#core.logger.debug({ err: error }, 'a commit is tried again')
+    else this.#parts.report(error)
+  }
+
+  /** By itself: what is finished of `feeds`, before they are given up. A consumer that commits by hand does nothing. */
+  async last(feeds: readonly Feed[], deadline: Deadline): Promise<void> {
+    if (this.#parts.mode === 'processed') await this.commit(() => dirtyOf(feeds), deadline)
+  }
+
+  /**
+   * Commits what `finished` says, asked again for each attempt.
+   *
+   * Errors  what it throws; UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH: the partition belongs to somebody else;
+   *         TIMED_OUT with the last error as its cause.
+   */
+  async commit(finished: () => readonly Finished[], deadline: Deadline): Promise<void> {
+    const call = ++this.#calls
+    for (let failures = 1; ; failures++) {
+      const wanted = finished()
+      if (wanted.length === 0) return
+      const error = await deadline.hold(this.#attempt(wanted, call))
+      if (error === undefined) return
+      if (!isPassing(error)) throw error
+      deadline.check(error)
+      await deadline.sleep(this.#core.backoffMs(failures))
+      deadline.check(error)
+    }
+  }
+
+  // --- rounds --------------------------------------------------------------------------------
+
+  /** Returns what was wrong with the first of `wanted` that is not kept; never rejects. */
+  async #attempt(wanted: readonly Finished[], call: number): Promise<MinikafkaError | undefined> {
+    const keys: string[] = []
+    const round = this.#gathering()
+    for (const { feed, offset } of wanted) {
+      const { topicId, partition, readGeneration } = feed
+      const key = keyOf(feed)
+      if ((this.#callOf.get(key) ?? 0) > call) continue
+      this.#callOf.set(key, call)
+      const position = { topicId, partition, offset, leaderEpoch: -1, metadata: null }
+      round.entries.set(key, { feed, offset, position, readGeneration })
+      keys.push(key)
+    }
+    try {
+      const refused = await round.outcome
+      const first = keys.find((key) => refused.has(key))
+      return first === undefined ? undefined : refused.get(first)
+    } catch (error) {
+      return knownError(error, 'a commit')
+    }
+  }
+
+  #gathering(): Round {
+    if (this.#next !== undefined) return this.#next
+    const entries = new Map<string, Entry>()
+    const before = this.#running ?? Promise.resolve()
+    const outcome = before.then(() => this.#round(entries))
+    const running = outcome.catch(() => undefined)
+    this.#next = { entries, outcome }
+    this.#running = running
+    void running.then(() => {
+      if (this.#running === running) this.#running = undefined
+    })
+    return this.#next
+  }
+
+  async #round(entries: ReadonlyMap<string, Entry>): Promise<Refused> {
+    this.#next = undefined
+    const positions = [...entries.values()].map(({ position }) => position)
+    if (positions.length === 0) return new Map()
+    try {
+      const timeoutMs = this.#core.settings.requestTimeoutMs
+      const refused = await sendCommit(this.#core, this.#parts.asker(), positions, { timeoutMs })
+      for (const [key, entry] of entries) if (!refused.has(key)) this.#kept(entry)
+      if ([...refused.values()].some(isDoubtful)) this.#parts.doubt()
+      return refused
+    } catch (error) {
+      if (isMinikafkaError(error) && isDoubtful(error)) this.#parts.doubt()
+      throw error
+    }
+  }
+
+  #kept({ feed, offset, readGeneration }: Entry): void {
+    this.#committed++
+    // After a seek it is where the reader went that has to be kept.
+    if (feed.readGeneration === readGeneration) feed.committed = offset
+  }
+}
+
+/** Finished and not kept. A commit by hand may be ahead of what is finished: that stands. */
+export function dirtyOf(feeds: readonly Feed[]): Finished[] {
+  const dirty: Finished[] = []
+  for (const feed of feeds) {
+    if (feed.start !== undefined || feed.topicId === '') continue
+    const offset = feed.finishedTo
+    if (offset >= 0 && offset > feed.committed) dirty.push({ feed, offset })
+  }
+  return dirty
+}
+
+/** A topic that is gone does not come back by asking. An epoch that is stale here is refreshed by a heartbeat. */
+function isPassing({ name, retriable }: MinikafkaError): boolean {
+  if (name === 'STALE_MEMBER_EPOCH') return true
+  return retriable && name !== 'UNKNOWN_TOPIC_ID' && name !== 'UNKNOWN_TOPIC_OR_PARTITION'
+}
+
+function isDoubtful({ name }: MinikafkaError): boolean {
+  return name === 'STALE_MEMBER_EPOCH' || name === 'UNKNOWN_MEMBER_ID'
+}
