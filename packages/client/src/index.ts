@@ -9,8 +9,13 @@ export type {
   Config,
   ConfigEntry,
   CreateTopicOptions,
+  GroupDescription,
+  GroupMember,
+  GroupSummary,
   LogDirDescription,
   PartitionDescription,
+  ResetOffset,
+  ResetOffsets,
   TopicDescription,
 } from './admin/index.ts'
 export {

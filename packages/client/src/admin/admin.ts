@@ -2,11 +2,21 @@
 import { MinikafkaError } from '@minikafka/protocol'
 import type { Core, OptionRules } from '../core/index.ts'
 import { anything, boolean, checkOptions, integer, waitRules } from '../core/index.ts'
-import type { Done, OffsetSpec, TopicPartition, Wait } from '../words.ts'
+import type { Done, OffsetSpec, PartitionLag, Partitions, TopicPartition, Wait } from '../words.ts'
 import { alterBrokerConfig, brokerConfig, describeCluster, logDirs } from './cluster.ts'
+import type { GroupDescription, GroupSummary, ResetOffset, ResetOffsets } from './group-types.ts'
+import {
+  deleteGroup,
+  deleteOffsets,
+  describeGroup,
+  groupLag,
+  listGroups,
+  removeMember,
+} from './groups.ts'
 import { offsetsOf } from './offsets.ts'
 import { checkPoint } from './point.ts'
 import { Requests } from './requests.ts'
+import { resetOffsets } from './reset-offsets.ts'
 import {
   addPartitions,
   alterTopic,
@@ -36,6 +46,15 @@ const createRules: OptionRules<CreateTopicOptions> = {
   config: anything,
   ifNotExists: boolean,
   validateOnly: boolean,
+}
+
+const resetRules: OptionRules<ResetOffsets> = {
+  topics: (value) =>
+    Array.isArray(value) && value.every((name) => typeof name === 'string')
+      ? undefined
+      : 'a list of topic names',
+  to: anything,
+  dryRun: boolean,
 }
 
 class CoreAdmin implements Admin {
@@ -150,6 +169,38 @@ class CoreAdmin implements Admin {
     return [...found]
       .sort(([a], [b]) => a - b)
       .map(([partition, offset]) => ({ topic: name, partition, offset }))
+  }
+
+  async listGroups(wait?: Wait): Promise<GroupSummary[]> {
+    return listGroups(this.#requests, this.#deadline(wait, 'listing groups'))
+  }
+
+  async describeGroup(group: string, wait?: Wait): Promise<GroupDescription> {
+    return describeGroup(this.#requests, group, this.#deadline(wait, `describing group '${group}'`))
+  }
+
+  async lag(group: string, wait?: Wait): Promise<PartitionLag[]> {
+    return groupLag(this.#requests, group, this.#deadline(wait, `the lag of group '${group}'`))
+  }
+
+  async resetOffsets(group: string, to: ResetOffsets, wait?: Wait): Promise<ResetOffset[]> {
+    const options = checkOptions<ResetOffsets>('admin.resetOffsets', to, resetRules)
+    const deadline = this.#deadline(wait, `resetting offsets of group '${group}'`)
+    return resetOffsets(this.#requests, group, options, deadline)
+  }
+
+  async deleteOffsets(group: string, what: Partitions, wait?: Wait): Done {
+    const deadline = this.#deadline(wait, `deleting offsets of group '${group}'`)
+    return deleteOffsets(this.#requests, group, what, deadline)
+  }
+
+  async deleteGroup(group: string, wait?: Wait): Done {
+    return deleteGroup(this.#requests, group, this.#deadline(wait, `deleting group '${group}'`))
+  }
+
+  async removeMember(group: string, memberId: string, wait?: Wait): Done {
+    const deadline = this.#deadline(wait, `removing a member of group '${group}'`)
+    return removeMember(this.#requests, group, memberId, deadline)
   }
 
   async cluster(wait?: Wait): Promise<ClusterDescription> {

@@ -1,5 +1,14 @@
 // What an admin is asked and answers.
-import type { Closable, Done, OffsetSpec, TopicPartition, Wait } from '../words.ts'
+import type {
+  Closable,
+  Done,
+  OffsetSpec,
+  PartitionLag,
+  Partitions,
+  TopicPartition,
+  Wait,
+} from '../words.ts'
+import type { GroupDescription, GroupSummary, ResetOffset, ResetOffsets } from './group-types.ts'
 
 export type Config = Readonly<Record<string, string | number | boolean>>
 
@@ -78,7 +87,7 @@ export type CreateTopicOptions = {
   readonly validateOnly?: boolean | undefined
 }
 
-/** Groups, users and transactions join with their APIs. */
+/** Users and transactions join with their APIs. */
 export interface Admin extends Closable {
   /** Resolves when the first send needs no retry. */
   createTopic(name: string, options?: CreateTopicOptions, wait?: Wait): Promise<TopicDescription>
@@ -111,6 +120,20 @@ export interface Admin extends Closable {
     at: OffsetSpec,
     wait?: Wait,
   ): Promise<(TopicPartition & { readonly offset: number })[]>
+  /** Of all brokers, in name order. */
+  listGroups(wait?: Wait): Promise<GroupSummary[]>
+  /** Errors: GROUP_ID_NOT_FOUND, naming the nearest. */
+  describeGroup(group: string, wait?: Wait): Promise<GroupDescription>
+  /** Also of a group without members. Where a member has committed nothing yet, all of the partition is unread. */
+  lag(group: string, wait?: Wait): Promise<PartitionLag[]>
+  /** Sends a group without members elsewhere. Errors: NON_EMPTY_GROUP; OFFSET_OUT_OF_RANGE. */
+  resetOffsets(group: string, to: ResetOffsets, wait?: Wait): Promise<ResetOffset[]>
+  /** Errors: GROUP_SUBSCRIBED_TO_TOPIC: a member reads it. */
+  deleteOffsets(group: string, what: Partitions, wait?: Wait): Done
+  /** With all its offsets. Errors: NON_EMPTY_GROUP. */
+  deleteGroup(group: string, wait?: Wait): Done
+  /** At once. One that is alive comes back with its next heartbeat. */
+  removeMember(group: string, memberId: string, wait?: Wait): Done
   cluster(wait?: Wait): Promise<ClusterDescription>
   logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]>
   /** Default: the controller. */

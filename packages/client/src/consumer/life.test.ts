@@ -3,8 +3,8 @@ import diagnostics from 'node:diagnostics_channel'
 import { afterEach, expect, test } from 'vitest'
 import { closeReadingStages, numbers, readingStage, take } from '../../test/reading-stage.ts'
 import { batchOf, numbered } from '../../test/record-batches.ts'
-import type { Partitions, TopicPartition } from '../words.ts'
-import type { PartitionLag, Stall } from './types.ts'
+import type { PartitionLag, Partitions, TopicPartition } from '../words.ts'
+import type { Stall } from './types.ts'
 
 afterEach(closeReadingStages)
 

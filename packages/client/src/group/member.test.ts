@@ -241,7 +241,10 @@ test('it leaves after the heartbeat in flight, and is out when that is heard, or
   expect(member.state).toBe('out')
   const unknown = memberWith([0], { instanceId: 'i' })
   unknown.leave(-2, 3000)
-  expect(refuse(unknown, 3000, 'UNKNOWN_MEMBER_ID')).toMatchObject({ memberEpoch: -2, instanceId: 'i' })
+  expect(refuse(unknown, 3000, 'UNKNOWN_MEMBER_ID')).toMatchObject({
+    memberEpoch: -2,
+    instanceId: 'i',
+  })
   expect(unknown.state).toBe('out')
 })
 
