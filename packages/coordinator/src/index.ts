@@ -8,6 +8,7 @@ export type {
   TopicsView,
 } from './groups/contract.ts'
 export { Groups } from './groups/groups.ts'
+export { GroupRecordReader } from './groups/position-reader.ts'
 export {
   decodeGroupRecord,
   type EncodedGroupRecord,

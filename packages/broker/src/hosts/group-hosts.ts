@@ -2,9 +2,9 @@
 // Enters: requests by group id; partitions that are led; topics that change. Leaves: answers, or where to ask instead.
 import type { ClusterState } from '@minikafka/cluster'
 import {
-  decodeGroupRecord,
   encodeGroupRecord,
   type GroupRecord,
+  GroupRecordReader,
   type GroupRequest,
   type GroupResponse,
   type GroupSettings,
@@ -16,6 +16,7 @@ import { assignorNames, type Values } from '../config/index.ts'
 import type { Partition, Partitions } from '../partition/index.ts'
 import { GroupClock } from './group-clock.ts'
 import { GroupHost, type News, type Sender } from './group-host.ts'
+import type { RecordCodec } from './machine.ts'
 import { OFFSETS_TOPIC, type OffsetsTopic } from './offsets-topic.ts'
 import { type ChangedTopic, TopicsFeed } from './topics-feed.ts'
 
@@ -29,7 +30,6 @@ const LOADS_AT_ONCE = 4
 const LOAD_AGAIN_MS = 10_000
 /** Groups that are told of something in one turn of the loop. */
 const TOLD_AT_ONCE = 200
-const CODEC = { encode: encodeGroupRecord, decode: decodeGroupRecord }
 
 export type GroupHostsParts = {
   readonly nodeId: number
@@ -55,6 +55,7 @@ export class GroupHosts {
   readonly #parts: GroupHostsParts
   readonly #time: GroupClock
   readonly #topics: TopicsFeed
+  readonly #codec: RecordCodec<GroupRecord>
   readonly #room = { waiting: 0, waitingMax: WAITING_MAX }
   /** By number of the partition. */
   readonly #hosts = new Map<number, Host>()
@@ -67,6 +68,8 @@ export class GroupHosts {
     this.#env = env
     this.#parts = parts
     this.#time = new GroupClock(env.clock)
+    const reader = new GroupRecordReader()
+    this.#codec = { encode: encodeGroupRecord, decode: (key, value) => reader.read(key, value) }
     this.#topics = new TopicsFeed(env.clock, parts.state, (topics, revision) => {
       void this.#topicsChanged(topics, revision)
     })
@@ -171,7 +174,7 @@ export class GroupHosts {
     const machine = new Groups(() => this.#settings(), this.#topics)
     const host: Host = new GroupHost(this.#env, partition, {
       machine,
-      codec: CODEC,
+      codec: this.#codec,
       time: this.#time,
       room: this.#room,
       onFailed: () => this.#again(host),

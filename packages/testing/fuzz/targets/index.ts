@@ -6,6 +6,7 @@ import { broker } from './broker.ts'
 import { client } from './client.ts'
 import { directory } from './directory.ts'
 import { frames } from './frames.ts'
+import { groupRecords } from './group-records.ts'
 import { metadata } from './metadata.ts'
 import { records } from './records.ts'
 
@@ -13,6 +14,7 @@ export const targets: readonly Target[] = [
   frames,
   answers,
   records,
+  groupRecords,
   batches,
   broker,
   client,
