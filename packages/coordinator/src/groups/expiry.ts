@@ -41,19 +41,26 @@ export function deleteGroup(group: Group): Decision<GroupRecord, undefined> {
     throw new MinikafkaError('NON_EMPTY_GROUP', {
       message: `group ${group.groupId} has members: stop them first`,
     })
-  const { tombstones } = dropped(group, () => true)
+  const { tombstones } = dropped(group, () => true, Number.POSITIVE_INFINITY)
   return { records: [...tombstones, ...lastTombstones(group)], response: undefined }
 }
 
+/** Of one decision, whose records are one batch. What is left goes with the next one. */
+const TOMBSTONES_MAX = 50_000
+
 type IsOver = (topicId: string, position: Position) => boolean
 
-function dropped(group: Group, isOver: IsOver): { tombstones: GroupRecord[]; isAll: boolean } {
+function dropped(
+  group: Group,
+  isOver: IsOver,
+  tombstonesMax = TOMBSTONES_MAX,
+): { tombstones: GroupRecord[]; isAll: boolean } {
   const { groupId } = group
   const tombstones: GroupRecord[] = []
   let isAll = true
   for (const [topicId, positions] of group.positions) {
     for (const [partition, position] of positions) {
-      if (isOver(topicId, position))
+      if (isOver(topicId, position) && tombstones.length < tombstonesMax)
         tombstones.push({ type: 'Offset', groupId, topicId, partition, value: null })
       else isAll = false
     }

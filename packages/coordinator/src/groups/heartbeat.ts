@@ -14,7 +14,7 @@ import type { RequestOfKind } from './contract.ts'
 import { Draft, type Moment } from './draft.ts'
 import { fence } from './fence.ts'
 import { AWAY_EPOCH, type Group } from './group.ts'
-import { byTopic, keysOf } from './partitions.ts'
+import { byTopic, keysOf, partitionKey } from './partitions.ts'
 import { haveSameKeys, reconcile } from './reconcile.ts'
 import type { Current, GroupRecord, Subscriber } from './records.ts'
 import { hasSameTopics, subscriberOf } from './subscriber.ts'
@@ -105,7 +105,10 @@ function answer(
   { settings }: Moment,
 ): Response {
   const mustSay =
-    seat.knowsNothing || isFull(body) || !haveSameKeys(current.assigned, seat.current.assigned)
+    seat.knowsNothing ||
+    isFull(body) ||
+    !haveSameKeys(current.assigned, seat.current.assigned) ||
+    !isWhatItSays(body, current)
   const isStable = draft.isStableWith(body.memberId, current)
   const { heartbeatIntervalMs, sessionTimeoutMs } = settings
   return {
@@ -117,6 +120,19 @@ function answer(
     sessionTimeoutMs,
     assignment: mustSay ? { partitions: byTopic(current.assigned.keys()) } : null,
   }
+}
+
+/** Else it is slow to give something up, or has not heard of it: it is told again. */
+function isWhatItSays({ topicPartitions }: Body, { assigned }: Current): boolean {
+  if (topicPartitions === null) return true
+  let count = 0
+  for (const { topicId, partitions } of topicPartitions) {
+    for (const partition of partitions) {
+      if (!assigned.has(partitionKey(topicId, partition))) return false
+      count++
+    }
+  }
+  return count === assigned.size
 }
 
 function isFull(body: Body): boolean {

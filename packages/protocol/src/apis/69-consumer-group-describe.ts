@@ -45,7 +45,7 @@ const group = struct({
   members: list('In the order of the member ids.', member, { countMax: 100_000 }),
   rebalances: list('The last 20, oldest first.', rebalance, { countMax: 100 }),
   rebalancesSinceMs: time(
-    'Since when they are known: the coordinator forgets them when it restarts.',
+    'Since when the list is whole; of what was before, the coordinator knows what it found in its log.',
   ),
 })
 
