@@ -344,3 +344,31 @@ test('more groups than max.groups are refused, those that are there go on', asyn
   expect(await refusal(c.commit([position], -1))).toBe('THROTTLING_QUOTA_EXCEEDED')
   expect(await a.commit([position], -1)).toEqual(['NONE'])
 })
+
+test('above max.groups.bytes positions are moved and none are added', async () => {
+  await start({ 'max.groups.bytes': '1MiB' })
+  const topicId = await idOf('orders')
+  const metadata = 'm'.repeat(4_000)
+  const words = (partition: number) => ({ ...at(topicId, partition, 1), metadata })
+  let refused = 0
+  const raw = await member('m1', 'first')
+  await raw.commit([at(topicId, 0, 1), words(1)], -1)
+  for (let group = 0; group < 100; group++) {
+    const { results } = await raw
+      .call('offsetCommit', {
+        ...{ groupId: `g${group}`, memberId: '', memberEpoch: -1, instanceId: null },
+        positions: [0, 1, 2, 3].map(words),
+      })
+      .catch((error: MinikafkaError) => {
+        expect(error).toMatchObject({ name: 'THROTTLING_QUOTA_EXCEEDED' })
+        return { results: [] }
+      })
+    if (results.length === 0) refused++
+  }
+  expect(refused).toBeGreaterThan(20)
+  expect(refused).toBeLessThan(50)
+  expect(await raw.commit([at(topicId, 0, 2), words(1)], -1)).toEqual(['NONE', 'NONE'])
+  expect(await refusal(raw.commit([words(0)], -1))).toBe('THROTTLING_QUOTA_EXCEEDED')
+  await raw.call('deleteGroups', { groupIds: ['g0', 'g1', 'g2', 'g3'] })
+  expect(await raw.commit([words(0)], -1)).toEqual(['NONE'])
+})

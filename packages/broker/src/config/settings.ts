@@ -357,6 +357,14 @@ export const settings = defineSettings({
     dynamic: true,
     about: 'Groups that this broker looks after; more are refused with THROTTLING_QUOTA_EXCEEDED.',
   },
+  'max.groups.bytes': {
+    type: 'bytes',
+    default: 512 * MiB,
+    range: [MiB, 2 ** 50],
+    dynamic: true,
+    about:
+      'Memory for the positions and members of groups, about; above it new ones are refused with THROTTLING_QUOTA_EXCEEDED.',
+  },
   'group.max.size': {
     type: 'int',
     default: 1_000,

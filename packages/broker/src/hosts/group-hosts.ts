@@ -99,7 +99,7 @@ export class GroupHosts {
     from: Sender,
   ): GroupResponse[K] | Promise<GroupResponse[K]> {
     const host = this.#hostOf(groupId)
-    if (mayMakeGroup(request)) this.#mustHaveRoom(groupId, host)
+    if (mayGrow(request)) this.#mustHaveRoom(groupId, request, host)
     return host.ask(request, from)
   }
 
@@ -143,16 +143,20 @@ export class GroupHosts {
     })
   }
 
-  #mustHaveRoom(groupId: string, host: Host): void {
-    if (host.machine.has(groupId)) return
-    const max = this.#parts.values()['max.groups']
-    let count = 0
-    for (const { machineIfServing } of this.#hosts.values())
-      count += machineIfServing?.groupCount ?? 0
-    if (count < max) return
-    throw new MinikafkaError('THROTTLING_QUOTA_EXCEEDED', {
-      message: `this broker looks after ${count} groups, max.groups allows ${max}: delete groups, or raise it`,
-    })
+  #mustHaveRoom(groupId: string, request: GroupRequest, host: Host): void {
+    const { machine } = host
+    const isNew = !machine.has(groupId)
+    const values = this.#parts.values()
+    let groupCount = 0
+    let heldBytes = 0
+    for (const { machineIfServing } of this.#hosts.values()) {
+      groupCount += machineIfServing?.groupCount ?? 0
+      heldBytes += machineIfServing?.heldBytes ?? 0
+    }
+    if (isNew && groupCount >= values['max.groups'])
+      throw tooMuch(`${groupCount} groups`, 'max.groups', values['max.groups'])
+    if (heldBytes >= values['max.groups.bytes'] && machine.wouldGrow(request))
+      throw tooMuch(`${heldBytes} bytes of groups`, 'max.groups.bytes', values['max.groups.bytes'])
   }
 
   // --- partitions that are led ---------------------------------------------------------------
@@ -244,9 +248,16 @@ export class GroupHosts {
   }
 }
 
-function mayMakeGroup(request: GroupRequest): boolean {
+/** What is asked often and grows nothing is not looked at any further. */
+function mayGrow(request: GroupRequest): boolean {
   if (request.kind === 'heartbeat') return request.body.memberEpoch === 0
-  return request.kind === 'commit' && request.body.memberEpoch < 0
+  return request.kind === 'commit'
+}
+
+function tooMuch(what: string, setting: string, max: number): MinikafkaError {
+  return new MinikafkaError('THROTTLING_QUOTA_EXCEEDED', {
+    message: `this broker looks after ${what}, ${setting} allows ${max}: delete groups, or raise it`,
+  })
 }
 
 function settingsOf(values: Values): GroupSettings {

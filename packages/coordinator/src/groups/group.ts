@@ -33,6 +33,8 @@ export class Group {
   readonly #currents = new Map<string, Current>()
   /** By topic id, by partition. */
   readonly positions = new Map<string, Map<number, Position>>()
+  /** About what positions and members take in memory. */
+  heldBytes = 0
 
   // Derived from it, once all of it is known.
   /** Invariant: a partition is assigned to, or being revoked from, one member at most. */
@@ -140,6 +142,7 @@ export class Group {
 
   #replayPosition(topicId: string, partition: number, value: Position | null): void {
     const ofTopic = this.positions.get(topicId)
+    this.heldBytes += positionBytes(value) - positionBytes(ofTopic?.get(partition))
     if (ofTopic !== undefined) put(ofTopic, partition, value)
     else if (value !== null) this.positions.set(topicId, new Map([[partition, value]]))
     if (ofTopic?.size === 0) this.positions.delete(topicId)
@@ -153,6 +156,7 @@ export class Group {
   }
 
   #replayMember(memberId: string, value: Subscriber | null, nowMs: number): void {
+    this.heldBytes += memberBytes(value) - memberBytes(this.members.get(memberId))
     put(this.members, memberId, value)
     if (value === null) this.#heardAtMs.delete(memberId)
     else this.#heardAtMs.set(memberId, nowMs)
@@ -245,6 +249,21 @@ export class Group {
     }
     return earliestMs
   }
+}
+
+/** 119 in maps of a thousand, more in small ones. */
+const POSITION_BYTES = 160
+const MEMBER_BYTES = 2_000
+const TOPIC_BYTES = 32
+
+export function positionBytes(position: Pick<Position, 'metadata'> | null | undefined): number {
+  return position ? POSITION_BYTES + (position.metadata?.length ?? 0) : 0
+}
+
+function memberBytes(member: Subscriber | null | undefined): number {
+  if (!member) return 0
+  const names = member.topics.reduce((bytes, { length }) => bytes + TOPIC_BYTES + length, 0)
+  return MEMBER_BYTES + names + member.regex.length
 }
 
 function put<K, V>(map: Map<K, V>, key: K, value: V | null): void {

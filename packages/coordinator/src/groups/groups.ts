@@ -13,7 +13,7 @@ import { describe } from './description.ts'
 import type { Moment } from './draft.ts'
 import { deleteGroup, expire, topicsChanged } from './expiry.ts'
 import { tick } from './fence.ts'
-import { Group } from './group.ts'
+import { Group, positionBytes } from './group.ts'
 import { heartbeat } from './heartbeat.ts'
 import { commit, deleteOffsets, fetchOffsets } from './offsets.ts'
 import type { GroupRecord } from './records.ts'
@@ -30,6 +30,7 @@ export class Groups {
   readonly #topics: TopicsView
   /** Invariant: none of them is nothing. */
   readonly #groups = new Map<string, Group>()
+  #heldBytes = 0
   /** The latest time that was told; what is replayed then happens then. */
   #nowMs = 0
   /** Undefined: its records are still being read. */
@@ -90,7 +91,9 @@ export class Groups {
       group = new Group(record.groupId)
       this.#groups.set(record.groupId, group)
     }
+    const before = group.heldBytes
     group.replay(record, this.#nowMs, this.#loadedAtMs !== undefined)
+    this.#heldBytes += group.heldBytes - before
     if (record.value === null && group.isNothing) this.#groups.delete(record.groupId)
   }
 
@@ -134,6 +137,26 @@ export class Groups {
 
   has(groupId: string): boolean {
     return this.#groups.has(groupId)
+  }
+
+  /** About what positions and members take in memory. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** More memory would be held, if this were granted: a new member, a new position, longer words. */
+  wouldGrow(request: GroupRequest): boolean {
+    if (request.kind === 'heartbeat') {
+      const { groupId, memberId, memberEpoch } = request.body
+      return memberEpoch === 0 && this.#groups.get(groupId)?.members.has(memberId) !== true
+    }
+    if (request.kind !== 'commit') return false
+    const { groupId, positions } = request.body
+    const held = this.#groups.get(groupId)?.positions
+    return positions.some((position) => {
+      const before = held?.get(position.topicId)?.get(position.partition)
+      return positionBytes(position) > positionBytes(before)
+    })
   }
 
   get groupCount(): number {
