@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream'
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import {
+  type Admin,
   type AnyRecord,
   type Batch,
   bytes,
@@ -12,6 +13,9 @@ import {
   type ConsumerOptions,
   type ConsumerRecord,
   type ErrorPolicy,
+  type GroupDescription,
+  type GroupMember,
+  type GroupSummary,
   type Hook,
   json,
   type MinikafkaError,
@@ -20,6 +24,8 @@ import {
   type PartitionLag,
   type Partitions,
   type RecordHeaders,
+  type ResetOffset,
+  type ResetOffsets,
   rawRecord,
   text,
   topic,
@@ -86,6 +92,9 @@ test('5: a group consumer without start does not compile', () => {
     client.consumer({ group: 'g', topics: ['a'] })
     // @ts-expect-error The same with a pattern.
     client.consumer({ group: 'g', pattern: 'a.*' })
+    client.consumer({ group: 'g', topics: ['a'], start: 'latest', instanceId: 'i' })
+    // @ts-expect-error By hand nobody is a member, static or not.
+    client.consumer({ group: 'g', assign: [{ topic: 'a', partition: 0 }], instanceId: 'i' })
     // @ts-expect-error A pattern is matched for a group.
     client.consumer({ pattern: 'a.*', start: 'earliest' })
     // @ts-expect-error An offset stands in assign, for it is of one partition.
@@ -157,6 +166,30 @@ test('policies and hooks', () => {
   expectTypeOf(policies).toEqualTypeOf<ErrorPolicy[]>()
   expectTypeOf<Parameters<Hook>[1]['signal']>().toEqualTypeOf<AbortSignal>()
   expectTypeOf<ConsumerOptions<string>['onRevoked']>().toEqualTypeOf<Hook | undefined>()
+})
+
+test('admin: groups', () => {
+  type A = Admin
+  expectTypeOf<A['listGroups']>().returns.resolves.toEqualTypeOf<GroupSummary[]>()
+  expectTypeOf<A['describeGroup']>().returns.resolves.toEqualTypeOf<GroupDescription>()
+  expectTypeOf<GroupDescription['members'][number]>().toEqualTypeOf<GroupMember>()
+  expectTypeOf<GroupMember['assigned']>().toEqualTypeOf<Partitions>()
+  expectTypeOf<A['lag']>().returns.resolves.toEqualTypeOf<PartitionLag[]>()
+  expectTypeOf<A['resetOffsets']>().returns.resolves.toEqualTypeOf<ResetOffset[]>()
+  expectTypeOf<ResetOffset>().toExtend<PartitionLag & NextOffset>()
+  expectTypeOf<A['deleteOffsets']>().returns.resolves.toBeVoid()
+  expectTypeOf<A['deleteGroup']>().returns.resolves.toBeVoid()
+  expectTypeOf<A['removeMember']>().returns.resolves.toBeVoid()
+  const points: ResetOffsets['to'][] = [
+    'earliest',
+    { timestamp: 1 },
+    { shift: -3 },
+    [{ topic: 'a', partition: 0, nextOffset: 5 }],
+  ]
+  // @ts-expect-error A shift goes by a number of records.
+  const wrong: ResetOffsets = { to: { shift: 'one' } }
+  expectTypeOf(points).toExtend<ResetOffsets['to'][]>()
+  expectTypeOf(wrong).toEqualTypeOf<ResetOffsets>()
 })
 
 test('rawRecord gives the bytes of a typed record', () => {

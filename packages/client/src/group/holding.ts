@@ -23,6 +23,10 @@ export class Holding {
     return true
   }
 
+  all(): Place[] {
+    return [...this.#held.values()].map(({ place }) => place)
+  }
+
   at(stage: Stage): Place[] {
     const found: Place[] = []
     for (const held of this.#held.values()) if (held.stage === stage) found.push(held.place)
@@ -68,7 +72,7 @@ export class Holding {
 
   /** Returns what was held. */
   clear(): Place[] {
-    const places = [...this.#held.values()].map(({ place }) => place)
+    const places = this.all()
     this.#held.clear()
     this.#wanted = new Map()
     return places

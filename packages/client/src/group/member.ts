@@ -143,6 +143,11 @@ export class Member {
     this.#dueMs = nowMs
   }
 
+  /** All that it may be working on. */
+  held(): Place[] {
+    return this.#holding.all()
+  }
+
   /** Partitions that may be read from now on, and are not yet. */
   toBegin(): Place[] {
     return this.#holding.at('given')
