@@ -5,7 +5,7 @@
 //   heartbeat a epoch=0 topics=orders,payments regex=ord.* owned=orders[0,1] instance=one assignor=range timeout=30s
 //   commit a epoch=1 orders-0=42          commit epoch=-1 orders-0=42 metadata=words
 //   fetch a epoch=1 orders-0              fetch
-//   take out a too slow        delete offsets orders-0        delete group        expire        list        describe
+//   take out a too slow, take out instance=one        delete offsets orders-0        delete group        expire        list        describe
 //   advance 15s, advance 7d a=2 (which sends heartbeats meanwhile)        ticks that fall due are told
 //   restart, restart compacted            setting membersMax=2
 import { isMinikafkaError } from '@minikafka/protocol'
@@ -69,15 +69,7 @@ class Stage {
     heartbeat: (words) => this.#heartbeat(words),
     commit: (words) => this.#commit(words),
     fetch: (words) => this.#fetch(words),
-    take: ([, memberId = '', ...reason]) => {
-      const members = [{ memberId, instanceId: null, reason: reason.join(' ') }]
-      const body = { groupId: GROUP, members }
-      const { records, response } = this.#host.ask<'leave'>({ kind: 'leave', body })
-      return [
-        ...this.#lines(records),
-        ...response.results.map((result) => resultLine(memberId, result)),
-      ]
-    },
+    take: ([, ...words]) => this.#takeOut(words),
     delete: ([what, ...places]) =>
       what === 'group'
         ? this.#quiet({ kind: 'delete', groupId: GROUP })
@@ -188,6 +180,16 @@ class Stage {
       partitions: places.length === 0 ? null : places.map((place) => this.#place(place)),
     })
     return results.map((result) => fetchedLine(result, this.#topics))
+  }
+
+  #takeOut(words: string[]): string[] {
+    const { memberId, given } = spoken(words.slice(0, 1))
+    const reason = words.slice(1).join(' ')
+    const members = [{ memberId, instanceId: given.instance ?? null, reason }]
+    const body = { groupId: GROUP, members }
+    const { records, response } = this.#host.ask<'leave'>({ kind: 'leave', body })
+    const results = response.results.map((result) => resultLine(words[0] ?? '', result))
+    return [...this.#lines(records), ...results]
   }
 
   #deleteOffsets(places: string[]): string[] {

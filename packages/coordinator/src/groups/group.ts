@@ -47,6 +47,8 @@ export class Group {
   readonly #revokingSinceMs = new Map<string, number>()
   #assignedAtMs = Number.NEGATIVE_INFINITY
   #wakeAtMs: number | undefined
+  /** Those that it was reckoned with. */
+  #wakeSettings: GroupSettings | undefined
   /** The topics behind the metadata hash; undefined: nobody has looked yet. */
   topicsSeen: Subscriptions | undefined
   readonly rebalances: Epoch[] = []
@@ -231,7 +233,10 @@ export class Group {
 
   /** Not after any deadline. Heartbeats move deadlines away without a look at all of them: a tick does that. */
   wakeAtMs(settings: GroupSettings): number {
-    this.#wakeAtMs ??= this.#earliestDeadlineMs(settings)
+    if (this.#wakeAtMs === undefined || this.#wakeSettings !== settings) {
+      this.#wakeAtMs = this.#earliestDeadlineMs(settings)
+      this.#wakeSettings = settings
+    }
     return this.#wakeAtMs
   }
 
