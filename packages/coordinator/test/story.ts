@@ -1,7 +1,7 @@
 // Plays a story: the commands of a text file go into a group, and what followed is written below them (STYLE 3.12).
 // Enters: the text of testdata/*.txt. Leaves: the same commands, each block with its transcript made anew.
 //
-//   topic orders 3             creates it, or makes it grow            remove topic orders
+//   topic orders 3             creates it, or makes it grow; `unheard`: nobody is told            remove topic orders
 //   heartbeat a epoch=0 topics=orders,payments regex=ord.* owned=orders[0,1] instance=one assignor=range timeout=30s
 //   commit a epoch=1 orders-0=42          commit epoch=-1 orders-0=42 metadata=words
 //   fetch a epoch=1 orders-0              fetch
@@ -64,7 +64,10 @@ class Stage {
   }
 
   readonly #verbs: Readonly<Record<string, (words: string[]) => string[]>> = {
-    topic: ([name = '', count = '']) => this.#topic(name, Number(count)),
+    topic: ([name = '', count = '', unheard]) => {
+      const topic = this.#topics.put(name, Number(count))
+      return unheard === 'unheard' ? [] : this.#told(topic)
+    },
     remove: ([, name = '']) => this.#told(this.#host.topics.delete(name)),
     heartbeat: (words) => this.#heartbeat(words),
     commit: (words) => this.#commit(words),
@@ -92,10 +95,6 @@ class Stage {
 
   get #topics(): Topics {
     return this.#host.topics
-  }
-
-  #topic(name: string, partitionCount: number): string[] {
-    return this.#told(this.#topics.put(name, partitionCount))
   }
 
   #told(topic: { readonly name: string; readonly topicId: string } | undefined): string[] {
