@@ -261,6 +261,24 @@ test('who never asked to be in leaves without a word; who did, says so', () => {
   expect(sent(heard, 2).request.memberEpoch).toBe(-1)
 })
 
+test('a coordinator that lies about times makes no storm, and none that sleeps through its session', () => {
+  const member = newMember()
+  member.join(0)
+  beat(member, 0, { ...answer(1, [0]), heartbeatIntervalMs: -5, sessionTimeoutMs: 0 })
+  expect(member.next(1)).toEqual({ kind: 'wait', untilMs: 50 })
+  beat(member, 50, { ...answer(1), heartbeatIntervalMs: 2 ** 31 - 1 })
+  expect(member.next(51)).toEqual({ kind: 'wait', untilMs: 50 + 7500 })
+  expect(member.state).toBe('in')
+})
+
+test('an epoch that no member has is no answer', () => {
+  const member = newMember()
+  member.join(0)
+  beat(member, 0, answer(0, [0]))
+  expect(member.failure?.name).toBe('PROTOCOL_VIOLATION')
+  expect(member.toBegin()).toEqual([])
+})
+
 test('standby: in a settled group that leaves it nothing', () => {
   const member = newMember()
   member.join(0)

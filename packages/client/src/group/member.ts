@@ -1,7 +1,7 @@
 // One consumer's membership in a group, as the consumer sees it: pure, with the time as an argument.
 // Enters: answers and refusals of heartbeats, and what the consumer has let go. Leaves: the next heartbeat, and which
 // partitions to begin, to give up, or to forget. Source: KIP-848, KIP-1082; REPLICATION 2.13.3 "Client rules".
-import type { Apis, MinikafkaError, RequestOf, ResponseOf } from '@minikafka/protocol'
+import { type Apis, MinikafkaError, type RequestOf, type ResponseOf } from '@minikafka/protocol'
 import { Holding, type Place } from './holding.ts'
 
 export type Heartbeat = RequestOf<Apis['consumerGroupHeartbeat']>
@@ -36,6 +36,8 @@ export type LeaveEpoch = -1 | -2
 /** Of a group that has not said its own yet: the defaults of the broker. */
 const SESSION_MS = 15_000
 const INTERVAL_MS = 3000
+const SESSION_MS_MIN = 1000
+const INTERVAL_MS_MIN = 50
 /** The coordinator asks for heartbeats as often as this while the group is not settled. */
 const UNSETTLED_INTERVAL_MS = 500
 
@@ -244,16 +246,23 @@ export class Member {
       if (answer.memberEpoch < 0) this.#state = 'out'
       return
     }
+    if (answer.memberEpoch < 1) {
+      const message = `a heartbeat was answered with member epoch ${answer.memberEpoch}`
+      this.#fail(new MinikafkaError('PROTOCOL_VIOLATION', { message }), inFlight.sentMs)
+      return
+    }
     this.#state = 'in'
     this.#isFenced = false
     this.#unreleasedMs = undefined
     this.#isFull = false
     this.#epoch = answer.memberEpoch
     this.#aliveMs = inFlight.sentMs
-    this.#sessionMs = answer.sessionTimeoutMs
-    this.#intervalMs = answer.heartbeatIntervalMs
+    // Whatever a coordinator says, nobody storms it, and nobody sleeps through the own session.
+    this.#sessionMs = Math.max(SESSION_MS_MIN, answer.sessionTimeoutMs)
+    const longestMs = this.#sessionMs / 2
+    this.#intervalMs = Math.min(longestMs, Math.max(INTERVAL_MS_MIN, answer.heartbeatIntervalMs))
     this.#changesTold = inFlight.changes
-    this.#dueMs = inFlight.sentMs + answer.heartbeatIntervalMs
+    this.#dueMs = inFlight.sentMs + this.#intervalMs
     if (answer.assignment !== null) this.#assigned(answer.assignment)
   }
 
