@@ -45,8 +45,8 @@ export class MemberTwin {
       else this.#hear(response)
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
-      if (isLost) this.#isUnsure = true
-      else if (error.name !== 'UNRELEASED_INSTANCE_ID') this.#lose()
+      if (isLost || error.retriable) this.#isUnsure = true
+      else this.#lose()
     }
   }
 

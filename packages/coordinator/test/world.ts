@@ -30,6 +30,8 @@ export class MiniHost {
   readonly log: Encoded[] = []
   groups: Groups
   nowMs = 0
+  /** What is decided is not written, and nobody hears of it. */
+  isFull = false
 
   constructor(topics = new Topics()) {
     this.topics = topics
@@ -41,6 +43,7 @@ export class MiniHost {
     request: Extract<GroupRequest, { kind: K }>,
   ): { records: readonly GroupRecord[]; response: GroupResponse[K] } {
     const { records, response } = this.groups.handle<K>(request, this.nowMs)
+    if (this.isFull && records.length > 0) throw new MinikafkaError('STORAGE_FULL')
     for (const record of records) {
       this.log.push(encodeGroupRecord(record))
       this.groups.replay(this.log.length - 1, record)
@@ -58,8 +61,12 @@ export class MiniHost {
         .sort((a, b) => a.atMs - b.atMs)[0]
       if (due === undefined || due.atMs > untilMs) break
       this.nowMs = due.atMs
-      const { records } = this.ask<'tick'>({ kind: 'tick', groupId: due.groupId })
-      ticked(due.groupId, records)
+      try {
+        ticked(due.groupId, this.ask<'tick'>({ kind: 'tick', groupId: due.groupId }).records)
+      } catch (error) {
+        if (!this.isFull) throw error
+        break
+      }
     }
     this.nowMs = untilMs
   }

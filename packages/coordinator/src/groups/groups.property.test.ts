@@ -47,6 +47,7 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('reload'), compact: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('disk'), full: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('expire') }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('deleteGroup') }) },
 )
@@ -75,7 +76,9 @@ class Play {
     else if ('topic' in given) this.#changeTopic(given.topic, given.count)
     else if ('compact' in given)
       this.host.restart(given.compact ? (log) => compacted(log).reverse() : undefined)
-    else if (given.do === 'expire') this.host.ask({ kind: 'expire', groupId: GROUP })
+    else if ('full' in given) this.host.isFull = given.full
+    else if (given.do === 'expire')
+      this.#try(() => this.host.ask({ kind: 'expire', groupId: GROUP }))
     else this.#try(() => this.host.ask({ kind: 'delete', groupId: GROUP }))
   }
 
@@ -101,7 +104,7 @@ class Play {
     const changed = count === 0 ? this.host.topics.delete(name) : this.host.topics.put(name, count)
     if (changed === undefined) return
     for (const groupId of this.host.groups.groupsWith(changed))
-      this.host.ask({ kind: 'topicsChanged', groupId })
+      this.#try(() => this.host.ask({ kind: 'topicsChanged', groupId }))
   }
 
   #try(ask: () => void): void {
@@ -167,6 +170,7 @@ class Play {
 
   /** Everybody alive does its duty: then all is assigned, each to one, and each knows. */
   settle(): void {
+    this.host.isFull = false
     for (let second = 0; second < QUIET_SECONDS; second++) {
       this.host.advance(1_000, () => {})
       for (const memberTwin of this.members) {
