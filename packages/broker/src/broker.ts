@@ -122,7 +122,7 @@ async function start(
   const { clusterId } = await bootstrapCluster(store, directory.meta.clusterId)
   const state = await ClusterState.open(env, store)
   undo.push(() => state.close())
-  await directory.markOpened()
+  await directory.markOpened(store.rev)
   opened = true
   const wasClean = directory.previousBrokerEpoch !== undefined
   const member = await Member.join(env, store, {

@@ -190,7 +190,7 @@ export class LogBench {
   async startDirectory(): Promise<DataDirectory> {
     this.env = this.#newEnv()
     const directory = await this.run(this.#openDirectory())
-    await this.run(directory.markOpened())
+    await this.run(directory.markOpened(0))
     return directory
   }
 
@@ -232,14 +232,14 @@ export class LogBench {
 
   async #begin(): Promise<void> {
     const directory = await this.#openDirectory()
-    await directory.markOpened()
+    await directory.markOpened(0)
     this.#take(await directory.createLog(this.openOptions()))
     await this.log.epochs.assign(1, 0)
   }
 
   async #reopen(): Promise<RecoveryReport> {
     const directory = await this.#openDirectory()
-    await directory.markOpened()
+    await directory.markOpened(0)
     const { log, recovered } = await directory.openLog(this.openOptions())
     this.#take(log)
     this.recovered = recovered

@@ -33,7 +33,7 @@ async function open(): Promise<DataDirectory> {
     filesOpenMax: 64,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   return directory
 }
 

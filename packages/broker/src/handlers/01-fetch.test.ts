@@ -40,7 +40,7 @@ async function makeContext(): Promise<Context> {
     filesOpenMax: 16,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   const values = () => config.values
   const partitions = new Partitions(env, directory, { nodeId: 1, values, holdsLease: () => true })
   for (let partition = 0; partition < PARTITIONS; partition++) {

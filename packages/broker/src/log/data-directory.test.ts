@@ -106,6 +106,16 @@ test('a start that ended before a log was opened leaves the clean mark as it was
   expect(bench.directory.previousBrokerEpoch).toBe(7)
 })
 
+test('a mark that came back with a power cut, from before the last start, is not believed', async () => {
+  const bench = await LogBench.make()
+  await bench.append(3)
+  await bench.stop('clean')
+  const directory = await open(bench)
+  // A broker that was at work since the mark was left took the metadata further.
+  await bench.run(directory.markOpened(1))
+  expect(directory.previousBrokerEpoch).toBeUndefined()
+})
+
 test('a log that was not closed in order is scanned after an otherwise clean stop', async () => {
   const bench = await LogBench.make()
   await bench.append(3)

@@ -46,7 +46,7 @@ export class DataDirectory {
   readonly #env: Env
   readonly #logger: Logger
   readonly #lock: Lock
-  readonly #cleanShutdown: CleanShutdown | undefined
+  #cleanShutdown: CleanShutdown | undefined
   readonly #checkpoints: Checkpoints
   readonly #host: LogHost
   readonly #outOfService: OutOfServiceDirectories
@@ -130,8 +130,13 @@ export class DataDirectory {
     return this.#cleanShutdown?.brokerEpoch
   }
 
-  /** Removes the mark of a clean stop, durably. Before any log is opened. */
-  async markOpened(): Promise<void> {
+  /**
+   * Removes the mark of a clean stop, durably. Before any log is opened. `revision`: where the metadata store stands.
+   * A mark of another revision is not believed: its removal was lost with a failed sync, and a broker has been at work
+   * since (found by the simulation, seed 1595).
+   */
+  async markOpened(revision: number): Promise<void> {
+    if (this.#cleanShutdown?.revision !== revision) this.#cleanShutdown = undefined
     try {
       await this.#env.disk.removeFile(cleanShutdownPath(this.path))
       await this.#env.disk.syncDirectory(this.path)
@@ -419,6 +424,7 @@ export class DataDirectory {
     await saveCleanShutdown(this.#env.disk, this.path, {
       dirId: this.meta.dirId,
       brokerEpoch,
+      revision: this.#maxRevSeen,
       logs,
     })
   }

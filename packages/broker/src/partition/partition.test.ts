@@ -43,7 +43,7 @@ async function open(
     filesOpenMax: 16,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   partitions = new Partitions(env, directory, {
     nodeId: 1,
     values: () => config.values,

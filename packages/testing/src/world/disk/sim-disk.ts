@@ -121,6 +121,7 @@ export class SimDisk implements Disk {
       this.#takeDescriptor(path)
       if (this.#state.failingDirectorySyncs.strikes(path)) {
         directory.forgetTo(mark)
+        this.#state.namesLost = true
         throw diskError('EIO', 'fsync', path)
       }
       directory.syncTo(mark)
