@@ -98,8 +98,17 @@ export class Feed {
     return `${this.topic}-${this.partition}`
   }
 
-  /** Offset after the last record handed out; -1 until it is known where to begin. */
+  /**
+   * Offset after the last record handed out, or where reading goes on if that is known to be elsewhere, whether
+   * anybody asks for more or not; -1 until it is known where to begin.
+   */
   get position(): number {
+    const isAllRead = this.index === this.records.length && this.broken === undefined
+    const jump = isAllRead && this.#opened === undefined ? this.#inbox.jump : undefined
+    return jump ?? this.#handedTo
+  }
+
+  get #handedTo(): number {
     const last = this.records[this.index - 1]
     if (last === undefined) return this.#from
     return this.index < this.records.length ? last.offset + 1 : this.#after
@@ -257,7 +266,7 @@ export class Feed {
   }
 
   #put(records: FetchedRecord[], after: number, broken?: Broken): undefined {
-    this.#from = this.position
+    this.#from = this.#handedTo
     const left = this.records.length - this.index
     this.records = left > 0 ? [...this.records.slice(this.index), ...records] : records
     this.index = 0

@@ -1,7 +1,13 @@
 // What brokers should never answer, and what they cannot read: it is named, in its place, and handed to nobody; the
 // policy decides whether reading stops or goes on behind it. Nothing of it keeps a reader waiting for ever.
 import { afterEach, describe, expect, test } from 'vitest'
-import { closeReadingStages, numbers, readingStage, take } from '../../test/reading-stage.ts'
+import {
+  closeReadingStages,
+  numbers,
+  readingStage,
+  take,
+  textOf,
+} from '../../test/reading-stage.ts'
 import { changed, compress, damaged, markerOf, numbered } from '../../test/record-batches.ts'
 
 afterEach(closeReadingStages)
@@ -38,16 +44,37 @@ describe('batches that are not what they say', () => {
   )
 
   test.each([
-    ['more records than it counts', RECORD_COUNT, 1, ['0', '2', '3']],
-    ['fewer records than it counts', RECORD_COUNT, 9, ['0', '1', '2', '3']],
-    ['a record above its last offset', LAST_OFFSET_DELTA, 0, ['0', '1', '2', '3']],
-  ])('one that holds %s, under a right CRC', async (_, position, value, read) => {
+    ['more records than it counts', RECORD_COUNT, 1, '2'],
+    ['fewer records than it counts', RECORD_COUNT, 9, '2'],
+    ['a record above its last offset', LAST_OFFSET_DELTA, 0, '1'],
+    ['fewer records than offsets', LAST_OFFSET_DELTA, 2, '3'],
+  ])(
+    'one that holds %s, under a right CRC: none of its records is handed out',
+    async (_, position, value, next) => {
+      const set = await readingStage()
+      const forged = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(value, position))
+      const behind = numbered(Number(next), 4)
+      set.cluster.append('orders', 0, forged, behind)
+      const seen: string[] = []
+      const reader = set.consumer()
+      const reading = reader.run((record) => {
+        seen.push(textOf(record))
+      })
+      await expect(set.done(reading)).rejects.toMatchObject({
+        ...{ ...ORDERS, name: 'INVALID_RECORD', offset: 0 },
+        message: expect.stringMatching(/^orders-0 offset 0: /),
+      })
+      expect(seen).toEqual([])
+      expect(await skipping(set, 1)).toEqual([next])
+    },
+  )
+
+  test('a batch that was compacted may hold fewer records than offsets', async () => {
     const set = await readingStage()
-    const forged = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(value, position))
-    const behind = numbered(position === LAST_OFFSET_DELTA ? 1 : 2, 4)
-    set.cluster.append('orders', 0, forged, behind)
-    await stops(set, { name: 'INVALID_RECORD', message: expect.stringMatching(/^orders-0 offset/) })
-    expect(await skipping(set, read.length)).toEqual(read)
+    const compacted = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(4, LAST_OFFSET_DELTA))
+    set.cluster.append('orders', 0, compacted, numbered(5, 6))
+    set.cluster.at('orders').compactedBelow = 5
+    expect(await set.done(take(set.consumer(), 3))).toEqual(['0', '1', '5'])
   })
 
   test('one that is longer than the answer stops the reader whatever the policy, and is asked for again', async () => {
