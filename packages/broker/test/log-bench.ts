@@ -234,7 +234,7 @@ export class LogBench {
     const directory = await this.#openDirectory()
     await directory.markOpened(0)
     this.#take(await directory.createLog(this.openOptions()))
-    await this.log.epochs.assign(1, 0)
+    this.log.epochs.assign(1, 0)
   }
 
   async #reopen(): Promise<RecoveryReport> {
@@ -243,7 +243,7 @@ export class LogBench {
     const { log, recovered } = await directory.openLog(this.openOptions())
     this.#take(log)
     this.recovered = recovered
-    await log.epochs.assign(Math.max(1, log.epochs.latest), log.logEndOffset)
+    log.epochs.assign(Math.max(1, log.epochs.latest), log.logEndOffset)
     return recovered
   }
 

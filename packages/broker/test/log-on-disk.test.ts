@@ -50,7 +50,7 @@ function options(partition = 0) {
 }
 
 async function append(log: Log, count: number): Promise<Buffer> {
-  await log.epochs.assign(1, 0)
+  log.epochs.assign(1, 0)
   const batches = Array.from({ length: count }, () => {
     const batch = batchOf(env, { baseOffset: log.queuedEndOffset, valueSize: 5000 })
     log.enqueue(batch)

@@ -148,6 +148,8 @@ export class LogWriter {
 
   async #writeNext(): Promise<void> {
     try {
+      // Never a missing entry: an epoch without one could not be told from damage (REPLICATION 2.1, 2.12.1).
+      while (!this.#state.epochs.isDurable) await this.#state.epochs.save()
       await this.#host.writeTurns.take(Math.min(this.#queuedBytes, WRITE_BYTES_MAX))
       if (this.#state.dead) return
       const ready = this.#readyFile()

@@ -1,7 +1,7 @@
 // Room 5 of the walk. Leader? Epoch, sequence, offsets; acks wait here for the high watermark.
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
-import { assert, DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
+import { assert, type DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import {
   type BatchHeader,
   checkProducedBatch,
@@ -86,7 +86,7 @@ export class Partition {
   /** Invariant: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset. */
   #highWatermark = 0
   #leaderEpochStartOffset = 0
-  /** Set while the leader epoch is not in the checkpoint: a batch that carried it, or the one before, would be wrong. */
+  /** Set while a leader epoch waits for the writes of the one before: a batch of either would be wrong. */
   #epochNotBegun: Refusal | undefined
   /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
   #appendTimeMs = -1
@@ -148,8 +148,8 @@ export class Partition {
   }
 
   /**
-   * Applies what the metadata says; durable in the epoch checkpoint before it accepts a batch (REPLICATION 2.5). On a
-   * full disk it serves reads and refuses appends, until `lead` is called again and succeeds.
+   * Applies what the metadata says. The epoch is in the cache before it accepts a batch (REPLICATION 2.5), and in the
+   * checkpoint before the log writes one.
    */
   async lead(leadership: Leadership): Promise<void> {
     while (this.#leading !== undefined) await this.#leading.catch(() => undefined)
@@ -159,24 +159,13 @@ export class Partition {
     await this.#leading
   }
 
-  /** Leads what a full disk kept it from leading. */
-  async leadAgain(): Promise<void> {
-    if (this.#epochNotBegun !== undefined) await this.lead(this.#leadership)
-  }
-
-  /** The metadata has made this broker the leader, and the disk has not taken it yet. */
-  get epochNotBegun(): boolean {
-    return this.#epochNotBegun !== undefined && this.#offline === undefined
-  }
-
   async #lead(leadership: Leadership): Promise<void> {
     const { partitionEpoch, leaderEpoch } = this.#leadership
     // Whoever asked late may have an older state: what is led now stays.
     if (leadership.partitionEpoch < partitionEpoch) return
-    const begins = leadership.leaderEpoch > leaderEpoch || this.#epochNotBegun !== undefined
+    const begins = leadership.leaderEpoch > leaderEpoch
     if (this.#offline === undefined && this.#isMe(leadership.leaderId) && begins)
       return this.#beginEpoch(leadership)
-    if (!this.#isMe(leadership.leaderId)) this.#epochNotBegun = undefined
     this.#leadership = leadership
     this.#advanceHighWatermark()
   }
@@ -189,17 +178,11 @@ export class Partition {
       error: 'NOT_LEADER_OR_FOLLOWER',
       message: `leader epoch ${leaderEpoch} of ${this.#name} is beginning`,
     }
-    let notBegun: Refusal | undefined
-    try {
-      // A write under way may fail: the epoch would begin behind the end of the log.
-      if (log.logEndOffset < log.queuedEndOffset) await log.flush()
-      this.#leaderEpochStartOffset = log.queuedEndOffset
-      await log.epochs.assign(leaderEpoch, log.queuedEndOffset)
-    } catch (error) {
-      if (!(error instanceof DiskError) || error.code === 'EIO') throw error
-      notBegun = { error: storageErrorName(error), message: error.message }
-    }
-    this.#epochNotBegun = notBegun
+    // A write under way may fail: the epoch would begin behind the end of the log.
+    if (log.logEndOffset < log.queuedEndOffset) await log.flush()
+    log.epochs.assign(leaderEpoch, log.queuedEndOffset)
+    this.#epochNotBegun = undefined
+    this.#leaderEpochStartOffset = log.queuedEndOffset
     this.#leadership = leadership
     this.#advanceHighWatermark()
   }

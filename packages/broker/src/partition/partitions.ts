@@ -143,11 +143,9 @@ export class Partitions {
     if (!('error' in partition)) await partition.lead(leadership)
   }
 
-  /** There is one that a full disk, or want of descriptors, keeps from being opened or led. */
+  /** There is one that a full disk, or want of descriptors, keeps from being opened. */
   get someWait(): boolean {
-    for (const partition of this.all())
-      if (partition.epochNotBegun || this.#waiting.has(partition)) return true
-    return false
+    return this.#waiting.size > 0
   }
 
   /** There is one whose log is open, and that nobody leads. */
@@ -159,12 +157,11 @@ export class Partitions {
 
   /** Opens and leads what could not be. One after the other with the changes of the metadata. */
   async goOn(): Promise<void> {
-    for (const partition of [...this.all()]) {
-      const { topic, topicId, number, values, leadership } = partition
-      if (this.#waiting.delete(partition)) {
-        await this.open({ topic, topicId, partition: number, values })
-        await this.lead(topicId, number, leadership)
-      } else await partition.leadAgain()
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const { topic, topicId, number, values, leadership } of waiting) {
+      await this.open({ topic, topicId, partition: number, values })
+      await this.lead(topicId, number, leadership)
     }
   }
 
