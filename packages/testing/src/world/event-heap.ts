@@ -1,10 +1,12 @@
-// What is yet to happen, soonest first: a binary heap over (virtual time, tie-break, sequence).
+// What is yet to happen, soonest first: a binary heap over (virtual time, round, tie-break, sequence).
 // Enters: events in any order. Leaves: the next one that is still to run.
 import type { Process } from './process.ts'
 
 export type Event = {
   atMs: number
-  /** Drawn from the seed: first-in-first-out among what is due at once would hide interleavings. */
+  /** Within one moment: what an event causes at once has its turn after all that were due together with that event. */
+  round: number
+  /** Drawn from the seed: first-in-first-out within a round would hide interleavings. */
   tie: number
   readonly sequence: number
   /** Constant words: they go into the running hash and into `pending()`. */
@@ -18,6 +20,9 @@ export type Event = {
   /** Undefined once it ran or was cancelled. A promise holds up the world until it settles. */
   run: (() => void | Promise<void>) | undefined
 }
+
+/** A round of a moment. */
+export type Moment = Pick<Event, 'atMs' | 'round'>
 
 const CANCELLED_MIN = 256
 
@@ -89,15 +94,16 @@ export class EventHeap {
    * The owner goes on: what it missed happens now, all in one go, its timers among themselves in the order of their
    * times. An event loop may have been stopped before its timers or behind them.
    */
-  admit(owner: Process, nowMs: number, timersFirst: boolean): void {
+  admit(owner: Process, { atMs, round }: Moment, timersFirst: boolean): void {
     const own = [...this.#deferred].filter((event) => event.owner === owner).sort(compare)
-    const late = own.filter(({ atMs }) => atMs <= nowMs)
+    const late = own.filter((event) => event.atMs <= atMs)
     const ranked = [
       ...late.filter(({ kind }) => (kind === 'timer') === timersFirst),
       ...late.filter(({ kind }) => (kind === 'timer') !== timersFirst),
     ]
     for (const [rank, event] of ranked.entries()) {
-      event.atMs = nowMs
+      event.atMs = atMs
+      event.round = round
       event.tie = rank
     }
     for (const event of own) {
@@ -171,6 +177,7 @@ function compare(a: Event, b: Event): number {
 
 function isBefore(a: Event, b: Event): boolean {
   if (a.atMs !== b.atMs) return a.atMs < b.atMs
+  if (a.round !== b.round) return a.round < b.round
   if (a.tie !== b.tie) return a.tie < b.tie
   return a.sequence < b.sequence
 }

@@ -1,7 +1,7 @@
 // The one thread of the simulated world: takes the next event, sets the clock, runs it, and lets all
 // promises settle before the one after it. Held, jumping and real time differ only in how far it may go.
 import { assert, type Clock } from '@minikafka/platform'
-import { type Event, EventHeap } from './event-heap.ts'
+import { type Event, EventHeap, type Moment } from './event-heap.ts'
 import { Generator } from './generator.ts'
 import type { Process } from './process.ts'
 import type { RunningHash } from './running-hash.ts'
@@ -49,6 +49,8 @@ export class Scheduler {
   readonly #ties: Generator
   readonly #realStartMs: number
   #nowMs = 0
+  /** Of the moment `#nowMs`: the one of the event that ran last. */
+  #round = 0
   #sequence = 0
   #pumping = false
   #closed = false
@@ -88,7 +90,7 @@ export class Scheduler {
     const tie = (owner?.facts.ties ?? this.#ties).uint32()
     const named = kind === 'timer' && this.mode === 'held' && owner?.facts.namesTimers !== false
     const event: Event = {
-      atMs: this.nowMs + delayMs,
+      ...this.#momentIn(delayMs),
       tie,
       sequence: this.#sequence++,
       label,
@@ -120,7 +122,7 @@ export class Scheduler {
   resume(owner: Process): void {
     if (!owner.paused) return
     owner.setPaused(false)
-    this.#heap.admit(owner, this.nowMs, this.#ties.chance(0.5))
+    this.#heap.admit(owner, this.#momentIn(0), this.#ties.chance(0.5))
     this.#wake()
   }
 
@@ -150,6 +152,12 @@ export class Scheduler {
     this.#heap.clear()
     this.fail(new Error('the world was closed'))
     this.#stopSleeping?.()
+  }
+
+  /** Whatever is due at once waits for the next round: else one of unlucky ties would wait as long as others go on. */
+  #momentIn(delayMs: number): Moment {
+    const atMs = this.nowMs + delayMs
+    return { atMs, round: atMs === this.#nowMs ? this.#round + 1 : 0 }
   }
 
   #wait(untilMs: number, holds: (() => boolean) | undefined): Promise<'reached' | 'holds'> {
@@ -207,7 +215,7 @@ export class Scheduler {
   /** A promise holds up the world until it settles. */
   #run(event: Event): Promise<void> | undefined {
     this.#heap.pop()
-    this.#nowMs = Math.max(this.#nowMs, event.atMs)
+    this.#reachMoment(event)
     const { hash, trace, crashed } = this.#options
     const node = event.owner?.node ?? ''
     hash.number(event.atMs)
@@ -245,13 +253,18 @@ export class Scheduler {
     return firstMs
   }
 
+  #reachMoment({ atMs, round }: Moment): void {
+    this.#round = round
+    this.#nowMs = Math.max(this.#nowMs, atMs)
+  }
+
   #settleWhatHolds(): boolean {
     if (this.#waits.length === 0) return false
     return this.#end(endingByCondition)
   }
 
   #reach(stopMs: number): void {
-    this.#nowMs = Math.max(this.#nowMs, stopMs)
+    this.#reachMoment({ atMs: stopMs, round: 0 })
     this.#end((wait) => (wait.untilMs <= stopMs ? () => wait.settle('reached') : undefined))
   }
 
