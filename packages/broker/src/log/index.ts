@@ -1,5 +1,5 @@
 // The door of the log: what is kept. Everything else in this folder is its own business.
-export { checkedJson, withChecksum } from './checked-text.ts'
+export { checkedBody, checksumLine, withChecksum } from './checked-text.ts'
 export { Coalesced } from './coalesced.ts'
 export { DataDirectory } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'

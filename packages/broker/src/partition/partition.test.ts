@@ -87,6 +87,11 @@ function watch(outcome: Appended | Promise<Appended>) {
   return seen
 }
 
+const sizeOf = (content: Uint8Array | readonly Uint8Array[]) =>
+  content instanceof Uint8Array
+    ? content.length
+    : content.reduce((size, slice) => size + slice.length, 0)
+
 const produce = (bytes: Uint8Array, acks: Acks = -1) =>
   watch(partition.produce(bytes, acks, TIMEOUT_MS))
 
@@ -273,7 +278,7 @@ test('at roll producers are saved only where much was appended since, however ma
   const plain = env.disk.replaceFile.bind(env.disk)
   env.disk.replaceFile = (path, content) => {
     if (path.endsWith('/producer-snapshot')) {
-      lastBytes = content.length
+      lastBytes = sizeOf(content)
       savedBytes += lastBytes
     }
     return plain(path, content)
@@ -521,7 +526,8 @@ test('a partition whose producers a full disk does not let go back is opened whe
   const path = `${LOG_DIRECTORY}/producer-snapshot`
   // Of a log that was longer: two more records are lost.
   const saved = String(await world.complete(env.disk.readFile(path)))
-  const longer = `${saved.split('\n')[0]}`.replace('"endOffset":2', '"endOffset":4')
+  const lines = saved.split('\n').slice(0, -2).join('\n')
+  const longer = lines.replace('"endOffset":2', '"endOffset":4')
   await world.complete(env.disk.replaceFile(path, withChecksum(longer)))
   const plain = env.disk.replaceFile.bind(env.disk)
   env.disk.replaceFile = (to, content) =>

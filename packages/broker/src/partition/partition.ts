@@ -443,12 +443,12 @@ export class Partition {
 
   async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
     const bytes = this.#unsavedBytes
-    this.#snapshotBytes = await saveProducerSnapshot(this.#env.disk, log.directory, {
+    this.#snapshotBytes = await saveProducerSnapshot(this.#env, log.directory, {
       topicId: this.topicId,
       partition: this.number,
       endOffset,
       appendTimeMs: this.#appendTimeMs,
-      producers: this.producers.image(endOffset, this.#env.clock.monotonicMs()),
+      producers: this.producers.images(endOffset, this.#env.clock.monotonicMs()),
     })
     this.#unsavedBytes -= bytes
     this.#snapshotEndOffset = endOffset
@@ -458,7 +458,7 @@ export class Partition {
     const covered = await this.#restoreSnapshot(log)
     // As if used now: the stamps in the batches are the producers' own and may be years old.
     const nowMs = this.#env.clock.monotonicMs()
-    const known = this.producers.image(covered, nowMs)
+    const known = [...this.producers.images(covered, nowMs)]
     const knownTimeMs = this.#appendTimeMs
     const begin = () => {
       this.producers.restore(known, nowMs)
@@ -475,7 +475,7 @@ export class Partition {
 
   /** Returns the offset up to which the snapshot knows the producers; 0 where there is none. */
   async #restoreSnapshot(log: Log): Promise<number> {
-    const snapshot = await loadProducerSnapshot(this.#env.disk, log.directory, {
+    const snapshot = await loadProducerSnapshot(this.#env, log.directory, {
       topicId: this.topicId,
       partition: this.number,
     })
