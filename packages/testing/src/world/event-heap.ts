@@ -25,6 +25,8 @@ export type Event = {
 export type Moment = Pick<Event, 'atMs' | 'round'>
 
 const CANCELLED_MIN = 256
+/** More rounds than ever follow from one event. */
+const ROUNDS_APART = 2 ** 20
 
 export class EventHeap {
   #events: Event[] = []
@@ -112,6 +114,24 @@ export class EventHeap {
     }
   }
 
+  /** When the first event happens that must not be late. */
+  firstPunctualMs(): number {
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const event of this.#events)
+      if (event.run !== undefined && isPunctual(event)) firstMs = Math.min(firstMs, event.atMs)
+    return firstMs
+  }
+
+  /** Time goes to `atMs` at once. Who was due before is late: in order, and all that follows from one before the next. */
+  oversleep(atMs: number): void {
+    const late = this.#events.filter((event) => event.run !== undefined && event.atMs < atMs)
+    for (const [rank, event] of late.sort(compare).entries()) {
+      event.atMs = atMs
+      event.round = (rank + 1) * ROUNDS_APART
+    }
+    this.#rebuild()
+  }
+
   clear(): void {
     for (const event of this.#all()) event.run = undefined
     this.#rebuild()
@@ -169,6 +189,11 @@ export class EventHeap {
     }
     events[index] = last
   }
+}
+
+/** A timer of a process that naps may be late. */
+export function isPunctual({ kind, owner }: Event): boolean {
+  return kind === 'io' || owner?.facts.naps !== true
 }
 
 function compare(a: Event, b: Event): number {
