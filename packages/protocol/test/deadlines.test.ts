@@ -119,6 +119,8 @@ test('where nothing happens the server sleeps: until somebody is idle for too lo
   expect(timers()).toEqual([])
   calls.release()
   expect(await peer.answeredIds(1)).toEqual([1])
+  await server.world.clock.advance('2s')
+  expect(timers()).toEqual([expect.stringMatching(/^in 59[78]\d\d\d ms/)])
   // It is awake again: half a frame has less time than idleness.
   peer.send(lengthOf(100))
   await server.world.clock.advance('12s')

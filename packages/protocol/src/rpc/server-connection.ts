@@ -378,7 +378,6 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   /** May go on above its share until one request of it is answered: else frames cut off could wait for each other. */
   favour(): void {
     this.#gate.favour(true)
-    this.#common.stir()
     this.adjustReading()
   }
 
