@@ -25,6 +25,7 @@ import { MetadataFollower } from './metadata.ts'
 import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { Scrubber } from './scrubber.ts'
+import { Suspicions } from './suspicions.ts'
 import { VERSION } from './version.ts'
 
 /** Of the memory budget: what readers that keep up are served from (ARCHITECTURE "Memory"). */
@@ -198,6 +199,7 @@ async function start(
     stopping: stopping.signal,
     reached: (revision) => follower.reached(revision),
     nextRotation: rotation(),
+    suspicions: new Suspicions(env.clock),
     endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
   }
   const stopConfig = followConfig(env, config, state, nodeId, follower)

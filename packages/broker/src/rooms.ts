@@ -4,6 +4,7 @@ import type { Address } from '@minikafka/platform'
 import type { LiveConfig } from './config/index.ts'
 import type { DataDirectory } from './log/index.ts'
 import type { Partitions } from './partition/index.ts'
+import type { Suspicions } from './suspicions.ts'
 
 export type Rooms = {
   readonly nodeId: number
@@ -20,6 +21,7 @@ export type Rooms = {
   readonly reached: (revision: number) => Promise<void>
   /** Grows by one with each call: where the next fetch begins its walk over the partitions. */
   readonly nextRotation: () => number
+  readonly suspicions: Suspicions
   /** Where clients of a listener reach a broker; host '' and port 0: where they dialled. */
   readonly endpoint: (brokerId: number, listener: string) => Address
 }

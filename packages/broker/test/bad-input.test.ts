@@ -416,6 +416,7 @@ function fetchRequest(
         lastFetchedEpoch: -1,
         durableOffset: -1,
         logStartOffset: -1,
+        suspectOffset: -1,
         maxBytes,
       },
     ],

@@ -76,7 +76,13 @@ function produceOf(broker: TestBroker, topicId: string, size: number): readonly 
 
 function fetchOf(topicId: string): readonly Uint8Array[] {
   const wanted = { topicId, partition: 0, fetchOffset: 0, maxBytes: FRAME_BYTES }
-  const unknown = { leaderEpoch: -1, lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1 }
+  const unknown = {
+    leaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    durableOffset: -1,
+    logStartOffset: -1,
+    suspectOffset: -1,
+  }
   return encodeRequest('fetch', 0, 1, {
     ...{ replicaId: -1, maxWaitMs: 60_000, minBytes: 1, maxBytes: FRAME_BYTES, isolation: 0 },
     ...{ sessionId: 0, sessionEpoch: -1, brokerEpoch: -1, rack: '' },

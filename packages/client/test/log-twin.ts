@@ -156,7 +156,7 @@ export class LogTwin {
         apis: [1, 2, 3, 18].map((apiKey) => ({
           apiKey,
           minVersion: 0,
-          maxVersion: apiKey === 1 ? 1 : 0,
+          maxVersion: apiKey === 1 ? 2 : 0,
         })),
       }),
       unexpected: (error) => {

@@ -9,7 +9,7 @@ import { apiNames, newest } from './values.ts'
 
 const limits = { maxWaitMs: 0, minBytes: 1, maxBytes: 65_536 }
 const consumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
-const followed = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1 }
+const followed = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1, suspectOffset: -1 }
 
 const requests: Readonly<Record<ApiName, object>> = {
   produce: {

@@ -127,6 +127,7 @@ function fetchOf(numbers: readonly number[]): Parameters<typeof fetch>[0] {
       lastFetchedEpoch: -1,
       durableOffset: -1,
       logStartOffset: -1,
+      suspectOffset: -1,
       maxBytes: 50 * MIB,
     })),
   }

@@ -4,6 +4,7 @@ import type { File } from '@minikafka/platform'
 import {
   BATCH_HEADER_SIZE,
   type BatchHeader,
+  batchBaseOffsetAt,
   batchLastOffsetAt,
   batchSizeAt,
   readBatchHeader,
@@ -87,6 +88,22 @@ export class LogReader {
     return this.#access.withPlace(segment, request.from, (file, hit) =>
       this.#cut(file, segment, hit, request),
     )
+  }
+
+  /** Looks closely at the batch that holds `offset`. What is damaged on the way to it is marked as well. */
+  async examine(offset: number): Promise<void> {
+    const segment = this.#segmentFor(offset)
+    let place: IndexHit | undefined
+    try {
+      await this.#access.walk(segment, offset, (bytes, at, position) => {
+        if (batchLastOffsetAt(bytes, at) < offset) return undefined
+        place = { position, offset: batchBaseOffsetAt(bytes, at) }
+        return false
+      })
+      if (place !== undefined) await this.#access.suspect(segment, place)
+    } catch (error) {
+      if (!(error instanceof NewDamage)) throw this.#access.readError(error, offset)
+    }
   }
 
   /** Visits every batch from the one that holds `from` to the end of the log as it is now; `begin`: from the start. */

@@ -208,6 +208,18 @@ export class Log {
   }
 
   /**
+   * Reads the batch that holds `offset` from the disk, its CRC too, and marks it where it is damaged.
+   *
+   * Errors  KAFKA_STORAGE_ERROR: a file cannot be read.
+   */
+  async examine(offset: number): Promise<void> {
+    const { dead, logStartOffset, logEndOffset, bad } = this.#state
+    const isThere =
+      offset >= logStartOffset && offset < logEndOffset && bad.at(offset) === undefined
+    if (!dead && isThere) await this.#reader.examine(offset)
+  }
+
+  /**
    * Reads all that is there now, from the disk, and marks what is damaged.
    *
    * Errors  KAFKA_STORAGE_ERROR where the log is offline; what `pace` throws.

@@ -507,6 +507,11 @@ export class Partition {
     return this.#openLog().read(from, below, bytesMax, firstWhole)
   }
 
+  /** Looks at the batch of a record below the high watermark again; see Log.examine. */
+  async examine(offset: number): Promise<void> {
+    if (this.offline === undefined && offset < this.highWatermark) await this.#log?.examine(offset)
+  }
+
   /** Calls back whenever the high watermark moved or the partition went offline. Returns the way to stop it. */
   onReadable(wake: () => void): () => void {
     this.#readers.add(wake)

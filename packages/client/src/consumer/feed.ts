@@ -33,6 +33,8 @@ export class Feed {
   fetchOffset = -1
   /** Leader epoch of the last batch taken, for the broker's check of divergence (KIP-320). */
   lastEpoch = -1
+  /** A batch that came with a wrong CRC, for the broker to look at: told once, with the next fetch; -1: none. */
+  suspectOffset = -1
   /** The end as the last answer told it: high watermark, or last stable offset. */
   end = -1
 
@@ -298,6 +300,7 @@ export class Feed {
     const offset = Math.max(batchBaseOffsetAt(bytes, 0), this.#after)
     const message = `${this.key} offset ${offset}: ${cause.message}`
     const error = new MinikafkaError(cause.name, { topic, partition, offset, message }, { cause })
+    if (cause.name === 'CORRUPT_MESSAGE') this.suspectOffset = offset
     // Nothing in a corrupt header is sure, but this is where the broker goes on, too.
     const nextOffset = Math.max(batchLastOffsetAt(bytes, 0) + 1, offset + 1)
     return this.#put([], offset, { error, offset, nextOffset, record: undefined })

@@ -18,6 +18,9 @@ const LENGTH = 8
 const LAST_OFFSET_DELTA = 23
 const RECORD_COUNT = 57
 
+const isTold = ({ partitions }: { partitions: readonly { suspectOffset: number }[] }) =>
+  partitions.some(({ suspectOffset }) => suspectOffset >= 0)
+
 type StageOf = Awaited<ReturnType<typeof readingStage>>
 
 /** The values of the first `count` records that a reader who skips gets. */
@@ -42,6 +45,21 @@ describe('batches that are not what they say', () => {
       expect(await skipping(set, 4)).toEqual(['0', '1', '4', '5'])
     },
   )
+
+  test('a wrong CRC is told to the broker, once, with the next fetch', async () => {
+    const set = await readingStage()
+    set.cluster.append('orders', 0, numbered(0, 2), damaged(numbered(2, 4)), numbered(4, 6))
+    expect(await skipping(set, 4)).toEqual(['0', '1', '4', '5'])
+    await set.pass(2000)
+    const told = () => set.twin.fetches().map(({ partitions }) => partitions[0]?.suspectOffset)
+    expect(told().filter((offset) => offset !== -1)).toEqual([2])
+    // Whoever asks for it again tells of it again.
+    await stops(set, { name: 'CORRUPT_MESSAGE', offset: 2 })
+    await set.pass(2000)
+    expect(told().filter((offset) => offset !== -1)).toEqual([2, 2])
+    const { fetchOffset } = set.twin.fetches().findLast(isTold)?.partitions[0] ?? {}
+    expect(fetchOffset).toBe(2)
+  })
 
   test.each([
     ['more records than it counts', RECORD_COUNT, 1, '2'],
