@@ -14,6 +14,7 @@ import {
 } from '@minikafka/cluster'
 import { type Address, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
+import { Cleaner } from './cleaner.ts'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
 import type { Through } from './dispatch.ts'
@@ -207,6 +208,7 @@ async function start(
   await space.start()
   const housekeeping = new Housekeeping(env, config, partitions, follower)
   const scrubber = new Scrubber(env, config, partitions, { memory, times })
+  const cleaner = new Cleaner(env, config, partitions, memory)
   const hello = () => ({
     brokerVersion: VERSION,
     clusterId,
@@ -221,6 +223,7 @@ async function start(
     const { step, allDone } = stopSteps(env, timeoutMs)
     stopping.abort()
     housekeeping.stop()
+    await step('cleaner not stopped', () => cleaner.stop())
     await step('scrubber not stopped', () => scrubber.stop({ clean }))
     space.stop()
     stopConfig()

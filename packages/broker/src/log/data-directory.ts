@@ -27,6 +27,7 @@ import { checkNothingInTheWay, makeLogDirectory, newLog } from './new-log.ts'
 import { OpenFiles } from './open-files.ts'
 import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
+import { PARTITION_FORMAT_VERSION, savePartitionMeta } from './partition-meta.ts'
 import { recoverLog } from './recovery.ts'
 import type { SealedSegment } from './sealed-segments.ts'
 import { segmentPath } from './segment.ts'
@@ -345,10 +346,24 @@ export class DataDirectory {
       rolled: () => this.#checkpoints.rolled(log),
       saveLogStart: (offset) => this.#checkpoints.saveLogStart(log, offset),
       lowerFloor: (offset) => this.#checkpoints.lowerFloor(log, offset),
+      raiseCompactedBelow: (offset) => this.#raiseCompactedBelow(log, offset),
       failed: (error) => this.fail(error),
       damaged: (damage) => this.#reportDamage(identity, damage),
       warn: (error, what) => this.#warnOrFail(error, what, { topic, partition }),
     }
+  }
+
+  async #raiseCompactedBelow(
+    { topicId, partition }: Pick<LogIdentity, 'topicId' | 'partition'>,
+    compactedBelow: number,
+  ): Promise<void> {
+    const key = partitionKey(topicId, partition)
+    const found = this.#partitions.get(key)
+    assert(found !== undefined, 'a log that is open is in its directory')
+    const { directoryName, ...identity } = { ...found, compactedBelow }
+    const meta = { formatVersion: PARTITION_FORMAT_VERSION, ...identity }
+    await savePartitionMeta(this.#env.disk, `${this.path}/${directoryName}`, meta)
+    this.#partitions.set(key, { ...found, compactedBelow })
   }
 
   #mayOpen(): void {

@@ -100,6 +100,18 @@ export class LogWriter {
     })
   }
 
+  /** Closes the active segment where its first batch came so long ago. Errors: DiskError. */
+  rollOlderThan(ageMs: number): Promise<void> {
+    return this.#betweenWrites(async () => {
+      if (this.#state.active.size === 0) return
+      const open = await this.#openActive()
+      this.#host.files.release(open)
+      const { active } = this.#state
+      const createdMs = active.createdMs ?? Number.POSITIVE_INFINITY
+      if (this.#host.env.clock.wallMs() - createdMs >= ageMs) this.#roll()
+    })
+  }
+
   /** Makes the file of the active segment where it has none yet. Errors: DiskError. */
   createActive(): Promise<void> {
     return this.#betweenWrites(async () => {

@@ -10,8 +10,9 @@ import {
   stampBatch,
   stampLogAppendTime,
 } from '@minikafka/protocol'
-import type { TopicValues } from '../config/index.ts'
+import { isCompacted, type TopicValues } from '../config/index.ts'
 import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
+import { prepareToRead, whyKeyless } from './keys-required.ts'
 import { loadProducerSnapshot, saveProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerStates } from './producer-states.ts'
 import type { ProducerUses } from './producer-uses.ts'
@@ -80,6 +81,8 @@ export class Partition {
   readonly #options: PartitionOptions
   #values: TopicValues
   #log: Log | undefined
+  /** Set while what is needed to read records is loaded. */
+  #preparing: Promise<void> | undefined
   #leadership: Leadership = NOT_LED
   /** Set while `lead` is at work: the next one comes after it. */
   #leading: Promise<void> | undefined
@@ -115,6 +118,7 @@ export class Partition {
     this.#options = options
     this.producers = new ProducerStates(options.producerUses)
     this.#values = options.values
+    this.#prepare()
   }
 
   // --- what the log tells: handed to it when it is opened ------------------------------------
@@ -189,6 +193,18 @@ export class Partition {
 
   configure(values: TopicValues): void {
     this.#values = values
+    this.#prepare()
+  }
+
+  #prepare(): void {
+    if (!isCompacted(this.#values) || this.#preparing !== undefined) return
+    this.#preparing = prepareToRead(this.#env.compress)
+      .catch((error: unknown) =>
+        this.#env.logger.error({ topic: this.topic, err: error }, 'a codec cannot be loaded'),
+      )
+      .finally(() => {
+        this.#preparing = undefined
+      })
   }
 
   get values(): TopicValues {
@@ -232,13 +248,16 @@ export class Partition {
    * Source  REPLICATION 2.2, the numbers in the comments are its steps.
    */
   produce(batch: Uint8Array, acks: Acks, timeoutMs: number): Appended | Promise<Appended> {
+    // In the order in which they came: none goes before one that waits.
+    if (this.#preparing !== undefined)
+      return this.#preparing.then(() => this.produce(batch, acks, timeoutMs))
     const refusal = this.#refusal(acks) // 2
     if (refusal !== undefined) return refusal
     const log = this.#openLog()
     const malformed = this.#malformed(batch) // 3
     if (malformed !== undefined) return malformed
     const header = readBatchHeader(batch)
-    const outside = this.#timestampOutside(header)
+    const outside = this.#timestampOutside(header) ?? this.#keyless(batch)
     if (outside !== undefined) return outside
     const verdict = this.producers.check(header) // 4
     if (verdict.kind === 'refuse') return definite(verdict.error, verdict.message)
@@ -307,6 +326,13 @@ export class Partition {
     if (baseTimestamp >= oldest && maxTimestamp <= newest) return undefined
     const culprit = maxTimestamp > newest ? maxTimestamp : baseTimestamp
     return definite('INVALID_TIMESTAMP', `timestamp ${culprit} is outside ${oldest} to ${newest}`)
+  }
+
+  /** Only where the topic is compacted: elsewhere nobody looks at records. */
+  #keyless(batch: Uint8Array): Appended | undefined {
+    if (!isCompacted(this.#values)) return undefined
+    const refusal = whyKeyless(batch, this.#env.compress, this.topic)
+    return refusal && definite(refusal.error, refusal.message)
   }
 
   #noRoom({ producerId }: BatchHeader, acks: Acks): Appended | undefined {

@@ -4,7 +4,7 @@ import { isInternalTopic } from '@minikafka/cluster'
 import { DiskError, type Env, isNoSpace, type Logger } from '@minikafka/platform'
 import { type ErrorName, isMinikafkaError } from '@minikafka/protocol'
 import { atOnce } from '../at-once.ts'
-import type { TopicValues, Values } from '../config/index.ts'
+import { isCompacted, type TopicValues, type Values } from '../config/index.ts'
 import {
   type DataDirectory,
   type FoundPartition,
@@ -324,11 +324,18 @@ function whyOffline(
 }
 
 function logSettings(values: TopicValues): LogSettings {
+  const maxLagMs = values['max.compaction.lag.ms']
+  const isBounded = isCompacted(values) && maxLagMs !== -1
   return Object.freeze({
     segmentBytes: values['segment.bytes'],
-    segmentMs: values['segment.ms'],
+    // The active segment is not compacted: records must leave it in time (KIP-354).
+    segmentMs: isBounded ? Math.min(values['segment.ms'], maxLagMs) : values['segment.ms'],
     retentionMs: values['retention.ms'],
     retentionBytes: values['retention.bytes'],
+    deletes: values['cleanup.policy'] !== 'compact',
+    deleteRetentionMs: values['delete.retention.ms'],
+    minCompactionLagMs: values['min.compaction.lag.ms'],
+    maxCompactionLagMs: isBounded ? maxLagMs : undefined,
     flush: values.flush,
     flushMs: values['flush.ms'],
     deleteDelayMs: values['file.delete.delay.ms'],

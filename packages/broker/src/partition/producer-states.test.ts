@@ -16,6 +16,7 @@ function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
     timestampType: 'create',
     transactional: false,
     control: false,
+    deleteHorizonMs: undefined,
     lastOffsetDelta: count - 1,
     lastOffset: baseOffset + count - 1,
     baseTimestamp: 0,

@@ -135,6 +135,16 @@ export class ProducerStates {
     }
   }
 
+  /** By producer id: the last offset of the last batch that lies below `offset`. */
+  ends(offset: number): Map<number, number> {
+    const ends = new Map<number, number>()
+    for (const { producerId, batches } of this.#byId.values()) {
+      const last = batches.findLast(({ lastOffset }) => lastOffset < offset)
+      if (last !== undefined) ends.set(producerId, last.lastOffset)
+    }
+    return ends
+  }
+
   /** Takes what `images` gave, as if no time had passed, and forgets all else. */
   restore(images: Iterable<ProducerImage>, nowMs: number): void {
     this.clear()
