@@ -7,7 +7,9 @@ const COMPACTED = { 'cleanup.policy': 'compact', 'segment.bytes': '4KiB' }
 const VALUE = '.'.repeat(300)
 
 function start(config: Readonly<Record<string, string>> = {}): Promise<TestBroker> {
-  return TestBroker.start({ topics: { users: { partitions: 1, config: { ...COMPACTED, ...config } } } })
+  return TestBroker.start({
+    topics: { users: { partitions: 1, config: { ...COMPACTED, ...config } } },
+  })
 }
 
 /** `rounds` times each of `keys`, a batch each time. */
@@ -21,7 +23,9 @@ async function fill(client: Client, rounds: number, keys: readonly string[]): Pr
 type Read = Awaited<ReturnType<TestBroker['read']>>[number]
 
 function byKey(records: readonly Read[]): Map<string, string | null> {
-  return new Map(records.map(({ key, value }) => [String(key), value && String(value).replace(VALUE, '')]))
+  return new Map(
+    records.map(({ key, value }) => [String(key), value && String(value).replace(VALUE, '')]),
+  )
 }
 
 test('of each key the last value is found, after the cleaner and after every kind of restart', async () => {
