@@ -101,7 +101,11 @@ export class LogReader {
   }
 
   /** Looks closely at the batch that holds `offset`. What is damaged on the way to it is marked as well. */
-  async examine(offset: number): Promise<void> {
+  examine(offset: number): Promise<void> {
+    return beyondSwaps(() => this.#examine(offset))
+  }
+
+  async #examine(offset: number): Promise<void> {
     const segment = this.#segmentFor(offset)
     let place: IndexHit | undefined
     try {
