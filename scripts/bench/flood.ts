@@ -116,6 +116,7 @@ function fetchOf(fetchOffset: number, minBytes: number) {
         lastFetchedEpoch: -1,
         durableOffset: -1,
         logStartOffset: -1,
+        suspectOffset: -1,
         maxBytes: FRAME_BYTES,
       },
     ],

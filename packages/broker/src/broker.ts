@@ -14,6 +14,7 @@ import {
 } from '@minikafka/cluster'
 import { type Address, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
+import { Cleaner } from './cleaner.ts'
 import { advertisedAddresses, type LiveConfig, listenerSpecs } from './config/index.ts'
 import { DiskSpace } from './disk-space.ts'
 import type { Through } from './dispatch.ts'
@@ -26,6 +27,7 @@ import { MetadataFollower } from './metadata.ts'
 import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { Scrubber } from './scrubber.ts'
+import { Suspicions } from './suspicions.ts'
 import { VERSION } from './version.ts'
 
 /** Of the memory budget: what readers that keep up are served from (ARCHITECTURE "Memory"). */
@@ -125,7 +127,7 @@ async function start(
   const { clusterId } = await bootstrapCluster(store, directory.meta.clusterId)
   const state = await ClusterState.open(env, store)
   undo.push(() => state.close())
-  await directory.markOpened()
+  await directory.markOpened(store.rev)
   opened = true
   const wasClean = directory.previousBrokerEpoch !== undefined
   const member = await Member.join(env, store, {
@@ -216,6 +218,7 @@ async function start(
     offsetsTopic,
     groups,
     nextRotation: rotation(),
+    suspicions: new Suspicions(env.clock),
     endpoint: (brokerId, listener) => endpointOf(state, config, nodeId, brokerId, listener),
   }
   const stopConfig = followConfig(env, config, state, nodeId, follower)
@@ -223,6 +226,7 @@ async function start(
   await space.start()
   const housekeeping = new Housekeeping(env, config, { partitions, follower, groups })
   const scrubber = new Scrubber(env, config, partitions, { memory, times })
+  const cleaner = new Cleaner(env, config, partitions, memory)
   const hello = () => ({
     brokerVersion: VERSION,
     clusterId,
@@ -237,6 +241,7 @@ async function start(
     const { step, allDone } = stopSteps(env, timeoutMs)
     stopping.abort()
     housekeeping.stop()
+    await step('cleaner not stopped', () => cleaner.stop())
     await step('scrubber not stopped', () => scrubber.stop({ clean }))
     space.stop()
     stopConfig()

@@ -5,6 +5,7 @@ import type { LiveConfig } from './config/index.ts'
 import type { GroupHosts, OffsetsTopic } from './hosts/index.ts'
 import type { DataDirectory } from './log/index.ts'
 import type { Partitions } from './partition/index.ts'
+import type { Suspicions } from './suspicions.ts'
 
 export type Rooms = {
   readonly nodeId: number
@@ -23,6 +24,7 @@ export type Rooms = {
   readonly reached: (revision: number) => Promise<void>
   /** Grows by one with each call: where the next fetch begins its walk over the partitions. */
   readonly nextRotation: () => number
+  readonly suspicions: Suspicions
   /** Where clients of a listener reach a broker; host '' and port 0: where they dialled. */
   readonly endpoint: (brokerId: number, listener: string) => Address
 }

@@ -39,7 +39,7 @@ async function begun(): Promise<Scrubber> {
     filesOpenMax: 16,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   const values = () => config.values
   partitions = new Partitions(env, directory, { nodeId: 1, values, holdsLease: () => true })
   for (let number = 0; number < EMPTY + FILLED; number++) {

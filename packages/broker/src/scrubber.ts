@@ -2,6 +2,7 @@
 // Enters: partitions, how often and how fast. Leaves: damage, marked and named; when each log was read last, over restarts.
 import { DiskError, type Env, sleep } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
+import { BackgroundPace } from './background-pace.ts'
 import type { LiveConfig } from './config/index.ts'
 import type { ScrubTimes } from './log/index.ts'
 import type { MemoryBudget } from './memory-budget.ts'
@@ -12,10 +13,7 @@ const DUE_SHARE = 0.75
 /** How often it looks for partitions that are new: they must be due in time, too. */
 const LOOK_SHARE = 1 / 8
 const LOOK_MS_MAX = 3_600_000
-/** With the memory budget used up nobody needs more buffers. */
-const FULL_MS = 1_000
-/** A timer that fires so much too late says that the loop is busy: the pause doubles, up to so often. */
-const LATE_MS = 50
+/** While the loop is busy it may take so much longer: the interval has room for that. */
 const SLOWER_MAX = 16
 
 export type ScrubCounts = { logs: number; bytes: number; damages: number }
@@ -25,11 +23,10 @@ export class Scrubber {
   readonly #env: Env
   readonly #config: LiveConfig
   readonly #partitions: Partitions
-  readonly #memory: MemoryBudget
+  readonly #pace: BackgroundPace
   readonly #times: ScrubTimes
   readonly #stopping = new AbortController()
   readonly #running: Promise<void>
-  #slower = 1
 
   constructor(
     env: Env,
@@ -40,7 +37,8 @@ export class Scrubber {
     this.#env = env
     this.#config = config
     this.#partitions = partitions
-    this.#memory = uses.memory
+    const bytesPerSecond = () => config.values['log.scrub.io.max.bytes.per.second']
+    this.#pace = new BackgroundPace(env, uses.memory, { bytesPerSecond, slowerMax: SLOWER_MAX })
     this.#times = uses.times
     this.#noteUnknown()
     this.#running = this.#run().catch((error: unknown) => {
@@ -132,8 +130,9 @@ export class Scrubber {
   async #scrub(partition: Partition): Promise<void> {
     const { topic, topicId, number } = partition
     const beganMs = this.#env.clock.wallMs()
+    const { signal } = this.#stopping
     try {
-      const report = await partition.log?.scrub((bytes) => this.#pace(bytes))
+      const report = await partition.log?.scrub((bytes) => this.#pace.take(bytes, signal))
       this.counts.logs++
       this.counts.bytes += report?.bytes ?? 0
       this.counts.damages += report?.damages ?? 0
@@ -145,19 +144,6 @@ export class Scrubber {
       if (!isMinikafkaError(error) && !(error instanceof DiskError)) throw error
     }
     this.#times.set(topicId, number, beganMs)
-  }
-
-  /** Before each read: as much later as the bound asks for, and later still while others need the loop or the memory. */
-  async #pace(bytes: number): Promise<void> {
-    const { clock } = this.#env
-    const { signal } = this.#stopping
-    const perSecond = this.#config.values['log.scrub.io.max.bytes.per.second']
-    const pauseMs = (bytes / perSecond) * 1000 * this.#slower
-    const beganMs = clock.monotonicMs()
-    await sleep(clock, pauseMs, signal)
-    const isLate = clock.monotonicMs() - beganMs - pauseMs > LATE_MS
-    this.#slower = isLate ? Math.min(SLOWER_MAX, this.#slower * 2) : Math.max(1, this.#slower / 2)
-    while (this.#memory.full) await sleep(clock, FULL_MS, signal)
   }
 
   async #remember(): Promise<void> {

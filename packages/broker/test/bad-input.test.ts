@@ -1,4 +1,6 @@
 // What a broken or hostile client sends to a running broker, and what it answers. Numbers are rows of the catalogue of bad input.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Client, createClient } from '@minikafka/client'
 import { crc32c, nodeCompress, nodeEnv } from '@minikafka/platform'
 import {
@@ -274,9 +276,9 @@ test('53: a leader epoch of the future', async () => {
   expect(await fetchAt(0, { leaderEpoch: 99 })).toMatchObject({ error: 'UNKNOWN_LEADER_EPOCH' })
 })
 
-test('53: a leader epoch of the past: each start begins a new one', async () => {
+test('53: a leader epoch of the past: a start after an unclean stop begins a new one', async () => {
   connection.close()
-  await running.restart()
+  await running.restart(() => rmSync(join(running.directory, 'clean-shutdown.json')))
   connection = await dial()
   expect(await fetchAt(0, { leaderEpoch: 0 })).toMatchObject({ error: 'FENCED_LEADER_EPOCH' })
 })
@@ -414,6 +416,7 @@ function fetchRequest(
         lastFetchedEpoch: -1,
         durableOffset: -1,
         logStartOffset: -1,
+        suspectOffset: -1,
         maxBytes,
       },
     ],

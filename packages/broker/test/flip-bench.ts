@@ -168,6 +168,7 @@ export class FlipBench {
       lastFetchedEpoch: -1,
       durableOffset: -1,
       logStartOffset: -1,
+      suspectOffset: -1,
       maxBytes: FETCH_BYTES,
     }
     const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }

@@ -1,4 +1,5 @@
 // Groups over the protocol itself, on a real broker in a simulated world: what is promised holds over restarts and crashes.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { MinikafkaError } from '@minikafka/protocol'
 import { TestBroker } from '@minikafka/testing'
 import { afterEach, expect, test } from 'vitest'
@@ -105,6 +106,32 @@ test('while the groups are loaded that is what everybody is told, and then they 
   expect(await again.positions()).toMatchObject([396, 397, 398, 399].map((offset) => ({ offset })))
 })
 
+test('positions that were replaced are compacted away, and those that stand are loaded', async () => {
+  await start({ 'log.roll.ms': '1m', 'log.cleaner.backoff.ms': '15s' })
+  const topicId = await idOf('orders')
+  let raw = await member()
+  for (let offset = 0; offset < 30; offset++) await raw.commit([at(topicId, 0, offset)], -1)
+  // A segment of this age is closed by the next write: what is in it may be compacted.
+  await broker.clock.advance('2m')
+  raw = await member('m2')
+  await raw.commit([at(topicId, 1, 7)], -1)
+  await broker.clock.advance('1m')
+  const loads: { records: number }[] = []
+  const loaded = (message: unknown) => loads.push(message as { records: number })
+  subscribe('minikafka:broker:groups-loaded', loaded)
+  try {
+    await broker.restart()
+    raw = await member('m3')
+    expect(await raw.positions()).toEqual([
+      { topicId, partition: 0, offset: 29 },
+      { topicId, partition: 1, offset: 7 },
+    ])
+    expect(loads.reduce((sum, { records }) => sum + records, 0)).toBe(2)
+  } finally {
+    unsubscribe('minikafka:broker:groups-loaded', loaded)
+  }
+})
+
 test('members and their epochs are there after a crash: nobody has to join anew', async () => {
   await start()
   const first = await member('m1')
@@ -185,7 +212,7 @@ test('what belongs to the brokers is not for clients, and an operator may look a
       ...{ rack: '', maxWaitMs: 0, minBytes: 1, maxBytes: 65_536 },
       partitions: [0, 1, 2, 3, 4].map((partition) => ({
         ...{ topicId, partition, leaderEpoch: -1, fetchOffset: 0, lastFetchedEpoch: -1 },
-        ...{ durableOffset: -1, logStartOffset: -1, maxBytes: 65_536 },
+        ...{ durableOffset: -1, logStartOffset: -1, suspectOffset: -1, maxBytes: 65_536 },
       })),
     })
   const batch = Buffer.alloc(100)

@@ -1,5 +1,5 @@
 // A log in a simulated world, for the tests of broker/log: batches made to order, and ends of every kind.
-import type { Env } from '@minikafka/platform'
+import type { CompressionName, Env } from '@minikafka/platform'
 import { BatchWriter, stampBatch } from '@minikafka/protocol'
 import { createWorld, type World, type WorldOptions } from '@minikafka/testing'
 import {
@@ -20,6 +20,10 @@ export const SETTINGS: LogSettings = {
   segmentMs: 7 * 86_400_000,
   retentionMs: -1,
   retentionBytes: -1,
+  deletes: true,
+  deleteRetentionMs: 86_400_000,
+  minCompactionLagMs: 0,
+  maxCompactionLagMs: undefined,
   flush: 'group',
   flushMs: 1_000,
   deleteDelayMs: 60_000,
@@ -32,7 +36,13 @@ export type BatchOptions = {
   readonly valueSize?: number
   readonly timestampMs?: number
   readonly leaderEpoch?: number
+  /** Instead of `count` and `valueSize`: null values are tombstones. */
+  readonly records?: readonly Keyed[]
+  readonly compression?: CompressionName
+  readonly producer?: { readonly id: number; readonly sequence: number }
 }
+
+export type Keyed = readonly [key: string | null, value: string | null]
 
 /** A batch whose values say at which offset they stand; record `i` is `i` ms younger than the first. */
 export function batchOf(env: Env, options: BatchOptions = {}): Buffer {
@@ -42,17 +52,20 @@ export function batchOf(env: Env, options: BatchOptions = {}): Buffer {
     valueSize = 20,
     timestampMs = 1_000,
     leaderEpoch = 1,
+    compression = 'none',
+    producer = { id: -1, sequence: -1 },
   } = options
-  const writer = new BatchWriter(Buffer.alloc(100 + count * (valueSize + 50)))
-  for (let index = 0; index < count; index++) {
-    const value = String(baseOffset + index).padEnd(valueSize, '.')
-    writer.tryAppend(timestampMs + index, null, value, undefined)
-  }
+  const valued = (index: number): Keyed => [null, String(baseOffset + index).padEnd(valueSize, '.')]
+  const records = options.records ?? Array.from({ length: count }, (_, index) => valued(index))
+  const sizes = records.map(([key, value]) => BatchWriter.recordSizeMax(key, value, undefined))
+  const writer = new BatchWriter(Buffer.alloc(sizes.reduce((sum, size) => sum + size, 0)))
+  for (const [index, [key, value]] of records.entries())
+    writer.tryAppend(timestampMs + index, key, value, undefined)
   const sealed = writer.seal(env.compress, {
-    compression: 'none',
-    producerId: -1,
-    producerEpoch: -1,
-    baseSequence: -1,
+    compression,
+    producerId: producer.id,
+    producerEpoch: producer.id < 0 ? -1 : 0,
+    baseSequence: producer.sequence,
   })
   const batch = Buffer.from(new Uint8Array(sealed).buffer)
   stampBatch(batch, baseOffset, leaderEpoch)
@@ -190,7 +203,7 @@ export class LogBench {
   async startDirectory(): Promise<DataDirectory> {
     this.env = this.#newEnv()
     const directory = await this.run(this.#openDirectory())
-    await this.run(directory.markOpened())
+    await this.run(directory.markOpened(0))
     return directory
   }
 
@@ -232,18 +245,18 @@ export class LogBench {
 
   async #begin(): Promise<void> {
     const directory = await this.#openDirectory()
-    await directory.markOpened()
+    await directory.markOpened(0)
     this.#take(await directory.createLog(this.openOptions()))
-    await this.log.epochs.assign(1, 0)
+    this.log.epochs.assign(1, 0)
   }
 
   async #reopen(): Promise<RecoveryReport> {
     const directory = await this.#openDirectory()
-    await directory.markOpened()
+    await directory.markOpened(0)
     const { log, recovered } = await directory.openLog(this.openOptions())
     this.#take(log)
     this.recovered = recovered
-    await log.epochs.assign(Math.max(1, log.epochs.latest), log.logEndOffset)
+    log.epochs.assign(Math.max(1, log.epochs.latest), log.logEndOffset)
     return recovered
   }
 

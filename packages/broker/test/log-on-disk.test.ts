@@ -33,7 +33,7 @@ async function open(): Promise<DataDirectory> {
     filesOpenMax: 64,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   return directory
 }
 
@@ -50,7 +50,7 @@ function options(partition = 0) {
 }
 
 async function append(log: Log, count: number): Promise<Buffer> {
-  await log.epochs.assign(1, 0)
+  log.epochs.assign(1, 0)
   const batches = Array.from({ length: count }, () => {
     const batch = batchOf(env, { baseOffset: log.queuedEndOffset, valueSize: 5000 })
     log.enqueue(batch)

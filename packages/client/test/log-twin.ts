@@ -30,6 +30,8 @@ export type TwinPartition = {
   aborted: { producerId: number; firstOffset: number }[]
   /** Answers instead of data, one each, before what is there is served. */
   readonly script: ErrorName[]
+  /** What ListOffsets is answered with, as long as it is there. */
+  unlisted?: ErrorName
   diverging?: { epoch: number; endOffset: number }
   /** Below it batches may be apart. */
   compactedBelow?: number
@@ -154,7 +156,7 @@ export class LogTwin {
         apis: [1, 2, 3, 18].map((apiKey) => ({
           apiKey,
           minVersion: 0,
-          maxVersion: apiKey === 1 ? 1 : 0,
+          maxVersion: apiKey === 1 ? 2 : 0,
         })),
       }),
       unexpected: (error) => {
@@ -193,7 +195,9 @@ export class LogTwin {
     const { topicId, partition, timestamp } = wanted
     const found = this.#find(topicId, partition)
     const known = { topicId, partition, timestamp: -1, leaderEpoch: -1, errorMessage: null }
-    if (typeof found === 'string') return { ...known, errorCode: errorCode(found), offset: -1 }
+    const refuse = (name: ErrorName) => ({ ...known, errorCode: errorCode(name), offset: -1 })
+    if (typeof found === 'string') return refuse(found)
+    if (found.unlisted !== undefined) return refuse(found.unlisted)
     const offset = timestamp === -2 ? found.logStartOffset : timestamp === -1 ? endOf(found) : -1
     return { ...known, errorCode: 0, offset }
   }

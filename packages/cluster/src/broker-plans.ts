@@ -29,26 +29,28 @@ export function brokersOf(image: Image): Brokers {
   }
 }
 
-/**
- * The status that a broker has to get, because its registration is gone or new; undefined: nothing has changed.
- *
- * Shape   `clean`: its replicas have all that they had. Gone: yes, until it comes back and proves otherwise.
- */
-export function neededFence(
-  image: Image,
-  brokerId: number,
-): { readonly status: BrokerStatusValue; readonly clean: boolean } | undefined {
+export type Fence = {
+  readonly status: BrokerStatusValue
+  /** Its replicas have all that they had. Gone: yes, until it comes back and proves otherwise. */
+  readonly clean: boolean
+  /** It is another process than before, which was stopped in order. */
+  readonly isCleanRestart: boolean
+}
+
+/** What a broker has to get, because its registration is gone or new; undefined: nothing has changed. */
+export function neededFence(image: Image, brokerId: number): Fence | undefined {
   const known = image.brokers.status(brokerId)
   const registered = image.brokers.registration(brokerId)
   if (registered === undefined) {
     if (known === undefined || known.status === 'fenced') return undefined
-    return { status: { ...known, status: 'fenced', sinceRev: image.revision }, clean: true }
+    const status = { ...known, status: 'fenced', sinceRev: image.revision } as const
+    return { status, clean: true, isCleanRestart: false }
   }
   const { brokerEpoch, value } = registered
   if (known?.epoch === brokerEpoch) return undefined
-  const clean =
-    known !== undefined &&
-    (known.incarnation === value.incarnation || known.epoch === value.previousEpoch)
+  const isSameProcess = known?.incarnation === value.incarnation
+  const isCleanRestart =
+    known !== undefined && !isSameProcess && known.epoch === value.previousEpoch
   const status: BrokerStatusValue = {
     ...known,
     epoch: brokerEpoch,
@@ -56,11 +58,20 @@ export function neededFence(
     status: 'fenced',
     sinceRev: image.revision,
   }
-  return { status, clean }
+  return { status, clean: isSameProcess || isCleanRestart, isCleanRestart }
 }
 
-/** Takes a broker out of leadership and ISR everywhere; after an unclean stop out of the ELR, too. */
-export function planFence(image: Image, brokerId: number, clean: boolean): PartitionRewrite[] {
+/**
+ * Takes a broker out of leadership and ISR everywhere; after an unclean stop out of the ELR, too.
+ *
+ * Holds   a clean restart keeps what it led alone: nobody could take over meanwhile, it has every record, and its epoch
+ *         goes on. It leads when it is active; `planLost` looks at its logs before.
+ */
+export function planFence(
+  image: Image,
+  brokerId: number,
+  { clean, isCleanRestart }: Omit<Fence, 'status'>,
+): PartitionRewrite[] {
   const all = brokersOf(image)
   const brokers: Brokers = { ...all, isActive: (id) => id !== brokerId && all.isActive(id) }
   const concerned = ({ isr, elr, leader }: Partition) =>
@@ -68,6 +79,27 @@ export function planFence(image: Image, brokerId: number, clean: boolean): Parti
   return partitionsOf(image)
     .filter(concerned)
     .map((before) => ({ before, after: fence(before, brokerId, { clean, brokers }) }))
+    .filter(
+      ({ before, after }) => !(isCleanRestart && leadsAlone(before, brokerId) && after.leader < 0),
+    )
+}
+
+function leadsAlone({ leader, isr }: Partition, brokerId: number): boolean {
+  return leader === brokerId && isr.every((id) => id === brokerId)
+}
+
+/** Of a broker that becomes active: where its log lost committed records it is as good as after an unclean stop. */
+export function planLost(
+  image: Image,
+  brokerId: number,
+  answerOf: (topicId: string, partition: number) => ReplicaAnswer | undefined,
+): PartitionRewrite[] {
+  const all = brokersOf(image)
+  const brokers: Brokers = { ...all, isActive: (id) => id !== brokerId && all.isActive(id) }
+  return partitionsOf(image)
+    .filter(({ isr }) => isr.includes(brokerId))
+    .filter(({ topicId, partition }) => answerOf(topicId, partition)?.lost === true)
+    .map((before) => ({ before, after: fence(before, brokerId, { clean: false, brokers }) }))
 }
 
 /** What replicas said, by broker; of brokers that are ready. */

@@ -95,9 +95,12 @@ function topic(name: string, fields: Partial<NewTopic> = {}): NewTopic {
   }
 }
 
-function leadersOf({ state }: Broker, name: string) {
-  const topicId = state.topicByName(name)?.topicId ?? ''
-  return state.partitionsOf(topicId).map(({ leader, leaderEpoch }) => [leader, leaderEpoch])
+function partitionsOf({ state }: Broker, name: string) {
+  return state.partitionsOf(state.topicByName(name)?.topicId ?? '')
+}
+
+function leadersOf(broker: Broker, name: string) {
+  return partitionsOf(broker, name).map(({ leader, leaderEpoch }) => [leader, leaderEpoch])
 }
 
 function answer(fields: Partial<ReplicaAnswer> = {}): ReadyBroker['answers'] {
@@ -119,31 +122,33 @@ describe('a single broker', () => {
     await broker.stop()
   })
 
-  test('leads again after a clean stop, in a higher leader epoch, without asking its logs', async () => {
+  test('leads on after a clean stop what it led alone: no partition is written', async () => {
     const first = await startReady()
     await first.controller.createTopic(topic('orders'))
-    expect(leadersOf(first, 'orders')).toEqual([
-      [1, 0],
-      [1, 0],
-    ])
+    const [before] = partitionsOf(first, 'orders')
     const cleanEpoch = await first.stop()
     const second = await start({ cleanEpoch })
-    expect(leadersOf(second, 'orders')).toEqual([
-      [-1, 1],
-      [-1, 1],
-    ])
-    expect(
-      second.state.partitionsOf(second.state.topicByName('orders')?.topicId ?? '')[0],
-    ).toMatchObject({
-      isr: [],
-      elr: [1],
-    })
+    expect(second.state.broker(1)?.status).toBe('fenced')
     expect(await second.ready()).toEqual([])
+    expect(second.state.broker(1)?.status).toBe('active')
     expect(leadersOf(second, 'orders')).toEqual([
-      [1, 2],
-      [1, 2],
+      [1, 0],
+      [1, 0],
     ])
+    expect(partitionsOf(second, 'orders')[0]).toEqual(before)
     await second.stop()
+  })
+
+  test('that is killed before it was ready after a clean stop is not trusted', async () => {
+    const first = await startReady()
+    await first.controller.createTopic(topic('orders', { partitions: 1 }))
+    const second = await start({ cleanEpoch: await first.stop() })
+    await second.kill()
+    const third = await start()
+    expect(partitionsOf(third, 'orders')[0]).toMatchObject({ leader: -1, lastKnownElr: [1] })
+    expect(await third.ready(answer())).toMatchObject([{ outcome: 'recovered' }])
+    expect(leadersOf(third, 'orders')).toEqual([[1, 2]])
+    await third.stop()
   })
 
   test('leads again after a kill when its logs lost nothing: recovered, not unclean', async () => {

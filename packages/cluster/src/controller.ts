@@ -6,6 +6,7 @@ import {
   neededFence,
   planElections,
   planFence,
+  planLost,
   planMinIsr,
   type RecoveryReport,
 } from './broker-plans.ts'
@@ -254,7 +255,7 @@ export class Controller {
     const needed = neededFence(image, brokerId)
     if (needed === undefined) return
     const { status, clean } = needed
-    await this.#writes.rewrite(() => planFence(image, brokerId, clean))
+    await this.#writes.rewrite(() => planFence(image, brokerId, needed))
     await this.#writes.mustCommit([], [putStatus(brokerId, status)])
     // A broker alone fences its own last run at each start: nobody needs to read that.
     const level = brokerId === this.#parts.member.brokerId ? 'debug' : 'info'
@@ -270,6 +271,8 @@ export class Controller {
     const { image } = this.#parts.state
     const status = image.brokers.status(brokerId)
     if (status !== undefined && status.status !== 'active') {
+      const answers = this.#ready.get(brokerId)?.answers ?? (() => undefined)
+      await this.#writes.rewrite(() => planLost(image, brokerId, answers))
       await this.#writes.mustCommit(
         [{ key: brokerKey(brokerId), createRev: status.epoch }],
         [putStatus(brokerId, { ...status, status: 'active', sinceRev: image.revision })],

@@ -63,11 +63,12 @@ export type Disk = {
   ): Promise<Buffer | undefined>
   /**
    * tmp file (`<path>.tmp`) + write + fsync + rename + fsync of the directory: after it resolves, the content
-   * survives; a crash before leaves the old content or the new one, and perhaps the temporary file.
+   * survives; a crash before leaves the old content or the new one, and perhaps the temporary file. Content that is
+   * too much to be put together in one turn comes in slices, lent until it settles.
    *
    * ENOSPC, EDQUOT: the old file is in place. EIO: perhaps the new one is, and it may be gone after a power cut.
    */
-  replaceFile(path: string, content: Uint8Array): Promise<void>
+  replaceFile(path: string, content: Uint8Array | readonly Uint8Array[]): Promise<void>
   rename(from: string, to: string): Promise<void>
   /** Removes one file; absent is fine. */
   removeFile(path: string): Promise<void>

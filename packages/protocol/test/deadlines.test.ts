@@ -106,6 +106,45 @@ test('half-open: a peer that does not close after the end is cut off, without a 
   await expectNothingLeft(server)
 })
 
+test('where nothing happens the server sleeps: until somebody is idle for too long, or for ever', async () => {
+  const server = await serverWith()
+  const timers = () => server.world.clock.pending().filter((line) => line.includes('server  timer'))
+  expect(timers()).toEqual([])
+  const peer = await server.greeted()
+  await server.world.clock.advance('2s')
+  expect(timers()).toEqual([expect.stringMatching(/^in 59[78]\d\d\d ms/)])
+  const calls = holding(server.service)
+  peer.produce(1, Buffer.alloc(5))
+  await server.world.clock.advance('2s')
+  expect(timers()).toEqual([])
+  calls.release()
+  expect(await peer.answeredIds(1)).toEqual([1])
+  await server.world.clock.advance('2s')
+  expect(timers()).toEqual([expect.stringMatching(/^in 59[78]\d\d\d ms/)])
+  // It is awake again: half a frame has less time than idleness.
+  peer.send(lengthOf(100))
+  await server.world.clock.advance('12s')
+  expect(server.service.refusals).toEqual(['limits: sent a frame too slowly'])
+  await expectNothingLeft(server)
+  expect(timers()).toEqual([])
+})
+
+test('a process that stood still judges nobody before it has read what came meanwhile', async () => {
+  const server = await serverWith()
+  for (let round = 0; round < 10; round++) {
+    const peer = await server.greeted()
+    const frame = produceFrame(1, Buffer.alloc(1000))
+    peer.send(frame.subarray(0, 500))
+    await server.world.clock.advance('5s')
+    server.world.pause('server')
+    peer.send(frame.subarray(500))
+    await server.world.clock.advance('1h')
+    server.world.resume('server')
+    expect(await peer.answeredIds(1)).toEqual([1])
+  }
+  expect(server.service.refusals).toEqual([])
+})
+
 describe('row 16: answers that are never read', () => {
   const size = MIB
   const unread = { requestsInFlightMax: 3, unsentBytesMax: 8 * MIB }

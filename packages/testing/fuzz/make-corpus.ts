@@ -12,7 +12,7 @@ const consumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -
 const nobody = { memberId: '', memberEpoch: -1 }
 const GROUP = 'positions'
 const MEMBERS = 'members'
-const followed = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1 }
+const followed = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1, suspectOffset: -1 }
 
 const requests: Readonly<Record<ApiName, object>> = {
   produce: {

@@ -84,7 +84,13 @@ async function fetch(
   at: { readonly topicId: string; readonly partition: number },
   fetchOffset: number,
 ) {
-  const asked = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1, leaderEpoch: -1 }
+  const asked = {
+    lastFetchedEpoch: -1,
+    durableOffset: -1,
+    logStartOffset: -1,
+    leaderEpoch: -1,
+    suspectOffset: -1,
+  }
   const request = {
     ...{ replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' },
     ...{ isolation: 0, maxWaitMs: 0, minBytes: 0, maxBytes: FETCH_BYTES },

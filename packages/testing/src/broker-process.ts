@@ -48,7 +48,8 @@ export class BrokerProcess {
 
   async start(): Promise<void> {
     assert(!this.running, 'a broker is started when it does not run')
-    const env = this.#world.start(this.node, { ...this.#options.process, namesTimers: false })
+    const habits = { namesTimers: false, naps: true }
+    const env = this.#world.start(this.node, { ...this.#options.process, ...habits })
     const broker = await this.#ready(env)
     this.#port = broker.address.port
     this.#life = { env, broker }

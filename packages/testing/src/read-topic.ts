@@ -115,6 +115,7 @@ async function fetchRecords(
     lastFetchedEpoch: -1,
     durableOffset: -1,
     logStartOffset: -1,
+    suspectOffset: -1,
     maxBytes: FETCH_BYTES_MAX,
   }
   const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }

@@ -6,6 +6,8 @@ import { nodeEnv } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { TestBroker } from './test-broker.ts'
 
+const DAY_MS = 86_400_000
+
 test('a record goes in and comes out, at once, on a clock that stands still', async () => {
   await using broker = await TestBroker.start({ topics: { orders: 3, empty: { partitions: 1 } } })
   const producer = broker.client().producer()
@@ -57,6 +59,36 @@ test('retention removes what is old on a clock that the test moves', async () =>
   expect(await broker.read('orders')).toHaveLength(2)
   await broker.clock.advance('45m')
   expect((await broker.read('orders')).map(({ value }) => String(value))).toEqual(['young'])
+})
+
+test('a week is few events, and all that is to happen in it has happened', async () => {
+  await using broker = await TestBroker.start({
+    topics: { orders: { config: { 'retention.ms': '1d' } }, reminders: 1 },
+  })
+  const client = broker.client()
+  const producer = client.producer()
+  await producer.send('orders', { value: 'old' })
+  const consumer = client.consumer({ topics: ['reminders'], start: 'earliest' })
+  const polling = consumer.poll({ maxWaitMs: 2 * DAY_MS })
+  const reminders: { offset: number | undefined; atMs: number }[] = []
+  const remind = async (day: number) => {
+    const { offset } = await producer.send('reminders', { value: `day ${day}` })
+    reminders.push({ offset, atMs: broker.clock.monotonicMs() })
+    if (day < 7) broker.clock.timer(DAY_MS, () => void remind(day + 1))
+  }
+  broker.clock.timer(DAY_MS, () => void remind(1))
+  const eventsBefore = broker.world.eventCount
+  await broker.clock.advance('7d')
+  expect(reminders).toEqual(
+    [1, 2, 3, 4, 5, 6, 7].map((day) => ({ offset: day - 1, atMs: day * DAY_MS })),
+  )
+  expect(await polling).toHaveLength(1)
+  expect(await broker.read('orders')).toEqual([])
+  const sending = producer.send('orders', { value: 'new' })
+  expect(await broker.world.complete(sending)).toMatchObject({ offset: 1 })
+  expect(broker.world.eventCount - eventsBefore).toBeLessThan(20_000)
+  await consumer.close()
+  expect(broker.world.logs().filter(({ node }) => node === 'broker-0')).toEqual([])
 })
 
 test('a send while the broker is away costs no real time on a jumping clock', async () => {

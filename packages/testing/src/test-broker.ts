@@ -102,7 +102,7 @@ export class TestBroker implements AsyncDisposable {
   /** A real client, in a process of its own. The test broker closes it in the end. */
   client(options: ClientOptions = {}): Client {
     const node = `client-${this.#clients.length}`
-    const env = this.world.start(node, { hostNetwork: this.#surroundings.tcp })
+    const env = this.world.start(node, { hostNetwork: this.#surroundings.tcp, naps: true })
     const client = createClient(env, { brokers: this.address, ...options })
     this.#clients.push(client)
     this.#sides.join(node)

@@ -21,4 +21,4 @@ export {
   topicSettings,
   type Values,
 } from './settings.ts'
-export { checkTopicSetting, resolveTopic, type TopicConfig } from './topic-config.ts'
+export { checkTopicSetting, isCompacted, resolveTopic, type TopicConfig } from './topic-config.ts'

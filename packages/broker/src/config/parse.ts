@@ -37,7 +37,7 @@ export function parseValue(row: Row, text: string): Parsed {
       if (trimmed === 'true' || trimmed === 'false') return { value: trimmed === 'true' }
       return { error: 'expected true or false' }
     case 'choice':
-      if (row.choices.includes(trimmed)) return { value: trimmed }
+      if (row.choices.includes(inOrder(trimmed))) return { value: inOrder(trimmed) }
       return { error: `expected one of ${row.choices.join(', ')}` }
     case 'text':
       if (trimmed.length > TEXT_LENGTH_MAX)
@@ -46,6 +46,16 @@ export function parseValue(row: Row, text: string): Parsed {
     default:
       return parseNumber(row, trimmed)
   }
+}
+
+/** Of choices that name several things the order means nothing: Kafka takes `delete, compact` too. */
+function inOrder(text: string): string {
+  if (!text.includes(',')) return text
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .sort()
+    .join(',')
 }
 
 function parseNumber(
@@ -59,7 +69,8 @@ function parseNumber(
   const value = Number(match[1]) * factor
   if (row.special?.value === value) return { value }
   const [min, max] = row.range
-  if (!Number.isSafeInteger(value)) return { error: `expected ${expectation(row)}` }
+  const isWhole = row.type === 'ratio' || Number.isSafeInteger(value)
+  if (!isWhole) return { error: `expected ${expectation(row)}` }
   if (value < min || value > max) return { error: `expected ${expectation(row)}` }
   return { value }
 }
@@ -76,6 +87,7 @@ export function expectation(row: Row): string {
     default: {
       const example = {
         int: 'an integer',
+        ratio: 'a share such as 0.5',
         bytes: 'a size such as 64MiB',
         duration: 'a time such as 15s or 7d',
       }

@@ -18,7 +18,7 @@ type RowBase = {
   readonly about: string
 }
 type NumberRow = RowBase & {
-  readonly type: 'int' | 'bytes' | 'duration'
+  readonly type: 'int' | 'ratio' | 'bytes' | 'duration'
   readonly default: number
   readonly range: readonly [number, number]
   /** What one value below or outside the range stands for, e.g. -1 = no limit. */
@@ -296,8 +296,62 @@ export const settings = defineSettings({
     topic: 'cleanup.policy',
     type: 'choice',
     default: 'delete',
-    choices: ['delete'],
-    about: 'delete: old segments go, by time and size. (Compaction is not there yet.)',
+    choices: ['delete', 'compact', 'compact,delete'],
+    about:
+      'delete: old segments go, by time and size. compact: of each key the last record stays, and a null value deletes the key; records must have keys. compact,delete: both.',
+  },
+  'log.cleaner.min.cleanable.ratio': {
+    topic: 'min.cleanable.dirty.ratio',
+    type: 'ratio',
+    default: 0.5,
+    range: [0, 1],
+    about: 'A log is compacted when more than this share of it has not been.',
+  },
+  'log.cleaner.min.compaction.lag.ms': {
+    topic: 'min.compaction.lag.ms',
+    type: 'duration',
+    default: 0,
+    range: [0, Number.MAX_SAFE_INTEGER],
+    about:
+      'Records younger than so much are not compacted: whoever reads within that time sees all.',
+  },
+  'log.cleaner.max.compaction.lag.ms': {
+    topic: 'max.compaction.lag.ms',
+    type: 'duration',
+    default: -1,
+    range: [1, Number.MAX_SAFE_INTEGER],
+    special: noLimit,
+    about: 'A record older than so much makes its log due for compaction, whatever the share.',
+  },
+  'log.cleaner.delete.retention.ms': {
+    topic: 'delete.retention.ms',
+    type: 'duration',
+    default: DAY,
+    range: [0, Number.MAX_SAFE_INTEGER],
+    about:
+      'How long a null value (a deleted key) can still be read after its first compaction: readers that begin at the start must get that far within it.',
+  },
+  'log.cleaner.backoff.ms': {
+    type: 'duration',
+    default: 15 * SECOND,
+    range: [100, DAY],
+    dynamic: true,
+    about: 'How often it is looked for logs to compact while there are none.',
+  },
+  'log.cleaner.dedupe.buffer.size': {
+    type: 'bytes',
+    default: 32 * MiB,
+    range: [64 * KiB, 2 * GiB],
+    dynamic: true,
+    about:
+      'Memory for the keys of one pass of compaction, 20 bytes each at three quarters full (32 MiB: 1.2 million); more keys take more passes. It is taken while logs are compacted.',
+  },
+  'log.cleaner.io.max.bytes.per.second': {
+    type: 'bytes',
+    default: 64 * MiB,
+    range: [64 * KiB, 2 ** 40],
+    dynamic: true,
+    about: 'How fast compaction reads and writes at most; it gives way while the broker is busy.',
   },
   'log.scrub.interval.ms': {
     type: 'duration',

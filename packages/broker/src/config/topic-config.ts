@@ -25,6 +25,11 @@ function invalid(name: string, message: string): MinikafkaError {
   return new MinikafkaError('INVALID_CONFIG', { message, details: { key: name.slice(0, 255) } })
 }
 
+/** Of each key the last record stays: records must have keys. */
+export function isCompacted(values: TopicValues): boolean {
+  return values['cleanup.policy'] !== 'delete'
+}
+
 /** All values of a topic, frozen. What is stored was checked when it was set. */
 export function resolveTopic(broker: Values, own: TopicConfig): TopicValues {
   const values: Record<string, number | string | boolean> = {}

@@ -40,7 +40,7 @@ async function makeContext(): Promise<Context> {
     filesOpenMax: 16,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   const values = () => config.values
   const partitions = new Partitions(env, directory, { nodeId: 1, values, holdsLease: () => true })
   for (let partition = 0; partition < PARTITIONS; partition++) {
@@ -128,6 +128,7 @@ function fetchOf(numbers: readonly number[]): Parameters<typeof fetch>[0] {
       lastFetchedEpoch: -1,
       durableOffset: -1,
       logStartOffset: -1,
+      suspectOffset: -1,
       maxBytes: 50 * MIB,
     })),
   }

@@ -1,7 +1,7 @@
 // Room 8 of the walk. (offset, max bytes) to slices below the high watermark; followers use the same door.
 // Before: a reader's request, through broker/dispatch. After: client/consumer.
 //
-// Versions   0; 1 names the offsets that cannot be read.
+// Versions   0; 1 names the offsets that cannot be read; 2 tells of batches that came with a wrong CRC.
 // Behaviour  A long poll: answered at once with an error or with minBytes, else when a high watermark moves far
 //            enough, at the latest after maxWaitMs. Where the walk over the partitions begins rotates, so that none
 //            starves. The first batch of the first non-empty partition comes whole, whatever maxBytes says (KIP-74).
@@ -47,6 +47,7 @@ export async function fetch(request: Request, context: Context): Promise<Respons
   }
   if (request.sessionId !== 0) throw new MinikafkaError('FETCH_SESSION_ID_NOT_FOUND')
   refuseTwice(request.partitions)
+  await lookAtSuspects(request, context)
   const { memory } = context
   const waitMs = Math.min(Math.max(request.maxWaitMs, 0), WAIT_MS_MAX)
   const deadlineMs = context.receivedAtMs + waitMs
@@ -71,6 +72,15 @@ export async function fetch(request: Request, context: Context): Promise<Respons
     }
   } finally {
     watch.stop()
+  }
+}
+
+/** Before anything is read: what is damaged is not served once more. */
+async function lookAtSuspects({ partitions }: Request, { rooms, signal }: Context): Promise<void> {
+  for (const { topicId, partition, suspectOffset } of partitions) {
+    if (suspectOffset < 0) continue
+    const found = rooms.partitions.get(topicId, partition)
+    if (!('error' in found)) await rooms.suspicions.look(found, suspectOffset, signal)
   }
 }
 

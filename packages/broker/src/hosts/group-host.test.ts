@@ -94,7 +94,7 @@ async function open(): Promise<void> {
     filesOpenMax: 16,
     logger: env.logger,
   })
-  await directory.markOpened()
+  await directory.markOpened(0)
   partitions = new Partitions(env, directory, {
     nodeId: 1,
     values: () => config.values,

@@ -170,8 +170,7 @@ export class GroupHosts {
     if (isSame && leads && !before.isOver) return
     before?.resign()
     this.#hosts.delete(number)
-    // Until its epoch has begun nothing can be written: `onLead` comes again.
-    if (leads && !partition.epochNotBegun) this.#open(partition)
+    if (leads) this.#open(partition)
   }
 
   #open(partition: Partition): void {

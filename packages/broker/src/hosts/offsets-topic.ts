@@ -11,14 +11,13 @@ const REPLICAS_WANTED = 3
 
 /** What its clients cannot change: a position that was answered is durable and stays until it is replaced. */
 const CONFIG: ReadonlyMap<string, string> = new Map([
+  ['cleanup.policy', 'compact'],
   ['flush', 'group'],
   ['segment.bytes', String(100 * 1024 * 1024)],
   // The records of one decision are never split.
   ['max.message.bytes', String(8 * 1024 * 1024)],
   ['message.timestamp.type', 'CreateTime'],
   ['message.timestamp.before.max.ms', '-1'],
-  ['retention.ms', '-1'],
-  ['retention.bytes', '-1'],
 ])
 
 export class OffsetsTopic {

@@ -31,6 +31,8 @@ export class BatchChain {
   nextOffset: number
   /** Leader epochs never go back. */
   leaderEpoch: number
+  /** The next batch begins at `nextOffset` itself, whatever may be missing: an entry of the index says so. */
+  isExact = false
   readonly rules: ChainRules
   /** Of the batch before, so that not every header asks for it anew. */
   #span: EpochSpan | undefined
@@ -50,6 +52,7 @@ export class BatchChain {
   step(bytes: Uint8Array, position: number, bytesLeft: number): string | undefined {
     const reason = this.check(bytes, position, bytesLeft)
     if (reason !== undefined) return reason
+    this.isExact = false
     this.nextOffset = batchLastOffsetAt(bytes, position) + 1
     this.leaderEpoch = batchLeaderEpochAt(bytes, position)
     return undefined
@@ -71,6 +74,7 @@ export class BatchChain {
   follows(baseOffset: number): boolean {
     const { nextOffset, rules } = this
     if (baseOffset === nextOffset) return true
+    if (this.isExact) return false
     if (!Number.isSafeInteger(baseOffset) || baseOffset < nextOffset) return false
     // Compaction leaves gaps; also the gap that ends at compactedBelow itself (REPLICATION 2.12.1).
     if (nextOffset < rules.compactedBelow) return true

@@ -1,4 +1,4 @@
-// Text files that end with their own CRC-32C: meta.json, partition.meta, checkpoints, `sealed`.
+// Text files that end with their own CRC-32C: meta.json, partition.meta, checkpoints, `sealed`, producer snapshots.
 // Enters: text. Leaves: the bytes to write, or the text again if it is whole.
 //
 //   any lines, each ending with \n
@@ -11,16 +11,25 @@ const LAST_LINE_SIZE = LABEL.length + 8 + 1
 
 export function withChecksum(text: string): Buffer {
   const body = Buffer.from(text.endsWith('\n') ? text : `${text}\n`)
-  return Buffer.concat([body, Buffer.from(`${LABEL}${hex(crc32c(body))}\n`)])
+  return Buffer.concat([body, checksumLine(crc32c(body))])
+}
+
+/** The last line of a text that has the checksum `crc`. */
+export function checksumLine(crc: number): Buffer {
+  return Buffer.from(`${LABEL}${hex(crc)}\n`)
 }
 
 /** The text without its last line; undefined where the two do not fit. */
 export function checkedText(content: Buffer): string | undefined {
+  return checkedBody(content)?.toString()
+}
+
+/** The same as bytes. */
+export function checkedBody(content: Buffer): Buffer | undefined {
   const bodySize = content.length - LAST_LINE_SIZE
   if (bodySize < 0) return undefined
   const body = content.subarray(0, bodySize)
-  const lastLine = content.toString('latin1', bodySize)
-  return lastLine === `${LABEL}${hex(crc32c(body))}\n` ? body.toString() : undefined
+  return checksumLine(crc32c(body)).equals(content.subarray(bodySize)) ? body : undefined
 }
 
 /** A JSON object under its checksum; undefined where it is damaged. */

@@ -27,6 +27,7 @@ import { checkNothingInTheWay, makeLogDirectory, newLog } from './new-log.ts'
 import { OpenFiles } from './open-files.ts'
 import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
+import { PARTITION_FORMAT_VERSION, savePartitionMeta } from './partition-meta.ts'
 import { recoverLog } from './recovery.ts'
 import type { SealedSegment } from './sealed-segments.ts'
 import { segmentPath } from './segment.ts'
@@ -46,7 +47,7 @@ export class DataDirectory {
   readonly #env: Env
   readonly #logger: Logger
   readonly #lock: Lock
-  readonly #cleanShutdown: CleanShutdown | undefined
+  #cleanShutdown: CleanShutdown | undefined
   readonly #checkpoints: Checkpoints
   readonly #host: LogHost
   readonly #outOfService: OutOfServiceDirectories
@@ -130,8 +131,13 @@ export class DataDirectory {
     return this.#cleanShutdown?.brokerEpoch
   }
 
-  /** Removes the mark of a clean stop, durably. Before any log is opened. */
-  async markOpened(): Promise<void> {
+  /**
+   * Removes the mark of a clean stop, durably. Before any log is opened. `revision`: where the metadata store stands.
+   * A mark of another revision is not believed: its removal was lost with a failed sync, and a broker has been at work
+   * since (found by the simulation, seed 1595).
+   */
+  async markOpened(revision: number): Promise<void> {
+    if (this.#cleanShutdown?.revision !== revision) this.#cleanShutdown = undefined
     try {
       await this.#env.disk.removeFile(cleanShutdownPath(this.path))
       await this.#env.disk.syncDirectory(this.path)
@@ -340,10 +346,24 @@ export class DataDirectory {
       rolled: () => this.#checkpoints.rolled(log),
       saveLogStart: (offset) => this.#checkpoints.saveLogStart(log, offset),
       lowerFloor: (offset) => this.#checkpoints.lowerFloor(log, offset),
+      raiseCompactedBelow: (offset) => this.#raiseCompactedBelow(log, offset),
       failed: (error) => this.fail(error),
       damaged: (damage) => this.#reportDamage(identity, damage),
       warn: (error, what) => this.#warnOrFail(error, what, { topic, partition }),
     }
+  }
+
+  async #raiseCompactedBelow(
+    { topicId, partition }: Pick<LogIdentity, 'topicId' | 'partition'>,
+    compactedBelow: number,
+  ): Promise<void> {
+    const key = partitionKey(topicId, partition)
+    const found = this.#partitions.get(key)
+    assert(found !== undefined, 'a log that is open is in its directory')
+    const { directoryName, ...identity } = { ...found, compactedBelow }
+    const meta = { formatVersion: PARTITION_FORMAT_VERSION, ...identity }
+    await savePartitionMeta(this.#env.disk, `${this.path}/${directoryName}`, meta)
+    this.#partitions.set(key, { ...found, compactedBelow })
   }
 
   #mayOpen(): void {
@@ -419,6 +439,7 @@ export class DataDirectory {
     await saveCleanShutdown(this.#env.disk, this.path, {
       dirId: this.meta.dirId,
       brokerEpoch,
+      revision: this.#maxRevSeen,
       logs,
     })
   }

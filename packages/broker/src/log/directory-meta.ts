@@ -2,7 +2,9 @@
 // Enters: the two files. Leaves: their content, checked. Both end with their CRC-32C (checked-text.ts).
 //
 //   meta.json              { "formatVersion": 1, "clusterId": "…", "brokerId": 1, "dirId": "…", "maxRevSeen": 42 }
-//   clean-shutdown.json    { "dirId": "…", "brokerEpoch": 7, "logs": { "<topic id> <partition>": [0, 4711, 123, 9], … } }
+//   clean-shutdown.json    { "dirId": "…", "brokerEpoch": 7, "revision": 42,
+//                            "logs": { "<topic id> <partition>": [0, 4711, 123, 9], … } }
+//                          revision: where the metadata store stood: a broker that starts takes it further
 //                          logs: those that were closed in order, each with what `sealed` would say of its open
 //                          segment: base offset, size, CRC of headers, largest timestamp. Others are scanned
 import type { Disk } from '@minikafka/platform'
@@ -26,6 +28,8 @@ export type DirectoryMeta = {
 export type CleanShutdown = {
   readonly dirId: string
   readonly brokerEpoch: number
+  /** Of the metadata store at that moment. */
+  readonly revision: number
   /** Logs that were closed in order, each with its last segment as it was then. */
   readonly logs: ReadonlyMap<PartitionKey, SealedSegment>
 }
@@ -91,21 +95,22 @@ export async function loadCleanShutdown(
   const content = await disk.readFile(cleanShutdownPath(directory))
   const fields = content && checkedJson(content)
   if (fields === undefined || fields.dirId !== dirId) return undefined
-  const { brokerEpoch } = fields
+  const { brokerEpoch, revision } = fields
   const logs = closedLogs(fields.logs)
-  if (!Number.isSafeInteger(brokerEpoch) || logs === undefined) return undefined
-  return { dirId, brokerEpoch: brokerEpoch as number, logs }
+  if (!Number.isSafeInteger(brokerEpoch) || !isCount(revision) || logs === undefined)
+    return undefined
+  return { dirId, brokerEpoch: brokerEpoch as number, revision, logs }
 }
 
 export async function saveCleanShutdown(
   disk: Disk,
   directory: string,
-  { dirId, brokerEpoch, logs }: CleanShutdown,
+  { dirId, brokerEpoch, revision, logs }: CleanShutdown,
 ): Promise<void> {
   const rows = [...logs].map(([key, { baseOffset, sizeBytes, headersCrc, maxTimestamp }]) => {
     return [key, [baseOffset, sizeBytes, headersCrc, maxTimestamp]] as const
   })
-  const mark = { dirId, brokerEpoch, logs: Object.fromEntries(rows) }
+  const mark = { dirId, brokerEpoch, revision, logs: Object.fromEntries(rows) }
   await disk.replaceFile(cleanShutdownPath(directory), withChecksum(JSON.stringify(mark)))
 }
 

@@ -1,6 +1,8 @@
 // The door of the log: what is kept. Everything else in this folder is its own business.
-export { checkedJson, withChecksum } from './checked-text.ts'
+export { checkedBody, checksumLine, withChecksum } from './checked-text.ts'
 export { Coalesced } from './coalesced.ts'
+export type { CompactionNeed } from './compaction/compactor.ts'
+export { OffsetMap } from './compaction/offset-map.ts'
 export { DataDirectory } from './data-directory.ts'
 export type { DirectoryMeta } from './directory-meta.ts'
 export { type DumpOptions, dumpLog, type InspectLine } from './inspect.ts'

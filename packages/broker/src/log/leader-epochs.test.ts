@@ -11,7 +11,8 @@ async function epochs(): Promise<{ bench: LogBench; epochs: LeaderEpochs }> {
     [4, 20],
     [7, 30],
   ] as const)
-    await bench.run(made.assign(epoch, start))
+    made.assign(epoch, start)
+  await bench.run(made.save())
   return { bench, epochs: made }
 }
 
@@ -40,8 +41,11 @@ test('the epoch of an offset is the last that had begun', async () => {
   ])
 })
 
-test('an epoch is durable when assign resolves, also one without a record', async () => {
-  const { bench } = await epochs()
+test('an epoch is known at once and durable when it is saved, also one without a record', async () => {
+  const { bench, epochs: known } = await epochs()
+  expect(known.isDurable).toBe(true)
+  known.assign(9, 40)
+  expect([known.isDurable, known.latest]).toEqual([false, 9])
   await bench.stop('powerCut')
   const loaded = await bench.run(LeaderEpochs.load(bench.world.env('a').disk, bench.path))
   expect(loaded?.latest).toBe(7)
@@ -49,28 +53,45 @@ test('an epoch is durable when assign resolves, also one without a record', asyn
 })
 
 test('an epoch that had no record gives way to the next one that begins there', async () => {
-  const { bench, epochs: known } = await epochs()
-  await bench.run(known.assign(9, 30))
+  const { epochs: known } = await epochs()
+  known.assign(9, 30)
   expect(known.entries.map(({ epoch }) => epoch)).toEqual([2, 4, 9])
 })
 
 test('the latest epoch stays where it began; an older one is refused', async () => {
-  const { bench, epochs: known } = await epochs()
-  await bench.run(known.assign(7, 40))
+  const { epochs: known } = await epochs()
+  known.assign(7, 40)
   expect(known.entries.at(-1)).toEqual({ epoch: 7, startOffset: 30 })
-  await expect(bench.run(known.assign(5, 40))).rejects.toMatchObject({
-    name: 'KAFKA_STORAGE_ERROR',
-  })
+  expect(known.isDurable).toBe(true)
+  expect(() => known.assign(5, 40)).toThrow(
+    expect.objectContaining({ name: 'KAFKA_STORAGE_ERROR' }),
+  )
 })
 
-test('what is not assigned durably is not assigned', async () => {
+test('what the full disk does not take is not durable, and is when it is saved again', async () => {
   const { bench, epochs: known } = await epochs()
+  known.assign(8, 40)
   bench.world.disk('a').fill(0)
-  await expect(bench.run(known.assign(8, 40))).rejects.toMatchObject({ code: 'ENOSPC' })
-  expect(known.latest).toBe(7)
+  await expect(bench.run(known.save())).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect(known.isDurable).toBe(false)
   bench.world.disk('a').heal()
-  await bench.run(known.assign(8, 40))
-  expect(known.latest).toBe(8)
+  await bench.run(known.save())
+  expect(known.isDurable).toBe(true)
+  const loaded = await bench.run(LeaderEpochs.load(bench.world.env('a').disk, bench.path))
+  expect(loaded?.latest).toBe(8)
+})
+
+test('an epoch that was assigned while another one was saved is not durable yet', async () => {
+  const { bench, epochs: known } = await epochs()
+  known.assign(8, 40)
+  const saving = known.save()
+  // The write is under way one turn later.
+  await undefined
+  known.assign(9, 50)
+  await bench.run(saving)
+  expect(known.isDurable).toBe(false)
+  await bench.run(known.save())
+  expect(known.isDurable).toBe(true)
 })
 
 test('the ends are cut with the log', async () => {

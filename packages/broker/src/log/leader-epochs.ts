@@ -30,6 +30,7 @@ export class LeaderEpochs {
   #entries: readonly EpochEntry[]
   /** Changes are made durable one after the other. */
   #lastSave: Promise<void> = Promise.resolve()
+  #isDurable = true
 
   constructor(disk: Disk, directory: string, entries: readonly EpochEntry[] = []) {
     this.#disk = disk
@@ -53,25 +54,24 @@ export class LeaderEpochs {
     return this.#entries.at(-1)?.epoch ?? -1
   }
 
-  /**
-   * `epoch` begins at `startOffset`, even if no batch is ever written in it (trap T11).
-   *
-   * Errors  DiskError, KAFKA_STORAGE_ERROR where a later epoch has begun; then nothing was assigned.
-   * Holds   durable when it resolves; epochs that had begun at or after `startOffset` had no batch and are gone.
-   */
-  assign(epoch: number, startOffset: number): Promise<void> {
-    assert(Number.isSafeInteger(startOffset) && startOffset >= 0, 'an epoch begins at an offset')
-    const assigned = this.#lastSave.then(() => this.#assign(epoch, startOffset))
-    this.#lastSave = assigned.catch(() => undefined)
-    return assigned
+  /** False: an epoch was assigned that is in memory alone. No batch may carry it before `save`. */
+  get isDurable(): boolean {
+    return this.#isDurable
   }
 
-  async #assign(epoch: number, startOffset: number): Promise<void> {
+  /**
+   * `epoch` begins at `startOffset`, even if no batch is ever written in it: replicas are answered by it (trap T11).
+   * In memory, for the next load would cut off what has no batch: a start of many partitions writes none of them.
+   *
+   * Errors  KAFKA_STORAGE_ERROR where a later epoch has begun; then nothing was assigned.
+   * Holds   epochs that had begun at or after `startOffset` had no batch and are gone.
+   */
+  assign(epoch: number, startOffset: number): void {
+    assert(Number.isSafeInteger(startOffset) && startOffset >= 0, 'an epoch begins at an offset')
     if (epoch === this.latest) return
     if (epoch < this.latest) throw this.#goesBack(epoch)
-    const entries = [...withoutFrom(this.#entries, startOffset), { epoch, startOffset }]
-    await this.#disk.replaceFile(this.#path, format(entries))
-    this.#entries = entries
+    this.#entries = [...withoutFrom(this.#entries, startOffset), { epoch, startOffset }]
+    this.#isDurable = false
   }
 
   #goesBack(epoch: number): MinikafkaError {
@@ -129,13 +129,17 @@ export class LeaderEpochs {
     this.#entries = [raised, ...this.#entries.slice(first + 1)]
   }
 
-  /** Makes what is in memory durable. */
+  /** Makes what is in memory durable. Errors: DiskError; what was durable before is so still. */
   save(): Promise<void> {
-    const saved = this.#lastSave.then(() =>
-      this.#disk.replaceFile(this.#path, format(this.#entries)),
-    )
+    const saved = this.#lastSave.then(() => this.#save())
     this.#lastSave = saved.catch(() => undefined)
     return saved
+  }
+
+  async #save(): Promise<void> {
+    const entries = this.#entries
+    await this.#disk.replaceFile(this.#path, format(entries))
+    if (entries === this.#entries) this.#isDurable = true
   }
 }
 

@@ -1,9 +1,10 @@
 // What lies in a partition's directory. Enters: the directory. Leaves: its segments with their sizes; rests of things that
 // were under way are removed. Names that are not ours are left alone (SECURITY, row 61).
 import type { Disk } from '@minikafka/platform'
+import { finishSwaps } from './compaction/segment-swap.ts'
 import { damageNotePath } from './damage-note.ts'
 import { regularFileSize } from './regular-file.ts'
-import { DELETED_SUFFIX } from './retention.ts'
+import { DELETED_SUFFIX } from './removed-files.ts'
 import { sealedPath } from './sealed-segments.ts'
 import { parseSegmentName, type SegmentExtension } from './segment.ts'
 
@@ -25,7 +26,7 @@ export type SegmentFiles = {
  * Holds   files of removed segments and of replacements that were never finished are gone.
  */
 export async function listLogFiles(disk: Disk, directory: string): Promise<SegmentFiles[]> {
-  const names = await disk.list(directory)
+  const names = await listFinished(disk, directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
   // Rarely there and not always read; what else is ours is looked at by whoever reads it.
@@ -33,6 +34,13 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const paths = names.map((name) => `${directory}/${name}`).filter((path) => singles.includes(path))
   await Promise.all(paths.map((path) => regularFileSize(disk, path)))
   return segmentsOf(disk, directory, names)
+}
+
+/** A swap that a crash interrupted is finished first: what lies there then are segments of one log. */
+async function listFinished(disk: Disk, directory: string): Promise<string[]> {
+  const names = await disk.list(directory)
+  const isFinished = await finishSwaps(disk, directory, names)
+  return isFinished ? await disk.list(directory) : names
 }
 
 /** As `listLogFiles`, and removes nothing. */
@@ -69,7 +77,7 @@ function isRest(name: string): boolean {
   if (name.endsWith(DELETED_SUFFIX)) {
     return parseSegmentName(name.slice(0, -DELETED_SUFFIX.length)) !== undefined
   }
-  return /^(partition\.meta|sealed|damaged|leader-epoch-checkpoint|producer-snapshot|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
+  return /^(partition\.meta|sealed|damaged|compacted|leader-epoch-checkpoint|producer-snapshot|\d{20}\.\w+)\..*(tmp|cleaned)$/.test(
     name,
   )
 }

@@ -27,6 +27,8 @@ export type LogHooks = {
   saveLogStart(offset: number): Promise<void>
   /** Lowers both floors, durably, before the log is cut to `offset`. */
   lowerFloor(offset: number): Promise<void>
+  /** Below it compaction leaves gaps from now on: durable before the first one. */
+  raiseCompactedBelow(offset: number): Promise<void>
   /** The disk failed: the whole directory goes offline (REPLICATION 2.12.3). */
   failed(error: Error): void
   /** Part of the log cannot be read any more: it is not served from now on. Called once for each. */

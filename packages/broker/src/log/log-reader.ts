@@ -4,6 +4,7 @@ import type { File } from '@minikafka/platform'
 import {
   BATCH_HEADER_SIZE,
   type BatchHeader,
+  batchBaseOffsetAt,
   batchLastOffsetAt,
   batchSizeAt,
   readBatchHeader,
@@ -15,7 +16,13 @@ import type { LogState } from './log-state.ts'
 import type { LogSlice } from './log-types.ts'
 import type { IndexHit } from './offset-index.ts'
 import type { Segment } from './segment.ts'
-import { BrokenChain, NewDamage, type SegmentAccess } from './segment-access.ts'
+import {
+  BrokenChain,
+  beyondSwaps,
+  NewDamage,
+  type Place,
+  type SegmentAccess,
+} from './segment-access.ts'
 import { SliceWindow } from './slice-window.ts'
 
 /** One read, and about one slice: 1 MiB is fastest (PERFORMANCE 4), twice that holds more than one large batch. */
@@ -52,7 +59,11 @@ export class LogReader {
   }
 
   /** Errors: KAFKA_STORAGE_ERROR; OFFSET_OUT_OF_RANGE where the segment was removed meanwhile. */
-  async read(request: SliceRequest): Promise<LogSlice> {
+  read(request: SliceRequest): Promise<LogSlice> {
+    return beyondSwaps(() => this.#read(request))
+  }
+
+  async #read(request: SliceRequest): Promise<LogSlice> {
     const { from } = request
     const { bad } = this.#state
     for (let attempt = 1; ; attempt++) {
@@ -89,6 +100,26 @@ export class LogReader {
     )
   }
 
+  /** Looks closely at the batch that holds `offset`. What is damaged on the way to it is marked as well. */
+  examine(offset: number): Promise<void> {
+    return beyondSwaps(() => this.#examine(offset))
+  }
+
+  async #examine(offset: number): Promise<void> {
+    const segment = this.#segmentFor(offset)
+    let place: IndexHit | undefined
+    try {
+      await this.#access.walk(segment, offset, (bytes, at, position) => {
+        if (batchLastOffsetAt(bytes, at) < offset) return undefined
+        place = { position, offset: batchBaseOffsetAt(bytes, at) }
+        return false
+      })
+      if (place !== undefined) await this.#access.suspect(segment, place)
+    } catch (error) {
+      if (!(error instanceof NewDamage)) throw this.#access.readError(error, offset)
+    }
+  }
+
   /** Visits every batch from the one that holds `from` to the end of the log as it is now; `begin`: from the start. */
   async headers(
     from: number,
@@ -96,12 +127,14 @@ export class LogReader {
     visit: (header: BatchHeader, position: number) => void,
   ): Promise<void> {
     try {
-      await this.#access.beginningAnew(async () => {
-        begin()
-        const segments = this.#state.segments.slice(this.#state.segmentIndexOf(from))
-        for (const segment of segments)
-          if (segment.nextOffset > from) await this.#headersOf(segment, from, visit)
-      })
+      await beyondSwaps(() =>
+        this.#access.beginningAnew(async () => {
+          begin()
+          const segments = this.#state.segments.slice(this.#state.segmentIndexOf(from))
+          for (const segment of segments)
+            if (segment.nextOffset > from) await this.#headersOf(segment, from, visit)
+        }),
+      )
     } catch (error) {
       throw this.#access.readError(error, from)
     }
@@ -139,14 +172,10 @@ export class LogReader {
     return segments[index] as Segment
   }
 
-  async #cut(
-    file: File,
-    segment: Segment,
-    hit: IndexHit,
-    request: SliceRequest,
-  ): Promise<LogSlice> {
+  async #cut(file: File, segment: Segment, hit: Place, request: SliceRequest): Promise<LogSlice> {
     const { from, below, bytesMax, firstWhole } = request
     const chain = new BatchChain(hit.offset, -1, this.#state.rules)
+    chain.isExact = hit.isEntry === true
     const window = new SliceWindow(file, segment.size)
     const wanted = Math.max(BATCH_HEADER_SIZE, Math.min(bytesMax, READ_BYTES_MAX))
     const first = await findBatch(window, chain, { from, hit, end: segment.size, wanted })

@@ -34,7 +34,7 @@ export class LogState {
   readonly listener: LogListener
   settings: LogSettings
   /** What every header of it must fit. */
-  readonly rules: ChainRules
+  rules: ChainRules
   /** What of it cannot be read. */
   readonly bad: BadRanges
   /** Invariant: ascending, never empty; only the last one, the active, grows. */

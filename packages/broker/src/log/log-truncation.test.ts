@@ -28,7 +28,7 @@ test('a log that was cut ends at the start of the batch that held the offset, an
 test('a cut forgets the epochs that began behind it', async () => {
   const bench = await LogBench.make()
   await bench.append(5)
-  await bench.run(bench.log.epochs.assign(2, 5))
+  bench.log.epochs.assign(2, 5)
   await bench.append(5)
   await bench.run(bench.log.truncateTo(5))
   expect(bench.log.epochs.entries).toEqual([{ epoch: 1, startOffset: 0 }])

@@ -11,6 +11,14 @@ export type LogSettings = {
   readonly retentionMs: number
   /** -1: no limit. */
   readonly retentionBytes: number
+  /** Age and size remove segments; without it the log is only compacted. */
+  readonly deletes: boolean
+  /** How long tombstones stay from their first compaction on. */
+  readonly deleteRetentionMs: number
+  /** Records younger than so much are not compacted. */
+  readonly minCompactionLagMs: number
+  /** A record waits no longer for its compaction; undefined: as long as it likes. */
+  readonly maxCompactionLagMs: number | undefined
   readonly flush: FlushPolicy
   /** With flush=interval. */
   readonly flushMs: number

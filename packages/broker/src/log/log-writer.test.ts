@@ -32,6 +32,51 @@ test('a batch without the next offset, or of an epoch that nobody assigned, is a
   expect(() => bench.enqueue(1, { leaderEpoch: 9 })).toThrow('epoch cache')
 })
 
+test('no batch is written before its epoch is durable: a power cut at any moment leaves a log that fits its epochs', async () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const bench = await LogBench.make({ seed, world: { clock: 'jumping' } })
+    await bench.append(5)
+    // There is a checkpoint, by which batches are judged.
+    await bench.run(bench.log.epochs.save())
+    bench.log.epochs.assign(2, 5)
+    bench.enqueue(3, { leaderEpoch: 2 })
+    let isDurable = false
+    bench.log.flush().then(
+      () => {
+        isDurable = true
+      },
+      () => undefined,
+    )
+    const until = bench.world.eventCount + seed
+    await bench.world.until(() => isDurable || bench.world.eventCount >= until)
+    const { logEndOffset } = await bench.restart('powerCut')
+    if (isDurable) expect(logEndOffset).toBe(8)
+    // A batch of an epoch that is not in the checkpoint would be taken for damage.
+    expect(logEndOffset > 5).toBe(bench.log.epochs.latest === 2)
+    bench.world.close()
+  }
+})
+
+test('an epoch without a batch costs no write; its first batch does', async () => {
+  const written: string[] = []
+  const bench = await LogBench.make({
+    disk: (disk) => ({
+      ...counted(disk, {}),
+      replaceFile: (path, content) => {
+        written.push(path)
+        return disk.replaceFile(path, content)
+      },
+    }),
+  })
+  bench.log.epochs.assign(2, 0)
+  await bench.world.settled()
+  const epochWrites = () =>
+    written.filter((path) => path.endsWith('leader-epoch-checkpoint')).length
+  expect(epochWrites()).toBe(0)
+  await bench.append(2)
+  expect(epochWrites()).toBe(1)
+})
+
 test('a full disk: the write is cut back, reported as unknown, and the log goes on where it was', async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const bench = await LogBench.make({

@@ -100,6 +100,18 @@ export class LogWriter {
     })
   }
 
+  /** Closes the active segment where its first batch came so long ago. Errors: DiskError. */
+  rollOlderThan(ageMs: number): Promise<void> {
+    return this.#betweenWrites(async () => {
+      if (this.#state.active.size === 0) return
+      const open = await this.#openActive()
+      this.#host.files.release(open)
+      const { active } = this.#state
+      const createdMs = active.createdMs ?? Number.POSITIVE_INFINITY
+      if (this.#host.env.clock.wallMs() - createdMs >= ageMs) this.#roll()
+    })
+  }
+
   /** Makes the file of the active segment where it has none yet. Errors: DiskError. */
   createActive(): Promise<void> {
     return this.#betweenWrites(async () => {
@@ -148,6 +160,8 @@ export class LogWriter {
 
   async #writeNext(): Promise<void> {
     try {
+      // Never a missing entry: an epoch without one could not be told from damage (REPLICATION 2.1, 2.12.1).
+      while (!this.#state.epochs.isDurable) await this.#state.epochs.save()
       await this.#host.writeTurns.take(Math.min(this.#queuedBytes, WRITE_BYTES_MAX))
       if (this.#state.dead) return
       const ready = this.#readyFile()

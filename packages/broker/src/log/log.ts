@@ -4,6 +4,8 @@
 import { DiskError } from '@minikafka/platform'
 import type { BatchHeader } from '@minikafka/protocol'
 import { Coalesced } from './coalesced.ts'
+import type { CompactionReport, CompactionRequest } from './compaction/compaction-pass.ts'
+import { type CompactionNeed, Compactor } from './compaction/compactor.ts'
 import type { Damage } from './damage.ts'
 import { saveDamages } from './damage-note.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -14,6 +16,7 @@ import { LogState, type OpenedLog } from './log-state.ts'
 import { cutLog, findCut } from './log-truncation.ts'
 import type { LogListener, LogSettings, LogSlice } from './log-types.ts'
 import { LogWriter } from './log-writer.ts'
+import { RemovedFiles } from './removed-files.ts'
 import { Retention } from './retention.ts'
 import { type ScrubPace, type ScrubReport, scrubLog } from './scrub.ts'
 import { type SealedSegment, saveSealed } from './sealed-segments.ts'
@@ -32,6 +35,8 @@ export class Log {
   readonly #reader: LogReader
   readonly #times: TimeSearch
   readonly #retention: Retention
+  readonly #removed: RemovedFiles
+  readonly #compactor: Compactor
   /** Segments are removed and the log is cut one at a time. */
   #lastChange: Promise<void> = Promise.resolve()
   readonly #sealing = new Coalesced(() => this.#seal())
@@ -60,9 +65,18 @@ export class Log {
     this.#access = new SegmentAccess(host, this.#state, { ...hooks, damaged })
     this.#reader = new LogReader(this.#state, this.#access)
     this.#times = new TimeSearch(host.env, this.#state, this.#access)
-    this.#retention = new Retention(host, hooks, this.#state, {
+    this.#removed = new RemovedFiles(host, hooks, this.#state)
+    const does = {
       writer: this.#writer,
       commit: this.#commit,
+      access: this.#access,
+      removed: this.#removed,
+    }
+    this.#retention = new Retention(host, hooks, this.#state, does)
+    this.#compactor = new Compactor(host, hooks, this.#state, {
+      ...does,
+      inTurn: (change) => this.#inTurn(change),
+      swapped: () => this.#sealing.run().catch((error: unknown) => this.#notSealed(error)),
     })
     this.#sealed = opened.sealed
   }
@@ -113,6 +127,11 @@ export class Log {
 
   get sizeBytes(): number {
     return this.#state.sizeBytes
+  }
+
+  /** Nothing works any more: it was closed, or its directory failed. */
+  get isClosed(): boolean {
+    return this.#state.dead !== undefined
   }
 
   get segmentCount(): number {
@@ -208,6 +227,18 @@ export class Log {
   }
 
   /**
+   * Reads the batch that holds `offset` from the disk, its CRC too, and marks it where it is damaged.
+   *
+   * Errors  KAFKA_STORAGE_ERROR: a file cannot be read.
+   */
+  async examine(offset: number): Promise<void> {
+    const { dead, logStartOffset, logEndOffset, bad } = this.#state
+    const isThere =
+      offset >= logStartOffset && offset < logEndOffset && bad.at(offset) === undefined
+    if (!dead && isThere) await this.#reader.examine(offset)
+  }
+
+  /**
    * Reads all that is there now, from the disk, and marks what is damaged.
    *
    * Errors  KAFKA_STORAGE_ERROR where the log is offline; what `pace` throws.
@@ -262,6 +293,29 @@ export class Log {
   }
 
   /**
+   * What compaction would have to do here.
+   *
+   * Units   `nowWallMs`: wall clock. `below`: the high watermark, or the last stable offset where that is lower.
+   * Errors  DiskError; KAFKA_STORAGE_ERROR.
+   */
+  compactionNeed(nowWallMs: number, below: number): Promise<CompactionNeed> {
+    if (this.#state.dead) return Promise.reject(this.#unusable())
+    return this.#compactor.need(nowWallMs, below)
+  }
+
+  /**
+   * One pass of compaction: of each key its last record stays, up to where the map of the request is full. Offsets, order
+   * and the place of every reader stay. undefined: another one is at work, or the log changed on the way.
+   *
+   * Errors  DiskError; what `pace` throws. The log is whole then.
+   * Holds   nothing at or above `below`, of the active segment, or from the first damage on is touched. A crash at any
+   *         moment leaves each segment as it was or as it is afterwards. Source: REPLICATION 2.12.7.
+   */
+  compact(request: CompactionRequest & { below: number }): Promise<CompactionReport | undefined> {
+    return this.#compactor.compact(request)
+  }
+
+  /**
    * Cuts the log to end at `offset`, or at the start of the batch that holds it (REPLICATION 2.3).
    *
    * Holds   both floors are lower, durably, before a byte goes. Nothing may be enqueued until it resolves.
@@ -272,6 +326,7 @@ export class Log {
       await this.#writer.idle()
       if (offset >= this.#state.logEndOffset) return
       const place = await findCut(this.#state, this.#access, offset)
+      await this.#compactor.cutAt(place.offset)
       await this.#hooks.lowerFloor(place.offset)
       await cutLog(this.#host, this.#state, place, { commit: this.#commit, access: this.#access })
       this.#reader.forgetPositions()
@@ -296,6 +351,8 @@ export class Log {
    */
   async close({ clean }: { clean: boolean }): Promise<SealedSegment | undefined> {
     try {
+      // A segment that takes its place after `sealed` was written would be scanned at the next start.
+      await this.#compactor.stop()
       return clean ? await this.#finish() : undefined
     } finally {
       this.#die(new Error(`${this.#state.name} is closed`))
@@ -322,7 +379,8 @@ export class Log {
     this.#commit.died()
     this.#writer.died()
     if (tail) this.#host.tail.clear(tail)
-    this.#retention.stop()
+    this.#removed.stop()
+    void this.#compactor.stop()
   }
 
   #unusable(): Error {
@@ -353,11 +411,15 @@ export class Log {
   #sealSoon(): void {
     this.#sealing.run().then(
       () => this.#hooks.rolled(),
-      (error: unknown) => this.#hooks.warn(error, 'sums of segments not saved'),
+      (error: unknown) => this.#notSealed(error),
     )
     this.#telling.run().catch((error: unknown) => {
       if (!this.#state.dead) this.#hooks.warn(error, 'what is known of a closed segment not saved')
     })
+  }
+
+  #notSealed(error: unknown): void {
+    this.#hooks.warn(error, 'sums of segments not saved')
   }
 
   #forgetDamage(): void {

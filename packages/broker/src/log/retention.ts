@@ -1,14 +1,11 @@
 // What may go: whole segments from the front of a log, by time, by size, and below the log start.
 // Enters: the wall clock and the high watermark. Leaves: a new log start, made durable before any file is touched.
-import type { Timer } from '@minikafka/platform'
 import type { GroupCommit } from './group-commit.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
 import type { LogWriter } from './log-writer.ts'
+import type { RemovedFiles } from './removed-files.ts'
 import type { Segment } from './segment.ts'
-
-/** Ends the names of a removed segment's files until they go for good, so that readers who hold them finish. */
-export const DELETED_SUFFIX = '.deleted'
 
 export class Retention {
   readonly #host: LogHost
@@ -16,26 +13,27 @@ export class Retention {
   readonly #state: LogState
   readonly #writer: LogWriter
   readonly #commit: GroupCommit
+  readonly #removed: RemovedFiles
   /** Out of the log, and not all of their files renamed yet: where that fails the next change tries again. */
   readonly #gone: Segment[] = []
-  /** Files that wait for file.delete.delay.ms. */
-  readonly #removals = new Set<Timer>()
 
   constructor(
     host: LogHost,
     hooks: LogHooks,
     state: LogState,
-    does: { writer: LogWriter; commit: GroupCommit },
+    does: { writer: LogWriter; commit: GroupCommit; removed: RemovedFiles },
   ) {
     this.#host = host
     this.#hooks = hooks
     this.#state = state
     this.#writer = does.writer
     this.#commit = does.commit
+    this.#removed = does.removed
   }
 
   /** See `Log.applyRetention`. */
   async apply(nowWallMs: number | undefined, highWatermark: number): Promise<number> {
+    if (!this.#state.settings.deletes) return await this.#removeSegments()
     await this.#raiseLogStart(await this.#expiredBelow(nowWallMs, highWatermark))
     const count = await this.#removeSegments()
     const { active, settings } = this.#state
@@ -49,12 +47,6 @@ export class Retention {
     if (offset > this.#state.logEndOffset) throw this.#state.outOfRange(offset)
     await this.#raiseLogStart(offset)
     await this.#removeSegments()
-  }
-
-  /** What still waits for its delay goes at the next start. */
-  stop(): void {
-    for (const timer of this.#removals) timer.cancel()
-    this.#removals.clear()
   }
 
   /**
@@ -132,36 +124,12 @@ export class Retention {
       for (;;) {
         const [segment] = this.#gone
         if (segment === undefined) break
-        await this.#renameAway(segment, renamed)
+        await this.#removed.renameAway(segment, segment.paths, renamed)
         this.#gone.shift()
       }
       await this.#host.env.disk.syncDirectory(this.#state.directory)
     } finally {
-      if (!this.#state.dead) this.#removeLater(renamed)
+      if (!this.#state.dead) this.#removed.later(renamed)
     }
-  }
-
-  async #renameAway(segment: Segment, renamed: string[]): Promise<void> {
-    const { env, files } = this.#host
-    await segment.forgetIndexes()
-    for (const path of segment.paths) {
-      files.drop(path)
-      if ((await env.disk.stat(path)) === undefined) continue
-      await env.disk.rename(path, path + DELETED_SUFFIX)
-      renamed.push(path + DELETED_SUFFIX)
-      // A reader may have opened it meanwhile: its descriptor must not stand for a file of that name to come.
-      files.drop(path)
-    }
-  }
-
-  #removeLater(paths: readonly string[]): void {
-    const { clock, disk } = this.#host.env
-    const timer = clock.timer(this.#state.settings.deleteDelayMs, () => {
-      this.#removals.delete(timer)
-      Promise.all(paths.map((path) => disk.removeFile(path))).catch((error: unknown) =>
-        this.#hooks.warn(error, 'files of removed segments are left until the next start'),
-      )
-    })
-    this.#removals.add(timer)
   }
 }

@@ -7,7 +7,7 @@ import type { Reads } from './file-window.ts'
 import { headersCrcOf } from './headers-crc.ts'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
-import type { SegmentAccess } from './segment-access.ts'
+import { type SegmentAccess, SegmentReplaced } from './segment-access.ts'
 import { inspectSegment } from './segment-inspection.ts'
 
 export type ScrubReport = {
@@ -41,6 +41,7 @@ export async function scrubLog(
       damages += await new SegmentScrub(state, access, segment).run(beforeRead)
       segments++
     } catch (error) {
+      if (error instanceof SegmentReplaced) continue
       if (!(error instanceof DiskError)) throw error
       // Retention may have taken it meanwhile, or the topic was deleted.
       const isThere = state.segments.includes(segment) && state.dead === undefined

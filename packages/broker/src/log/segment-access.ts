@@ -8,6 +8,7 @@ import { type BatchVisit, type ChainBreak, walkHeaders } from './header-walk.ts'
 import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
 import type { IndexHit } from './offset-index.ts'
+import type { OpenFile } from './open-files.ts'
 import type { Segment } from './segment.ts'
 import { inspectSegment } from './segment-inspection.ts'
 
@@ -31,6 +32,29 @@ export class NewDamage extends Error {
   }
 }
 
+/** Thrown inside this folder where compaction put another segment in the place of this one: ask for it anew. */
+export class SegmentReplaced extends Error {
+  override name = 'SegmentReplaced'
+}
+
+/** Does `work`, which asks the log for its segments, anew where one was replaced meanwhile. */
+export async function beyondSwaps<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      // Each time compaction has got on: this ends.
+      if (!(error instanceof SegmentReplaced)) throw error
+    }
+  }
+}
+
+/** Where to begin in a segment. */
+export type Place = IndexHit & {
+  /** An entry of the index says it: the batch there has this very base offset, also where compaction left gaps. */
+  readonly isEntry?: boolean
+}
+
 /** Each one after the first met damage on its way that was not known before. */
 const ATTEMPTS_MAX = 32
 
@@ -48,13 +72,30 @@ export class SegmentAccess {
     this.#hooks = hooks
   }
 
-  /** The file is held until `use` settles. */
+  /** The file is held until `use` settles, also when it is replaced. Errors: SegmentReplaced, before `use` is called. */
   async withFile<T>(segment: Segment, use: (file: File) => Promise<T>): Promise<T> {
-    const open = await this.#host.files.acquire(segment.path)
+    const open = await this.#acquire(segment)
     try {
       return await use(open.file)
     } finally {
       this.#host.files.release(open)
+    }
+  }
+
+  /** Its path may come to mean another file while it is opened: that is looked at afterwards, in the same turn. */
+  async #acquire(segment: Segment): Promise<OpenFile> {
+    for (;;) {
+      if (segment.moving !== undefined) await segment.moving
+      const { path } = segment
+      try {
+        const open = await this.#host.files.acquire(path)
+        if (!segment.replaced) return open
+        this.#host.files.release(open)
+      } catch (error) {
+        const hasMoved = segment.path !== path || segment.moving !== undefined
+        if (!hasMoved && !segment.replaced) throw error
+      }
+      if (segment.replaced) throw new SegmentReplaced()
     }
   }
 
@@ -67,7 +108,7 @@ export class SegmentAccess {
   withPlace<T>(
     segment: Segment,
     offset: number,
-    use: (file: File, hit: IndexHit) => Promise<T>,
+    use: (file: File, hit: Place) => Promise<T>,
   ): Promise<T> {
     const { bad } = this.#state
     return this.withFile(segment, async (file) => {
@@ -75,7 +116,8 @@ export class SegmentAccess {
       if (random.buggify('log-index-rebuilt', 0.02)) await this.rebuildIndexes(segment)
       const hit = await segment.offsets.lookup(offset, segment.size)
       try {
-        if (hit !== undefined) return await use(file, bad.startFor(segment.baseOffset, offset, hit))
+        if (hit !== undefined)
+          return await use(file, bad.startFor(segment.baseOffset, offset, placeOf(hit)))
       } catch (error) {
         const indexIsWrong = error instanceof BrokenChain && error.at.position === hit?.position
         if (!indexIsWrong || hit?.position === 0) throw error
@@ -83,7 +125,7 @@ export class SegmentAccess {
       await this.rebuildIndexes(segment)
       const rebuilt = await segment.offsets.lookup(offset, segment.size)
       assert(rebuilt !== undefined, 'a rebuilt index can be searched')
-      return await use(file, bad.startFor(segment.baseOffset, offset, rebuilt))
+      return await use(file, bad.startFor(segment.baseOffset, offset, placeOf(rebuilt)))
     })
   }
 
@@ -109,7 +151,7 @@ export class SegmentAccess {
   async #walkFrom(
     file: File,
     segment: Segment,
-    hit: IndexHit,
+    hit: Place,
     visit: BatchVisit,
     pass: (damage: Damage) => void,
   ): Promise<void> {
@@ -119,10 +161,11 @@ export class SegmentAccess {
       hasStopped = visit(...batch) === false
       return !hasStopped
     }
-    for (let place = hit; ; ) {
+    for (let place: Place = hit; ; ) {
       const { position } = place
       const next = bad.in(segment.baseOffset).find((damage) => damage.endPosition > position)
       const chain = new BatchChain(place.offset, -1, rules)
+      chain.isExact = place.isEntry === true
       const range = { from: position, end: Math.max(position, next?.position ?? segment.size) }
       const broken = await walkHeaders(file, range, chain, goesOn)
       if (broken !== undefined) throw await this.#met(segment, broken, hit)
@@ -175,6 +218,8 @@ export class SegmentAccess {
       const place = { offset: twin.nextOffset, position: twin.size }
       await this.#walkFrom(file, segment, place, note, (damage) => twin.pass(damage))
     }
+    // Its index files are those of the segment that took its place.
+    if (segment.replaced) throw new SegmentReplaced()
     // The log may have been cut meanwhile; whoever needs the index then asks again.
     if (twin.size !== segment.size) return
     if (segment !== this.#state.active) twin.finishTimeIndex()
@@ -221,20 +266,22 @@ export class SegmentAccess {
     // An entry of the index may be what is wrong.
     if (hit.position > 0 && damages[0]?.position === hit.position)
       damages = await this.#scan(file, segment, start, position)
+    if (segment.replaced) throw new SegmentReplaced()
     for (const damage of damages) this.mark(damage)
     return damages.at(-1)
   }
 
-  async #placeBefore(segment: Segment, offset: number, position: number): Promise<IndexHit> {
+  async #placeBefore(segment: Segment, offset: number, position: number): Promise<Place> {
     const hit = await segment.offsets.lookup(Math.max(segment.baseOffset, offset - 1), segment.size)
-    if (hit !== undefined && hit.position < position) return hit
+    if (hit !== undefined && hit.position < position) return placeOf(hit)
     return { offset: segment.baseOffset, position: 0 }
   }
 
   /** What is damaged from one place to behind another. */
-  async #scan(file: File, segment: Segment, from: IndexHit, until: number): Promise<Damage[]> {
+  async #scan(file: File, segment: Segment, from: Place, until: number): Promise<Damage[]> {
     const { baseOffset, size, nextOffset: endOffset } = segment
     const chain = new BatchChain(from.offset, -1, this.#state.rules)
+    chain.isExact = from.isEntry === true
     const inspected = { file, baseOffset, size, endOffset }
     const damages: Damage[] = []
     for await (const fact of inspectSegment(inspected, chain, 'sums', from.position)) {
@@ -269,4 +316,9 @@ export class SegmentAccess {
     const message = `reading at offset ${offset} failed: ${error.message}`
     return this.#state.storageError(message, { offset, cause: error })
   }
+}
+
+/** The start of a segment has no entry. */
+function placeOf(hit: IndexHit): Place {
+  return hit.position > 0 ? { ...hit, isEntry: true } : hit
 }

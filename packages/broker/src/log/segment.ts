@@ -23,7 +23,12 @@ const NO_FILES: FoundSizes = { index: 0, timeIndex: 0 }
 export class Segment {
   readonly baseOffset: number
   readonly directory: string
-  readonly path: string
+  /** Changes once, for a segment that compaction made: until it has the place of the old ones it lies beside them. */
+  path: string
+  /** Set while the file is renamed to another path. */
+  moving: Promise<void> | undefined
+  /** Compaction put another one in its place: nobody may open its path any more. */
+  replaced = false
   /** Replaced as a pair when they are rebuilt. */
   offsets: OffsetIndex
   times: TimeIndex

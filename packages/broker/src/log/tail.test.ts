@@ -95,3 +95,16 @@ test('many batches through a small tail leave nothing behind', () => {
   tail.clear(log)
   expect(tail.bytes).toBe(0)
 })
+
+test('what was compacted is forgotten: batches that end at or before an offset, and their memory', () => {
+  const tail = new Tail(100 * KIB)
+  const log = new LogTail()
+  for (let offset = 0; offset < 10; offset += 2) tail.append(log, whole(KIB), offset, offset + 2)
+  tail.dropBelow(log, 5)
+  expect([log.startOffset, log.endOffset, tail.bytes]).toEqual([4, 10, 3 * KIB])
+  expect(log.read(3, 10, 100 * KIB, true)).toBeUndefined()
+  tail.dropBelow(log, 10)
+  expect([log.empty, tail.bytes]).toEqual([true, 0])
+  tail.append(log, whole(KIB), 10, 11)
+  expect(log.read(10, 11, 100 * KIB, true)).toMatchObject({ nextOffset: 11 })
+})

@@ -65,6 +65,12 @@ export class Tail {
     this.#logs.delete(log)
   }
 
+  /** Forgets all batches that end at or before `offset`: they were compacted, and the files say what is left of them. */
+  dropBelow(log: LogTail, offset: number): void {
+    while (!log.empty && log.firstEndOffset <= offset) this.#release(log.shift())
+    if (log.empty) this.#logs.delete(log)
+  }
+
   /** Forgets all batches that reach to `offset` or beyond: the log was cut. */
   cut(log: LogTail, offset: number): void {
     while (!log.empty && log.endOffset > offset) this.#release(log.pop())
@@ -134,6 +140,11 @@ export class LogTail {
   /** First offset kept; nothing is kept where it is not below endOffset. */
   get startOffset(): number {
     return this.#baseOffsets[this.#head] ?? this.#endOffset
+  }
+
+  /** Where the first batch kept ends. */
+  get firstEndOffset(): number {
+    return this.#baseOffsets[this.#head + 1] ?? this.#endOffset
   }
 
   get endOffset(): number {

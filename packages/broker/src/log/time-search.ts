@@ -12,7 +12,7 @@ import {
 } from '@minikafka/protocol'
 import type { LogState } from './log-state.ts'
 import type { Segment } from './segment.ts'
-import { NewDamage, type SegmentAccess } from './segment-access.ts'
+import { NewDamage, type SegmentAccess, SegmentReplaced } from './segment-access.ts'
 import type { TimeHit } from './time-index.ts'
 
 export type RecordTime = { readonly offset: number; readonly timestamp: number }
@@ -54,9 +54,10 @@ export class TimeSearch {
         const found = await this.#findFrom({ ...request, from })
         if (this.#state.logStartOffset <= (found?.offset ?? from)) return found
       } catch (error) {
-        if (this.#state.logStartOffset <= from) throw error
+        const isReplaced = error instanceof SegmentReplaced
+        if (!isReplaced && this.#state.logStartOffset <= from) throw error
       }
-      // Retention passed by: what it took is not the answer, nor is the file that it took an error.
+      // Retention or compaction passed by: what it took is not the answer, nor is the file that it took an error.
     }
   }
 

@@ -1,6 +1,6 @@
 // Is one partition in order? Enters: its directory. Leaves: lines; see verify.ts.
 import type { Env } from '@minikafka/platform'
-import { checkedText } from './checked-text.ts'
+import { checkedBody } from './checked-text.ts'
 import { type Damage, type Hole, offsetsText } from './damage.ts'
 import { damageNotePath } from './damage-note.ts'
 import { headersCrcOf } from './headers-crc.ts'
@@ -57,7 +57,7 @@ async function* verifySideFiles(env: Env, directory: string): AsyncGenerator<Ins
   ] as const) {
     await regularFileSize(disk, path)
     const content = await disk.readFile(path)
-    if (content !== undefined && checkedText(content) === undefined)
+    if (content !== undefined && checkedBody(content) === undefined)
       yield trouble(`${path}: its checksum does not fit; ${then}`)
   }
   await regularFileSize(disk, leaderEpochsPath(directory))

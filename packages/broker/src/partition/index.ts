@@ -7,3 +7,4 @@ export {
   Partition,
 } from './partition.ts'
 export { type Lookup, type PartitionSpec, Partitions, type Space } from './partitions.ts'
+export { SteadyClock } from './steady-clock.ts'

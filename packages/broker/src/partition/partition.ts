@@ -2,7 +2,7 @@
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
 import { isInternalTopic } from '@minikafka/cluster'
-import { assert, DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
+import { assert, type DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
 import {
   type BatchHeader,
   checkProducedBatch,
@@ -11,8 +11,9 @@ import {
   stampBatch,
   stampLogAppendTime,
 } from '@minikafka/protocol'
-import type { TopicValues } from '../config/index.ts'
+import { isCompacted, type TopicValues } from '../config/index.ts'
 import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
+import { prepareToRead, whyKeyless } from './keys-required.ts'
 import { loadProducerSnapshot, saveProducerSnapshot } from './producer-snapshot.ts'
 import { ProducerStates } from './producer-states.ts'
 import type { ProducerUses } from './producer-uses.ts'
@@ -83,13 +84,15 @@ export class Partition {
   readonly #options: PartitionOptions
   #values: TopicValues
   #log: Log | undefined
+  /** Set while what is needed to read records is loaded. */
+  #preparing: Promise<void> | undefined
   #leadership: Leadership = NOT_LED
   /** Set while `lead` is at work: the next one comes after it. */
   #leading: Promise<void> | undefined
   /** Invariant: logStartOffset <= lastStableOffset <= highWatermark <= logEndOffset. */
   #highWatermark = 0
   #leaderEpochStartOffset = 0
-  /** Set while the leader epoch is not in the checkpoint: a batch that carried it, or the one before, would be wrong. */
+  /** Set while a leader epoch waits for the writes of the one before: a batch of either would be wrong. */
   #epochNotBegun: Refusal | undefined
   /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
   #appendTimeMs = -1
@@ -119,6 +122,7 @@ export class Partition {
     this.#options = options
     this.producers = new ProducerStates(options.producerUses)
     this.#values = options.values
+    this.#prepare()
   }
 
   // --- what the log tells: handed to it when it is opened ------------------------------------
@@ -152,8 +156,8 @@ export class Partition {
   }
 
   /**
-   * Applies what the metadata says; durable in the epoch checkpoint before it accepts a batch (REPLICATION 2.5). On a
-   * full disk it serves reads and refuses appends, until `lead` is called again and succeeds.
+   * Applies what the metadata says. The epoch is in the cache before it accepts a batch (REPLICATION 2.5), and in the
+   * checkpoint before the log writes one.
    */
   async lead(leadership: Leadership): Promise<void> {
     while (this.#leading !== undefined) await this.#leading.catch(() => undefined)
@@ -163,24 +167,13 @@ export class Partition {
     await this.#leading
   }
 
-  /** Leads what a full disk kept it from leading. */
-  async leadAgain(): Promise<void> {
-    if (this.#epochNotBegun !== undefined) await this.lead(this.#leadership)
-  }
-
-  /** The metadata has made this broker the leader, and the disk has not taken it yet. */
-  get epochNotBegun(): boolean {
-    return this.#epochNotBegun !== undefined && this.#offline === undefined
-  }
-
   async #lead(leadership: Leadership): Promise<void> {
     const { partitionEpoch, leaderEpoch } = this.#leadership
     // Whoever asked late may have an older state: what is led now stays.
     if (leadership.partitionEpoch < partitionEpoch) return
-    const begins = leadership.leaderEpoch > leaderEpoch || this.#epochNotBegun !== undefined
+    const begins = leadership.leaderEpoch > leaderEpoch
     if (this.#offline === undefined && this.#isMe(leadership.leaderId) && begins)
       return this.#beginEpoch(leadership)
-    if (!this.#isMe(leadership.leaderId)) this.#epochNotBegun = undefined
     this.#leadership = leadership
     this.#advanceHighWatermark()
   }
@@ -193,23 +186,29 @@ export class Partition {
       error: 'NOT_LEADER_OR_FOLLOWER',
       message: `leader epoch ${leaderEpoch} of ${this.#name} is beginning`,
     }
-    let notBegun: Refusal | undefined
-    try {
-      // A write under way may fail: the epoch would begin behind the end of the log.
-      if (log.logEndOffset < log.queuedEndOffset) await log.flush()
-      this.#leaderEpochStartOffset = log.queuedEndOffset
-      await log.epochs.assign(leaderEpoch, log.queuedEndOffset)
-    } catch (error) {
-      if (!(error instanceof DiskError) || error.code === 'EIO') throw error
-      notBegun = { error: storageErrorName(error), message: error.message }
-    }
-    this.#epochNotBegun = notBegun
+    // A write under way may fail: the epoch would begin behind the end of the log.
+    if (log.logEndOffset < log.queuedEndOffset) await log.flush()
+    log.epochs.assign(leaderEpoch, log.queuedEndOffset)
+    this.#epochNotBegun = undefined
+    this.#leaderEpochStartOffset = log.queuedEndOffset
     this.#leadership = leadership
     this.#advanceHighWatermark()
   }
 
   configure(values: TopicValues): void {
     this.#values = values
+    this.#prepare()
+  }
+
+  #prepare(): void {
+    if (!isCompacted(this.#values) || this.#preparing !== undefined) return
+    this.#preparing = prepareToRead(this.#env.compress)
+      .catch((error: unknown) =>
+        this.#env.logger.error({ topic: this.topic, err: error }, 'a codec cannot be loaded'),
+      )
+      .finally(() => {
+        this.#preparing = undefined
+      })
   }
 
   get values(): TopicValues {
@@ -253,13 +252,16 @@ export class Partition {
    * Source  REPLICATION 2.2, the numbers in the comments are its steps.
    */
   produce(batch: Uint8Array, acks: Acks, timeoutMs: number): Appended | Promise<Appended> {
+    // In the order in which they came: none goes before one that waits.
+    if (this.#preparing !== undefined)
+      return this.#preparing.then(() => this.produce(batch, acks, timeoutMs))
     const refusal = this.#refusal(acks) // 2
     if (refusal !== undefined) return refusal
     const log = this.#openLog()
     const malformed = this.#malformed(batch) // 3
     if (malformed !== undefined) return malformed
     const header = readBatchHeader(batch)
-    const outside = this.#timestampOutside(header)
+    const outside = this.#timestampOutside(header) ?? this.#keyless(batch)
     if (outside !== undefined) return outside
     const verdict = this.producers.check(header) // 4
     if (verdict.kind === 'refuse') return definite(verdict.error, verdict.message)
@@ -328,6 +330,13 @@ export class Partition {
     if (baseTimestamp >= oldest && maxTimestamp <= newest) return undefined
     const culprit = maxTimestamp > newest ? maxTimestamp : baseTimestamp
     return definite('INVALID_TIMESTAMP', `timestamp ${culprit} is outside ${oldest} to ${newest}`)
+  }
+
+  /** Only where the topic is compacted: elsewhere nobody looks at records. */
+  #keyless(batch: Uint8Array): Appended | undefined {
+    if (!isCompacted(this.#values)) return undefined
+    const refusal = whyKeyless(batch, this.#env.compress, this.topic)
+    return refusal && definite(refusal.error, refusal.message)
   }
 
   #noRoom({ producerId }: BatchHeader, acks: Acks): Appended | undefined {
@@ -465,12 +474,12 @@ export class Partition {
 
   async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
     const bytes = this.#unsavedBytes
-    this.#snapshotBytes = await saveProducerSnapshot(this.#env.disk, log.directory, {
+    this.#snapshotBytes = await saveProducerSnapshot(this.#env, log.directory, {
       topicId: this.topicId,
       partition: this.number,
       endOffset,
       appendTimeMs: this.#appendTimeMs,
-      producers: this.producers.image(endOffset, this.#env.clock.monotonicMs()),
+      producers: this.producers.images(endOffset, this.#env.clock.monotonicMs()),
     })
     this.#unsavedBytes -= bytes
     this.#snapshotEndOffset = endOffset
@@ -480,7 +489,7 @@ export class Partition {
     const covered = await this.#restoreSnapshot(log)
     // As if used now: the stamps in the batches are the producers' own and may be years old.
     const nowMs = this.#env.clock.monotonicMs()
-    const known = this.producers.image(covered, nowMs)
+    const known = [...this.producers.images(covered, nowMs)]
     const knownTimeMs = this.#appendTimeMs
     const begin = () => {
       this.producers.restore(known, nowMs)
@@ -497,7 +506,7 @@ export class Partition {
 
   /** Returns the offset up to which the snapshot knows the producers; 0 where there is none. */
   async #restoreSnapshot(log: Log): Promise<number> {
-    const snapshot = await loadProducerSnapshot(this.#env.disk, log.directory, {
+    const snapshot = await loadProducerSnapshot(this.#env, log.directory, {
       topicId: this.topicId,
       partition: this.number,
     })
@@ -527,6 +536,11 @@ export class Partition {
     firstWhole: boolean,
   ): LogSlice | Promise<LogSlice> {
     return this.#openLog().read(from, below, bytesMax, firstWhole)
+  }
+
+  /** Looks at the batch of a record below the high watermark again; see Log.examine. */
+  async examine(offset: number): Promise<void> {
+    if (this.offline === undefined && offset < this.highWatermark) await this.#log?.examine(offset)
   }
 
   /** Calls back whenever the high watermark moved or the partition went offline. Returns the way to stop it. */

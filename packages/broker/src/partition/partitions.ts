@@ -4,7 +4,7 @@ import { isInternalTopic } from '@minikafka/cluster'
 import { DiskError, type Env, isNoSpace, type Logger } from '@minikafka/platform'
 import { type ErrorName, isMinikafkaError } from '@minikafka/protocol'
 import { atOnce } from '../at-once.ts'
-import type { TopicValues, Values } from '../config/index.ts'
+import { isCompacted, type TopicValues, type Values } from '../config/index.ts'
 import {
   type DataDirectory,
   type FoundPartition,
@@ -151,11 +151,9 @@ export class Partitions {
     this.#onLead = listener
   }
 
-  /** There is one that a full disk, or want of descriptors, keeps from being opened or led. */
+  /** There is one that a full disk, or want of descriptors, keeps from being opened. */
   get someWait(): boolean {
-    for (const partition of this.all())
-      if (partition.epochNotBegun || this.#waiting.has(partition)) return true
-    return false
+    return this.#waiting.size > 0
   }
 
   /** There is one whose log is open, and that nobody leads. */
@@ -167,15 +165,11 @@ export class Partitions {
 
   /** Opens and leads what could not be. One after the other with the changes of the metadata. */
   async goOn(): Promise<void> {
-    for (const partition of [...this.all()]) {
-      const { topic, topicId, number, values, leadership } = partition
-      if (this.#waiting.delete(partition)) {
-        await this.open({ topic, topicId, partition: number, values })
-        await this.lead(topicId, number, leadership)
-      } else if (partition.epochNotBegun) {
-        await partition.leadAgain()
-        this.#onLead(partition)
-      }
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const { topic, topicId, number, values, leadership } of waiting) {
+      await this.open({ topic, topicId, partition: number, values })
+      await this.lead(topicId, number, leadership)
     }
   }
 
@@ -339,11 +333,18 @@ function whyOffline(
 }
 
 function logSettings(values: TopicValues): LogSettings {
+  const maxLagMs = values['max.compaction.lag.ms']
+  const isBounded = isCompacted(values) && maxLagMs !== -1
   return Object.freeze({
     segmentBytes: values['segment.bytes'],
-    segmentMs: values['segment.ms'],
+    // The active segment is not compacted: records must leave it in time (KIP-354).
+    segmentMs: isBounded ? Math.min(values['segment.ms'], maxLagMs) : values['segment.ms'],
     retentionMs: values['retention.ms'],
     retentionBytes: values['retention.bytes'],
+    deletes: values['cleanup.policy'] !== 'compact',
+    deleteRetentionMs: values['delete.retention.ms'],
+    minCompactionLagMs: values['min.compaction.lag.ms'],
+    maxCompactionLagMs: isBounded ? maxLagMs : undefined,
     flush: values.flush,
     flushMs: values['flush.ms'],
     deleteDelayMs: values['file.delete.delay.ms'],

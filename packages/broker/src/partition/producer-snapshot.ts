@@ -3,15 +3,23 @@
 // little is replayed.
 // Enters: producers. Leaves: the same after a restart; or nothing, where the file is missing or damaged.
 //
-//   {"topicId", "partition", "endOffset", "appendTimeMs", "producers": [[id, epoch, isWhole, [batch ...], idleMs] ...]}
+//   {"formatVersion", "topicId", "partition", "endOffset", "appendTimeMs"}
+//   [id, epoch, isWhole, [batch ...], idleMs]        a line for each producer
 //   batch: [firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]
 //   crc32c 1a2b3c4d
-import type { Disk } from '@minikafka/platform'
-import { checkedJson, PRODUCER_SNAPSHOT, readRegularFile, withChecksum } from '../log/index.ts'
+import { type Clock, crc32c, type Disk } from '@minikafka/platform'
+import { checkedBody, checksumLine, PRODUCER_SNAPSHOT, readRegularFile } from '../log/index.ts'
 import type { BatchMark, ProducerImage } from './producer-states.ts'
 
 type Mark = readonly [number, number, number, number, number]
 const MARK_FIELDS = 5
+const FORMAT_VERSION = 1
+/** Of this many producers and bytes in one turn: a millisecond. A broker may know a hundred thousand (max.producer.ids). */
+const LINES_PER_SLICE = 250
+const BYTES_PER_SLICE = 64 * 1024
+const LINE_FEED = 10
+
+type Place = { readonly clock: Pick<Clock, 'soon'>; readonly disk: Disk }
 
 export type ProducerSnapshot = {
   readonly topicId: string
@@ -20,52 +28,101 @@ export type ProducerSnapshot = {
   readonly endOffset: number
   /** The largest append time that was given; -1: none. */
   readonly appendTimeMs: number
-  readonly producers: readonly ProducerImage[]
+  /** Taken over many turns. */
+  readonly producers: Iterable<ProducerImage>
 }
 
 /** Returns its size in bytes. Errors: DiskError. Holds: durable when it resolves. */
 export async function saveProducerSnapshot(
-  disk: Disk,
+  { clock, disk }: Place,
   directory: string,
   { producers, ...about }: ProducerSnapshot,
 ): Promise<number> {
-  const rows = producers.map(({ producerId, epoch, isWhole, batches, idleMs }) => [
-    producerId,
-    epoch,
-    isWhole ? 1 : 0,
-    batches.map((mark) => [
-      mark.firstSequence,
-      mark.lastSequence,
-      mark.firstOffset,
-      mark.lastOffset,
-      mark.appendTimeMs,
-    ]),
-    Math.round(idleMs),
-  ])
-  const content = withChecksum(JSON.stringify({ ...about, producers: rows }))
-  await disk.replaceFile(`${directory}/${PRODUCER_SNAPSHOT}`, content)
-  return content.length
+  const slices: Buffer[] = []
+  let crc = 0
+  for (const slice of slicesOf({ formatVersion: FORMAT_VERSION, ...about }, producers)) {
+    if (slices.length > 0) await nextTurn(clock)
+    slices.push(slice)
+    crc = crc32c(slice, crc)
+  }
+  slices.push(checksumLine(crc))
+  await disk.replaceFile(`${directory}/${PRODUCER_SNAPSHOT}`, slices)
+  return slices.reduce((size, slice) => size + slice.length, 0)
 }
 
 /** 'damaged' also where it is of another partition: nothing in it is believed then. Errors: DiskError. */
 export async function loadProducerSnapshot(
-  disk: Disk,
+  { clock, disk }: Place,
   directory: string,
-  { topicId, partition }: { topicId: string; partition: number },
+  who: { topicId: string; partition: number },
 ): Promise<ProducerSnapshot | 'damaged' | undefined> {
   const content = await readRegularFile(disk, `${directory}/${PRODUCER_SNAPSHOT}`)
   if (content === undefined) return undefined
-  const value = checkedJson(content)
-  if (value?.topicId !== topicId || value.partition !== partition) return 'damaged'
-  const { endOffset, appendTimeMs } = value
-  const producers = Array.isArray(value.producers) ? value.producers.map(imageOf) : [undefined]
-  // A checksum fits whatever somebody wrote on purpose: that it is what we write is looked at, too.
-  const isOurs = isNumber(endOffset) && isNumber(appendTimeMs) && producers.every(isKnown)
-  return isOurs ? { topicId, partition, endOffset, appendTimeMs, producers } : 'damaged'
+  const producers: ProducerImage[] = []
+  let about: ReturnType<typeof aboutOf>
+  for (const lines of linesOf(checkedBody(content))) {
+    if (about !== undefined) await nextTurn(clock)
+    // A checksum fits whatever somebody wrote on purpose: that it is what we write is looked at, too.
+    about ??= aboutOf(lines.shift(), who)
+    const images = lines.map(imageOf)
+    if (about === undefined || !images.every(isKnown)) return 'damaged'
+    producers.push(...images)
+  }
+  return about === undefined ? 'damaged' : { ...about, producers }
+}
+
+function* slicesOf(about: object, producers: Iterable<ProducerImage>): Generator<Buffer> {
+  let lines = [JSON.stringify(about)]
+  for (const producer of producers) {
+    if (lines.length === LINES_PER_SLICE) {
+      yield Buffer.from(`${lines.join('\n')}\n`)
+      lines = []
+    }
+    lines.push(lineOf(producer))
+  }
+  yield Buffer.from(`${lines.join('\n')}\n`)
+}
+
+function lineOf({ producerId, epoch, isWhole, batches, idleMs }: ProducerImage): string {
+  const marks = batches.map((mark): Mark => {
+    const { firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs } = mark
+    return [firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]
+  })
+  return JSON.stringify([producerId, epoch, isWhole ? 1 : 0, marks, Math.round(idleMs)])
+}
+
+/** Whole lines, some at a time; none where there is no text. */
+function* linesOf(text: Buffer = Buffer.alloc(0)): Generator<string[]> {
+  for (let at = 0; at < text.length; ) {
+    const lineEnd = text.indexOf(LINE_FEED, at + BYTES_PER_SLICE)
+    const end = lineEnd === -1 ? text.length : lineEnd + 1
+    yield text.toString('utf8', at, end - 1).split('\n')
+    at = end
+  }
+}
+
+function nextTurn(clock: Place['clock']): Promise<void> {
+  return new Promise((resolve) => clock.soon(resolve))
+}
+
+/** undefined: this is not what we write of `who`. */
+function aboutOf(line: string | undefined, who: { topicId: string; partition: number }) {
+  const value = parsed(line)
+  if (typeof value !== 'object' || value === null) return undefined
+  const { formatVersion, topicId, partition, endOffset, appendTimeMs } = value as Record<
+    string,
+    unknown
+  >
+  if (formatVersion !== FORMAT_VERSION) return undefined
+  if (topicId !== who.topicId || partition !== who.partition) return undefined
+  return isNumber(endOffset) && isNumber(appendTimeMs)
+    ? { ...who, endOffset, appendTimeMs }
+    : undefined
 }
 
 /** undefined: this is no producer. */
-function imageOf(row: unknown): ProducerImage | undefined {
+function imageOf(line: string): ProducerImage | undefined {
+  const row = parsed(line)
   if (!Array.isArray(row)) return undefined
   const [producerId, epoch, isWhole, batches, idleMs] = row as readonly unknown[]
   if (!isNumber(producerId) || !isNumber(epoch) || !isNumber(idleMs)) return undefined
@@ -73,6 +130,14 @@ function imageOf(row: unknown): ProducerImage | undefined {
   const marks = batches.map(markOf)
   if (!marks.every(isKnown)) return undefined
   return { producerId, epoch, isWhole: isWhole === 1, batches: marks, idleMs }
+}
+
+function parsed(line: string | undefined): unknown {
+  try {
+    return JSON.parse(line ?? '')
+  } catch {
+    return undefined
+  }
 }
 
 function markOf(row: unknown): BatchMark | undefined {

@@ -1,6 +1,6 @@
 import type { BatchHeader } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
-import { ProducerStates } from './producer-states.ts'
+import { type ProducerImage, ProducerStates } from './producer-states.ts'
 import { ProducerUses } from './producer-uses.ts'
 
 function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
@@ -16,6 +16,7 @@ function batch(fields: Partial<BatchHeader> & { count?: number }): BatchHeader {
     timestampType: 'create',
     transactional: false,
     control: false,
+    deleteHorizonMs: undefined,
     lastOffsetDelta: count - 1,
     lastOffset: baseOffset + count - 1,
     baseTimestamp: 0,
@@ -99,7 +100,7 @@ test('an image keeps all that a retry is recognized by, and for how long each wa
   const before = states(...numbered)
   const uses = new ProducerUses(() => 1_000)
   const after = new ProducerStates(uses)
-  after.restore(before.image(60, 1_001), 5_000)
+  after.restore(before.images(60, 1_001), 5_000)
   for (const n of [1, 2, 3, 4, 5])
     expect(after.check(batch({ baseSequence: n }))).toMatchObject({ mark: { firstOffset: n * 10 } })
   expect(after.check(batch({ baseSequence: 6 })).kind).toBe('append')
@@ -107,6 +108,30 @@ test('an image keeps all that a retry is recognized by, and for how long each wa
   expect(after.has(7)).toBe(true)
   uses.expire(4_001)
   expect(after.has(7)).toBe(false)
+})
+
+test('an image that is taken while producers go on is whole with the headers behind it', () => {
+  const of = (producerId: number, n: number) =>
+    batch({ producerId, baseSequence: n, baseOffset: n * 10 + producerId })
+  const ids = [1, 2, 3]
+  const before = states(...[0, 1].flatMap((n) => ids.map((id) => of(id, n))))
+  const images = before.images(20, 1_000)
+  const taken = [images.next().value]
+  const behind = [2, 3, 4, 5, 6, 7, 8].flatMap((n) => [of(1, n), of(2, n)])
+  for (const header of [...behind, of(4, 0)]) before.record(header, 1_001)
+  const after = states()
+  after.restore([...taken, ...images] as ProducerImage[], 1_002)
+  for (const header of [...behind, of(4, 0)]) after.record(header, 1_002)
+  for (const [id, last] of [
+    [1, 8],
+    [2, 8],
+    [3, 1],
+    [4, 0],
+  ] as const) {
+    for (let n = 0; n <= last + 2; n++)
+      expect(after.check(of(id, n))).toEqual(before.check(of(id, n)))
+    expect(after.check(of(id, last)).kind).toBe('duplicate')
+  }
 })
 
 test('a cut leaves each producer where it was; one that had more in flight than it may must take a new epoch', () => {

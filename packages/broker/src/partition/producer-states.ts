@@ -121,19 +121,32 @@ export class ProducerStates {
     for (const entry of this.#byId.values()) entry.batches = below(offset, entry.batches)
   }
 
-  /** What is known of batches below `offset`. */
-  image(offset: number, nowMs: number): ProducerImage[] {
-    return [...this.#byId.values()].map(({ producerId, epoch, isWhole, batches, lastUsedMs }) => ({
-      producerId,
-      epoch,
-      isWhole,
-      batches: below(offset, batches),
-      idleMs: nowMs - lastUsedMs,
-    }))
+  /**
+   * What is known of batches below `offset`. May be taken over many turns: what is recorded meanwhile lies behind
+   * `offset`, where the log tells it again, and takes the place of nothing that then is still remembered.
+   */
+  *images(offset: number, nowMs: number): Generator<ProducerImage> {
+    // Those that come meanwhile stand behind all others, and have nothing below.
+    let left = this.#byId.size
+    for (const { producerId, epoch, isWhole, batches, lastUsedMs } of this.#byId.values()) {
+      if (left-- === 0) return
+      const idleMs = Math.max(0, nowMs - lastUsedMs)
+      yield { producerId, epoch, isWhole, batches: below(offset, batches), idleMs }
+    }
   }
 
-  /** Takes what `image` gave, as if no time had passed, and forgets all else. */
-  restore(images: readonly ProducerImage[], nowMs: number): void {
+  /** By producer id: the last offset of the last batch that lies below `offset`. */
+  ends(offset: number): Map<number, number> {
+    const ends = new Map<number, number>()
+    for (const { producerId, batches } of this.#byId.values()) {
+      const last = batches.findLast(({ lastOffset }) => lastOffset < offset)
+      if (last !== undefined) ends.set(producerId, last.lastOffset)
+    }
+    return ends
+  }
+
+  /** Takes what `images` gave, as if no time had passed, and forgets all else. */
+  restore(images: Iterable<ProducerImage>, nowMs: number): void {
     this.clear()
     for (const { producerId, epoch, isWhole, batches, idleMs } of images) {
       const lastUsedMs = nowMs - idleMs

@@ -24,6 +24,7 @@ export function addSettings(command: Command): void {
 
 function valueName({ type }: Row): string {
   return {
+    ratio: '<share>',
     int: 'number',
     bytes: 'size',
     duration: 'time',

@@ -75,7 +75,13 @@ async function timestampAt(
   deadline: Deadline,
 ): Promise<number | undefined> {
   const to = known[partition]?.leaderId ?? -1
-  const unchecked = { leaderEpoch: -1, lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1 }
+  const unchecked = {
+    leaderEpoch: -1,
+    lastFetchedEpoch: -1,
+    durableOffset: -1,
+    logStartOffset: -1,
+    suspectOffset: -1,
+  }
   const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
   const bounds = { isolation, maxWaitMs: 0, minBytes: 0, maxBytes: 1 }
   const partitions = [{ topicId, partition, fetchOffset, maxBytes: 1, ...unchecked }]

@@ -119,13 +119,14 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       this.#group?.member ?? new FixedAssignment(core, settings.wanted, this.#feeds, told)
     const { isolation } = settings
     const found = (settled: readonly Feed[]) => this.#found(settled)
-    this.#starts = new Starts(core, { isolation, signal }, feeds, found)
+    this.#starts = new Starts(core, { isolation, signal }, feeds, { found, trouble })
     const news = () => this.#bell.ring()
     this.#fetcher = new Fetcher(core, settings, feeds, { news, trouble })
     this.#policy = new Policy(core, settings)
     this.#source = new Source(core, {
       feeds: this.#feeds,
       fetcher: this.#fetcher,
+      starts: this.#starts,
       policy: this.#policy,
       bell: this.#bell,
       signal,

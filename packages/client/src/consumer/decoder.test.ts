@@ -187,21 +187,61 @@ test('a record shows its bytes as they were, whatever its codecs made of them', 
   expect(FetchedRecord.raw(plain)).toBe(plain)
 })
 
-test('a record that is cut off inside its batch: the rest is behind it, at the next batch', () => {
+/** Three records, the second of which is not what it says, under a right CRC. */
+function lyingBatch(): Buffer {
   const batch = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }], 20)
   const whole = new BatchReader(batch, compress)
   whole.next()
   whole.next()
-  const bad = Buffer.from(batch)
-  // The size of the value of the second record, too large by far; the CRC is right again.
-  bad[61 + whole.valueStart - 1] = 0x7e
-  bad.writeUInt32BE(crc32c(bad.subarray(21)), 17)
-  const { records, outcome } = decode('orders', bad)
-  expect(records.map(({ offset }) => offset)).toEqual([20])
-  expect(outcome).toMatchObject({
-    offset: 21,
-    nextOffset: 23,
-    record: undefined,
-    error: { name: 'INVALID_RECORD', topic: 'orders', partition: 3, offset: 21 },
+  // The size of its value, too large by far.
+  batch[61 + whole.valueStart - 1] = 0x7e
+  batch.writeUInt32BE(crc32c(batch.subarray(21)), 17)
+  return batch
+}
+
+const LIE = {
+  offset: 20,
+  nextOffset: 23,
+  record: undefined,
+  error: { name: 'INVALID_RECORD', topic: 'orders', partition: 3, offset: 20 },
+}
+
+test('a record that is cut off inside its batch: none of the batch is handed out, and the next batch is next', () => {
+  const { records, outcome } = decode('orders', lyingBatch())
+  expect(records).toEqual([])
+  expect(outcome).toMatchObject({ ...LIE, error: { cause: { offset: 21 } } })
+  const inside = decode('orders', lyingBatch(), 21)
+  expect([inside.records, inside.outcome]).toMatchObject([[], { ...LIE, offset: 21, error: {} }])
+})
+
+test('the same behind records that codecs decode, refuse, or take their time for', async () => {
+  const slow = { name: 'slow', encode: String, decode: async (view: Buffer) => `${view}!` }
+  const rejects = { ...slow, decode: () => Promise.reject(new Error('no')) }
+  for (const value of [text(), json(), slow, rejects] as Codec<unknown>[]) {
+    const { records, outcome } = decode(topic('orders', { value }), lyingBatch())
+    expect(await outcome).toMatchObject(LIE)
+    expect(records).toEqual([])
+  }
+})
+
+test('a batch whose every record its codec refuses is looked through once', () => {
+  const value: Codec<string> = {
+    name: 'none',
+    encode: (text) => text,
+    decode() {
+      throw new Error('no')
+    },
+  }
+  const bytes = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }])
+  const home = { topic: 'orders', partition: 0, signal: () => AbortSignal.abort(), ack() {} }
+  const reader = new BatchReader(bytes, compress)
+  const batch = new RecordBatch(home, reader, bytes, compress)
+  const decoder = new Decoder(topic('orders', { value }))
+  expect(decoder.decode(reader, batch, [], 0)).toMatchObject({ offset: 0 })
+  // Looked at again it would be found damaged.
+  bytes[bytes.length - 1] = 0xff
+  expect(decoder.decode(reader, batch, [], 1)).toMatchObject({
+    offset: 1,
+    error: { name: 'DESERIALIZATION_FAILED' },
   })
 })

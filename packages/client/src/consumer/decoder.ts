@@ -43,10 +43,11 @@ export class Decoder {
   }
 
   /**
-   * Adds the records from `from` on to `records`, up to the first broken one.
+   * Adds the records from `from` on to `records`, up to the first that its codec refuses. The structure of the whole
+   * batch is decided before its first record leaves: one that is not what it says gives none.
    *
-   * Shape   `again`: the record under the cursor is tried once more; else the cursor moves on first.
-   *         A promise only where a codec answers with one.
+   * Shape   `records` is empty. `again`: the record under the cursor is tried once more; else the cursor moves on
+   *         first. A promise only where a codec answers with one.
    * Errors  never thrown: what cannot be decoded is the outcome, in its place.
    */
   decode(
@@ -60,7 +61,7 @@ export class Decoder {
       if (this.#parts !== undefined) return this.#decodeParts(reader, batch, records, from, again)
       return decodeViews(reader, batch, records, from)
     } catch (error) {
-      return this.#unreadable(reader, batch, error)
+      return this.#unreadable(reader, batch, records, from, error)
     }
   }
 
@@ -82,7 +83,7 @@ export class Decoder {
         value = this.#decodePart('value', reader, reader.valueStart, reader.valueSize)
       } catch (error) {
         ignoreRejection(key)
-        return this.#undecodable(reader, batch, error)
+        return this.#refused(reader, batch, records, from, error)
       }
       if (key instanceof Promise || value instanceof Promise) {
         return this.#decodeLater(reader, batch, records, from, [key, value])
@@ -104,7 +105,7 @@ export class Decoder {
       const [key, value] = await Promise.all(pending)
       records.push(recordOf(reader, batch, key, value))
     } catch (error) {
-      return this.#undecodable(reader, batch, error)
+      return this.#refused(reader, batch, records, from, error)
     }
     return this.decode(reader, batch, records, from)
   }
@@ -118,6 +119,22 @@ export class Decoder {
     )
   }
 
+  /** A codec refused. The records behind it have not been looked at, and those before it are about to leave. */
+  #refused(
+    reader: BatchReader,
+    batch: RecordBatch,
+    records: FetchedRecord[],
+    from: number,
+    cause: unknown,
+  ): Broken {
+    try {
+      batch.check()
+    } catch (error) {
+      return this.#unreadable(reader, batch, records, from, error)
+    }
+    return this.#undecodable(reader, batch, cause)
+  }
+
   /** The codec refused: the cursor stays, so that it can be tried again or passed by. */
   #undecodable(reader: BatchReader, batch: RecordBatch, cause: unknown): Broken {
     const { offset } = reader
@@ -129,10 +146,17 @@ export class Decoder {
     return { error, offset, nextOffset: offset + 1, record: recordOf(reader, batch, key, value) }
   }
 
-  /** The records that follow cannot be found in the batch any more: to go on means behind it (SECURITY, "reader"). */
-  #unreadable(reader: BatchReader, batch: RecordBatch, cause: unknown): Broken {
+  /** Nothing in the batch is sure, not even where its records are: to go on means behind it (SECURITY, "reader"). */
+  #unreadable(
+    reader: BatchReader,
+    batch: RecordBatch,
+    records: FetchedRecord[],
+    from: number,
+    cause: unknown,
+  ): Broken {
     if (!isMinikafkaError(cause)) throw cause
-    const offset = cause.offset ?? reader.header.baseOffset
+    records.length = 0
+    const offset = Math.max(from, reader.header.baseOffset)
     const error = this.#errorAt(cause.name, batch.home.partition, offset, cause)
     return { error, offset, nextOffset: reader.nextOffset, record: undefined }
   }

@@ -41,6 +41,8 @@ export class Feed {
   fetchOffset = -1
   /** Leader epoch of the last batch taken, for the broker's check of divergence (KIP-320). */
   lastEpoch = -1
+  /** A batch that came with a wrong CRC, for the broker to look at: told once, with the next fetch; -1: none. */
+  suspectOffset = -1
   /** The end as the last answer told it: high watermark, or last stable offset. */
   end = -1
 
@@ -112,8 +114,17 @@ export class Feed {
     return `${this.topic}-${this.partition}`
   }
 
-  /** Offset after the last record handed out; -1 until it is known where to begin. */
+  /**
+   * Offset after the last record handed out, or where reading goes on if that is known to be elsewhere, whether
+   * anybody asks for more or not; -1 until it is known where to begin.
+   */
   get position(): number {
+    const isAllRead = this.index === this.records.length && this.broken === undefined
+    const jump = isAllRead && this.#opened === undefined ? this.#inbox.jump : undefined
+    return jump ?? this.#handedTo
+  }
+
+  get #handedTo(): number {
     const last = this.records[this.index - 1]
     if (last === undefined) return this.#from
     return this.index < this.records.length ? last.offset + 1 : this.#after
@@ -285,7 +296,7 @@ export class Feed {
   }
 
   #put(records: FetchedRecord[], after: number, broken?: Broken): undefined {
-    this.#from = this.position
+    this.#from = this.#handedTo
     const left = this.records.length - this.index
     this.records = left > 0 ? [...this.records.slice(this.index), ...records] : records
     this.index = 0
@@ -317,6 +328,7 @@ export class Feed {
     const offset = Math.max(batchBaseOffsetAt(bytes, 0), this.#after)
     const message = `${this.key} offset ${offset}: ${cause.message}`
     const error = new MinikafkaError(cause.name, { topic, partition, offset, message }, { cause })
+    if (cause.name === 'CORRUPT_MESSAGE') this.suspectOffset = offset
     // Nothing in a corrupt header is sure, but this is where the broker goes on, too.
     const nextOffset = Math.max(batchLastOffsetAt(bytes, 0) + 1, offset + 1)
     return this.#put([], offset, { error, offset, nextOffset, record: undefined })

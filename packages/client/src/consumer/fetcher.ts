@@ -143,7 +143,9 @@ export class Fetcher {
     return { ...asConsumer, isolation, maxWaitMs, minBytes: fetchMinBytes, maxBytes, partitions }
   }
 
-  #wanted({ topic, topicId, partition, fetchOffset, lastEpoch }: Feed) {
+  #wanted(feed: Feed) {
+    const { topic, topicId, partition, fetchOffset, lastEpoch, suspectOffset } = feed
+    feed.suspectOffset = -1
     const known = this.#core.metadata.topicNow(topic)?.partitions[partition]
     const isTiny = this.#core.env.random.buggify('consumer-tiny-fetch', 0.1)
     return {
@@ -155,6 +157,7 @@ export class Fetcher {
       durableOffset: -1,
       logStartOffset: -1,
       maxBytes: isTiny ? 1 : this.#settings.partitionMaxBytes,
+      suspectOffset,
     }
   }
 

@@ -1,7 +1,13 @@
 // What brokers should never answer, and what they cannot read: it is named, in its place, and handed to nobody; the
 // policy decides whether reading stops or goes on behind it. Nothing of it keeps a reader waiting for ever.
 import { afterEach, describe, expect, test } from 'vitest'
-import { closeReadingStages, numbers, readingStage, take } from '../../test/reading-stage.ts'
+import {
+  closeReadingStages,
+  numbers,
+  readingStage,
+  take,
+  textOf,
+} from '../../test/reading-stage.ts'
 import { changed, compress, damaged, markerOf, numbered } from '../../test/record-batches.ts'
 
 afterEach(closeReadingStages)
@@ -11,6 +17,9 @@ const ORDERS = { topic: 'orders', partition: 0 }
 const LENGTH = 8
 const LAST_OFFSET_DELTA = 23
 const RECORD_COUNT = 57
+
+const isTold = ({ partitions }: { partitions: readonly { suspectOffset: number }[] }) =>
+  partitions.some(({ suspectOffset }) => suspectOffset >= 0)
 
 type StageOf = Awaited<ReturnType<typeof readingStage>>
 
@@ -37,17 +46,53 @@ describe('batches that are not what they say', () => {
     },
   )
 
-  test.each([
-    ['more records than it counts', RECORD_COUNT, 1, ['0', '2', '3']],
-    ['fewer records than it counts', RECORD_COUNT, 9, ['0', '1', '2', '3']],
-    ['a record above its last offset', LAST_OFFSET_DELTA, 0, ['0', '1', '2', '3']],
-  ])('one that holds %s, under a right CRC', async (_, position, value, read) => {
+  test('a wrong CRC is told to the broker, once, with the next fetch', async () => {
     const set = await readingStage()
-    const forged = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(value, position))
-    const behind = numbered(position === LAST_OFFSET_DELTA ? 1 : 2, 4)
-    set.cluster.append('orders', 0, forged, behind)
-    await stops(set, { name: 'INVALID_RECORD', message: expect.stringMatching(/^orders-0 offset/) })
-    expect(await skipping(set, read.length)).toEqual(read)
+    set.cluster.append('orders', 0, numbered(0, 2), damaged(numbered(2, 4)), numbered(4, 6))
+    expect(await skipping(set, 4)).toEqual(['0', '1', '4', '5'])
+    await set.pass(2000)
+    const told = () => set.twin.fetches().map(({ partitions }) => partitions[0]?.suspectOffset)
+    expect(told().filter((offset) => offset !== -1)).toEqual([2])
+    // Whoever asks for it again tells of it again.
+    await stops(set, { name: 'CORRUPT_MESSAGE', offset: 2 })
+    await set.pass(2000)
+    expect(told().filter((offset) => offset !== -1)).toEqual([2, 2])
+    const { fetchOffset } = set.twin.fetches().findLast(isTold)?.partitions[0] ?? {}
+    expect(fetchOffset).toBe(2)
+  })
+
+  test.each([
+    ['more records than it counts', RECORD_COUNT, 1, '2'],
+    ['fewer records than it counts', RECORD_COUNT, 9, '2'],
+    ['a record above its last offset', LAST_OFFSET_DELTA, 0, '1'],
+    ['fewer records than offsets', LAST_OFFSET_DELTA, 2, '3'],
+  ])(
+    'one that holds %s, under a right CRC: none of its records is handed out',
+    async (_, position, value, next) => {
+      const set = await readingStage()
+      const forged = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(value, position))
+      const behind = numbered(Number(next), 4)
+      set.cluster.append('orders', 0, forged, behind)
+      const seen: string[] = []
+      const reader = set.consumer()
+      const reading = reader.run((record) => {
+        seen.push(textOf(record))
+      })
+      await expect(set.done(reading)).rejects.toMatchObject({
+        ...{ ...ORDERS, name: 'INVALID_RECORD', offset: 0 },
+        message: expect.stringMatching(/^orders-0 offset 0: /),
+      })
+      expect(seen).toEqual([])
+      expect(await skipping(set, 1)).toEqual([next])
+    },
+  )
+
+  test('a batch that was compacted may hold fewer records than offsets', async () => {
+    const set = await readingStage()
+    const compacted = changed(numbered(0, 2), (bytes) => bytes.writeInt32BE(4, LAST_OFFSET_DELTA))
+    set.cluster.append('orders', 0, compacted, numbered(5, 6))
+    set.cluster.at('orders').compactedBelow = 5
+    expect(await set.done(take(set.consumer(), 3))).toEqual(['0', '1', '5'])
   })
 
   test('one that is longer than the answer stops the reader whatever the policy, and is asked for again', async () => {

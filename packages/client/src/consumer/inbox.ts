@@ -62,6 +62,13 @@ export class Inbox {
     return this.#line.length === 0
   }
 
+  /** Where reading goes on where nothing comes before that, and nothing has to be told; undefined: there is more. */
+  get jump(): number | undefined {
+    const first = this.#line[0]
+    const isJump = first !== undefined && 'nextOffset' in first && first.error === undefined
+    return isJump ? first.nextOffset : undefined
+  }
+
   /**
    * Takes the blobs of one answer to a fetch from `fetchOffset`.
    *
@@ -115,7 +122,11 @@ export class Inbox {
   #open(bytes: Uint8Array, { aborted, gapsBelow }: Blob): Arrival {
     try {
       const reader = new BatchReader(bytes, this.#compress)
-      return { kind: aborted.hides(reader) ? 'hidden' : 'batch', bytes, reader, gapsBelow }
+      if (aborted.hides(reader)) return { kind: 'hidden', bytes, reader, gapsBelow }
+      const { baseOffset, lastOffsetDelta, recordCount } = reader.header
+      // Offsets ascend, so that one is left out exactly where there are fewer records than offsets.
+      if (baseOffset >= gapsBelow && recordCount !== lastOffsetDelta + 1) throw leavesOut(reader)
+      return { kind: 'batch', bytes, reader, gapsBelow }
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
       return { kind: 'broken', bytes, error }
@@ -139,6 +150,14 @@ function lastBatchOf(bytes: Uint8Array): number {
     if (size < BATCH_HEADER_SIZE || size > left) throw notBatches()
     position += size
   }
+}
+
+function leavesOut({ header }: BatchReader): MinikafkaError {
+  const { baseOffset, lastOffset, recordCount } = header
+  return new MinikafkaError('INVALID_RECORD', {
+    message: `the batch from ${baseOffset} to ${lastOffset} has ${recordCount} records, and was not compacted`,
+    offset: baseOffset,
+  })
 }
 
 function endsEarly(nextOffset: number): MinikafkaError {

@@ -137,3 +137,18 @@ test('a loop that goes on counts what it finished, wherever the log begins by th
   expect(set.client.stats().consumers[0]).toMatchObject({ finished: 3 })
   expect(reader.nextOffset(ORDERS)).toBe(9)
 })
+
+test('retention passes a reader by: once all that was fetched is handed out it stands where the log begins', async () => {
+  const set = await readingStage()
+  set.cluster.append('orders', 0, ofOneKey(0, 5))
+  const reader = set.consumer({ onOutOfRange: 'earliest' })
+  expect(await set.done(reader.poll({ max: 2 }))).toHaveLength(2)
+  await cutTo8(set)
+  expect(reader.nextOffset(ORDERS)).toBe(2)
+  expect(await set.done(reader.poll({ max: 3 }))).toHaveLength(3)
+  // Nobody has asked for what comes behind.
+  expect(reader.nextOffset(ORDERS)).toBe(8)
+  expect(reader.health().partitions).toMatchObject([{ nextOffset: 8 }])
+  expect(await set.done(reader.lag())).toMatchObject([{ end: 10, lag: 2 }])
+  expect((await set.done(reader.poll({ max: 2 }))).map(textOf)).toEqual(['8', '9'])
+})

@@ -22,6 +22,7 @@ export class RecordBatch {
   readonly body: Buffer
   readonly #bytes: Uint8Array
   readonly #compress: Compress
+  #isChecked = false
 
   constructor(home: RecordHome, reader: BatchReader, bytes: Uint8Array, compress: Compress) {
     this.home = home
@@ -29,6 +30,15 @@ export class RecordBatch {
     this.body = reader.body
     this.#bytes = bytes
     this.#compress = compress
+  }
+
+  /** Errors: INVALID_RECORD where a record of it is not what it says, whether it was read already or not. */
+  check(): void {
+    if (this.#isChecked) return
+    const reader = new BatchReader(this.#bytes, this.#compress)
+    while (reader.next());
+    // Once: a batch that a codec refuses record by record would be read as often as it has records.
+    this.#isChecked = true
   }
 
   /** A record of this batch with key and value as the bytes they were; read again, for it is seldom wanted. */

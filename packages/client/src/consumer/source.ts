@@ -1,5 +1,6 @@
 // Where the reading modes get records from: the next feed that has some; what is broken meets the policy on the way.
 import { sleep } from '@minikafka/platform'
+import type { MinikafkaError } from '@minikafka/protocol'
 import type { Core } from '../core/index.ts'
 import type { Bell } from './bell.ts'
 import type { Broken } from './decoder.ts'
@@ -7,10 +8,12 @@ import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import type { Fetcher } from './fetcher.ts'
 import type { Policy } from './policy.ts'
+import type { Starts } from './starts.ts'
 
 export type SourceParts = {
   readonly feeds: Feeds
   readonly fetcher: Fetcher
+  readonly starts: Starts
   readonly policy: Policy
   readonly bell: Bell
   /** Aborts when the consumer closes. */
@@ -49,7 +52,7 @@ export class Source {
       if (filling !== undefined) this.#occupy(feed, filling)
       else if (feed.index < feed.records.length) return feed
       else if (feed.broken !== undefined) this.#settle(feed, feed.broken)
-      else if (feed.failure !== undefined) throw takeFailure(feed)
+      else if (feed.failure !== undefined) this.#fail(feed, feed.failure)
     }
   }
 
@@ -121,6 +124,29 @@ export class Source {
     }
   }
 
+  /**
+   * No more comes of this partition. Where it begins can be asked for again, if the policy says so: passing it by
+   * has no other meaning, for there is no record yet. Errors: the failure, where it stops the reader.
+   */
+  #fail(feed: Feed, error: MinikafkaError): void {
+    feed.failure = undefined
+    if (feed.start === undefined || error.name !== 'KAFKA_STORAGE_ERROR') throw error
+    const verdict = this.#parts.policy.decide({
+      error,
+      record: undefined,
+      attempt: ++feed.attempts,
+    })
+    if (verdict === 'stop' || verdict === 'dead-letter') throw error
+    this.#core.logger.warn(
+      { err: error },
+      'where a partition begins is asked for again, as onError says',
+    )
+    const isTimed = typeof verdict === 'object'
+    const afterMs = isTimed ? verdict.retryAfterMs : this.#core.backoffMs(feed.attempts)
+    feed.notBeforeMs = this.#core.env.clock.monotonicMs() + afterMs
+    this.#parts.starts.go()
+  }
+
   async #retry(feed: Feed, afterMs: number): Promise<void> {
     const { generation } = feed
     const { signal } = this.#parts
@@ -133,10 +159,4 @@ export class Source {
     this.#core.logger.warn({ err: error }, 'a record was passed by, as onError says')
     feed.skipBroken()
   }
-}
-
-function takeFailure(feed: Feed): unknown {
-  const error = feed.failure
-  feed.failure = undefined
-  return error
 }

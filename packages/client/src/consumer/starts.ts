@@ -1,11 +1,24 @@
 // Where partitions begin: turns starts and seeks into offsets, asking again until it works.
 // Each leader is asked for itself, so that a slow one does not delay the others (CLIENT 3, 12).
-import { isMinikafkaError, type MinikafkaError } from '@minikafka/protocol'
+import { isMinikafkaError, MinikafkaError } from '@minikafka/protocol'
 import { findOffsets } from '../admin/index.ts'
 import { Alarm, type Core, Deadline, type TopicInfo } from '../core/index.ts'
 import type { OffsetSpec } from '../words.ts'
 import type { Feed } from './feed.ts'
 import { isGroupStart } from './group-starts.ts'
+
+/** How often it is told that a place to begin cannot be read. */
+const TELL_MS = 10_000
+
+type Tell = {
+  /** These feeds now know where to begin, or nobody knows: their `failure` says why. */
+  readonly found: (feeds: readonly Feed[]) => void
+  /** Something is wrong that trying again may not cure; it is tried again all the same. */
+  readonly trouble: (error: MinikafkaError) => void
+}
+
+/** Since when a broker cannot read where a feed begins, and when that was told last. */
+type Unreadable = { readonly generation: number; readonly sinceMs: number; toldMs: number }
 
 type Group = { readonly info: TopicInfo; readonly at: OffsetSpec; readonly feeds: Feed[] }
 
@@ -13,24 +26,24 @@ export class Starts {
   readonly #core: Core
   readonly #isolation: number
   readonly #feeds: () => readonly Feed[]
-  readonly #found: (feeds: readonly Feed[]) => void
+  readonly #tell: Tell
   readonly #signal: AbortSignal
   readonly #alarm: Alarm
   /** Feeds with a question on its way, and in which generation it was asked. */
   readonly #asked = new Map<Feed, number>()
+  readonly #unreadable = new WeakMap<Feed, Unreadable>()
 
-  /** `found` is told the feeds that now know where to begin, or that never will: their `failure` says why. */
   constructor(
     core: Core,
     options: { readonly isolation: number; readonly signal: AbortSignal },
     feeds: () => readonly Feed[],
-    found: (feeds: readonly Feed[]) => void,
+    tell: Tell,
   ) {
     this.#core = core
     this.#isolation = options.isolation
     this.#signal = options.signal
     this.#feeds = feeds
-    this.#found = found
+    this.#tell = tell
     this.#alarm = new Alarm(core.env.clock, () => this.go())
   }
 
@@ -88,21 +101,51 @@ export class Starts {
       const answer = found?.get(feed.partition)
       if (this.#answered(feed, info, answer)) settled.push(feed)
     }
-    if (settled.length > 0) this.#found(settled)
+    if (settled.length > 0) this.#tell.found(settled)
   }
 
   #answered(feed: Feed, info: TopicInfo, answer: number | MinikafkaError | undefined): boolean {
+    const isUnreadable = isMinikafkaError(answer) && answer.name === 'KAFKA_STORAGE_ERROR'
+    if (!isUnreadable) this.#unreadable.delete(feed)
     if (typeof answer === 'number') {
       if (feed.topicId === '') feed.topicId = info.topicId
       feed.move(answer)
       return true
     }
-    if (isMinikafkaError(answer) && !answer.retriable) {
-      feed.failure = answer
+    const failure = isUnreadable ? this.#overdue(feed, answer) : answer
+    if (isMinikafkaError(failure) && (isUnreadable || !failure.retriable)) {
+      feed.failure = failure
       return true
     }
     this.#later(feed, answer?.name ?? 'unexpected')
     return false
+  }
+
+  /**
+   * A disk that cannot be read may be exchanged some day: it is asked again and told of meanwhile, but not for longer
+   * than a request may take. Then it is the reader's to decide, and this is the error that it gets.
+   */
+  #overdue(feed: Feed, cause: MinikafkaError): MinikafkaError | undefined {
+    const { topic, partition, generation } = feed
+    const { requestTimeoutMs } = this.#core.settings
+    const nowMs = this.#core.env.clock.monotonicMs()
+    const known = this.#unreadable.get(feed)
+    const isKnown = known?.generation === generation
+    const state = isKnown ? known : { generation, sinceMs: nowMs, toldMs: Number.NEGATIVE_INFINITY }
+    this.#unreadable.set(feed, state)
+    const where = `${feed.key}: where to begin (${JSON.stringify(feed.start)})`
+    const error = (what: string) => {
+      const message = `${where} ${what}: ${cause.message}`
+      return new MinikafkaError(cause.name, { topic, partition, message }, { cause })
+    }
+    if (nowMs + this.#core.backoffMs(feed.failures + 1) >= state.sinceMs + requestTimeoutMs) {
+      this.#unreadable.delete(feed)
+      return error(`could not be read for ${Math.round(nowMs - state.sinceMs)} ms`)
+    }
+    if (nowMs < state.toldMs + TELL_MS) return undefined
+    state.toldMs = nowMs
+    this.#tell.trouble(error('cannot be read, and is asked for again'))
+    return undefined
   }
 
   /** Again after the back-off, with fresh metadata: the leader may be another one by then. */

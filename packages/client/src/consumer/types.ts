@@ -101,7 +101,10 @@ export type ConsumerTuning = {
   readonly rebalanceTimeoutMs?: number | undefined
   /** Data but no progress for so long emits `stalled`. Default 60,000. */
   readonly stalledAfterMs?: number | undefined
-  /** What happens to a record that cannot be decoded, or whose handler in run() threw. Default `stop`. */
+  /**
+   * What happens to a record that cannot be decoded, or whose handler in run() threw. Default `stop`. Where the broker
+   * cannot read the place where a partition begins, `skip` goes on asking.
+   */
   readonly onError?: ErrorPolicy | undefined
   /** Topic for dead letters. */
   readonly deadLetter?: string | undefined

@@ -5,7 +5,7 @@ const limits = { maxBufferedBytes: 100, highWaterBytes: 25, lowWaterBytes: 12 }
 
 function waiting(account: Account, bytes: number, entered: number[]) {
   const one = {
-    sinceMs: 0,
+    sentMs: 0,
     enter() {
       account.add(bytes)
       entered.push(bytes)

@@ -2,8 +2,8 @@
 
 /** A send that waits for room, in the order they came. */
 export type InLine = {
-  /** Monotonic. */
-  readonly sinceMs: number
+  /** Monotonic: when its record was handed over; one whose schema took its time is older than those before it. */
+  readonly sentMs: number
   /** There is room: takes its bytes now. */
   enter(): void
   /** It waited for too long, or the producer closes. */
@@ -70,9 +70,9 @@ export class Account {
     return this.#line.delete(waiting)
   }
 
-  /** The one that waits longest. */
-  first(): InLine | undefined {
-    return this.#line.values().next().value
+  /** All that wait now. */
+  line(): InLine[] {
+    return [...this.#line]
   }
 
   #tellDrained(): void {
@@ -88,7 +88,7 @@ export class Account {
     queueMicrotask(() => {
       this.#opening = false
       while (this.#bytes < this.#limits.maxBufferedBytes) {
-        const next = this.first()
+        const next = this.#line.values().next().value
         if (next === undefined) break
         this.#line.delete(next)
         next.enter()

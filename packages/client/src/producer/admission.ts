@@ -1,5 +1,6 @@
 // How a record gets in: encoded, in order, and only where there is room.
 // Enters: what the caller handed over. Leaves: the record in a batch, or waiting for room, its topic, or its schema.
+import { withDeadline } from '@minikafka/platform'
 import { type HeaderInput, MinikafkaError } from '@minikafka/protocol'
 import { type TopicLike, topicName } from '../topic/index.ts'
 import type { Bytes } from '../words.ts'
@@ -7,7 +8,7 @@ import type { InLine } from './account.ts'
 import { hasRecordSubscribers } from './channels.ts'
 import type { Cohort } from './cohort.ts'
 import type { Dispatch } from './dispatch.ts'
-import { checkTimestamp, encodeKey, encodeValue, headersOf } from './encode.ts'
+import { checkTimestamp, type Encoded, encodeKey, encodeValue, headersOf } from './encode.ts'
 import type { TopicQueue } from './topic-queue.ts'
 import type { ProducerRecord } from './types.ts'
 import { type Collector, type Resolve, rejection, type Sink } from './waiters.ts'
@@ -35,7 +36,7 @@ export class Admission {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) throw refuseAsync(topic, key, value)
-    this.#accept(topic, key, value, undefined, record, undefined, 0)
+    this.#accept(topic, key, value, undefined, record, undefined, 0, this.now())
   }
 
   /** Takes a record whose promise is settled by `resolve`; waits where the buffer is full. */
@@ -43,24 +44,36 @@ export class Admission {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) {
-      return this.#sendLater(topic, Promise.all([key, value]), record, resolve)
+      return this.#sendLater(topic, this.#encoded(topic, key, value), record, resolve)
     }
-    return this.#offer(topic, [key, value], record, resolve)
+    return this.#offer(topic, [key, value], record, resolve, this.now())
   }
 
-  /** Takes one of many; the caller has waited for room. A promise where the schema checks asynchronously. */
+  /** Monotonic, read once a turn. */
+  now(): number {
+    const { turn } = this.#dispatch
+    turn.begin()
+    return turn.monotonicMs
+  }
+
+  /**
+   * Takes one of many that was read in at `sentMs`; the caller has waited for room. A promise where the schema checks
+   * asynchronously.
+   */
   collect(
     topic: TopicLike,
     record: PlainRecord,
     collector: Collector,
     slot: number,
+    sentMs: number,
   ): Promise<void> | undefined {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) {
-      return this.#collectLater(topic, Promise.all([key, value]), record, collector, slot)
+      const parts = this.#encoded(topic, key, value)
+      return this.#collectLater(topic, parts, record, collector, slot, sentMs)
     }
-    this.#accept(topic, key, value, undefined, record, collector, slot)
+    this.#accept(topic, key, value, undefined, record, collector, slot, sentMs)
     return undefined
   }
 
@@ -70,10 +83,23 @@ export class Admission {
     record: PlainRecord,
     collector: Collector,
     slot: number,
+    sentMs: number,
   ): Promise<void> {
     const [key, value] = await parts
     this.#dispatch.signal.throwIfAborted()
-    this.#accept(topic, key, value, undefined, record, collector, slot)
+    this.#accept(topic, key, value, undefined, record, collector, slot, sentMs)
+  }
+
+  /** Schemas take their time, and some for ever: no longer than a record may. */
+  async #encoded(like: TopicLike, key: Encoded, value: Encoded): Promise<Parts> {
+    const { core, settings, signal } = this.#dispatch
+    const { deliveryTimeoutMs: timeoutMs } = settings
+    const wait = { timeoutMs, signal }
+    return await withDeadline(core.env.clock, Promise.all([key, value]), wait, () => {
+      const topic = topicName(like)
+      const message = `the schema of '${topic}' did not answer within ${timeoutMs} ms`
+      return new MinikafkaError('DELIVERY_TIMED_OUT', { message, topic, outcome: 'not-written' })
+    })
   }
 
   /** Schemas that check asynchronously may finish in any order: the records of a topic still keep theirs. */
@@ -84,13 +110,14 @@ export class Admission {
     resolve: Resolve,
   ): undefined {
     parts.catch(() => {})
+    const sentMs = this.now()
     const settle = tracked(this.#dispatch.cohort(), resolve)
     const queue = this.#topic(topic)
     queue.encoding = queue.encoding
       .then(() => parts)
       .then((encoded) => {
         this.#dispatch.signal.throwIfAborted()
-        this.#offer(topic, encoded, record, settle)
+        this.#offer(topic, encoded, record, settle, sentMs)
       })
       .catch((error: Error) => settle(rejection(error)))
   }
@@ -100,18 +127,25 @@ export class Admission {
     [key, value]: Parts,
     record: PlainRecord,
     resolve: Resolve,
+    sentMs: number,
   ): Ticket | undefined {
     const { account, settings } = this.#dispatch
     if (!account.full) {
-      const waiting = this.#accept(topic, key, value, undefined, record, resolve, 0)
+      const waiting = this.#accept(topic, key, value, undefined, record, resolve, 0, sentMs)
       return waiting === undefined ? undefined : this.#ticket(topic, waiting)
     }
     if (settings.onFull === 'error') throw this.#bufferFull(topic)
-    return this.#lineUp(topic, [key, value], record, resolve)
+    return this.#lineUp(topic, [key, value], record, resolve, sentMs)
   }
 
   /** Behind all that wait for room already. What it is, is fixed now: headers and time are those of the call. */
-  #lineUp(topic: TopicLike, [key, value]: Parts, record: PlainRecord, resolve: Resolve): Ticket {
+  #lineUp(
+    topic: TopicLike,
+    [key, value]: Parts,
+    record: PlainRecord,
+    resolve: Resolve,
+    sentMs: number,
+  ): Ticket {
     const { account, turn, alarm, settings } = this.#dispatch
     turn.begin()
     const headers = headersOf(topicName(topic), record) ?? []
@@ -119,10 +153,10 @@ export class Admission {
     const settle = tracked(this.#dispatch.cohort(), resolve)
     let inside: Ticket | undefined
     const waiting: InLine = {
-      sinceMs: turn.monotonicMs,
+      sentMs,
       enter: () => {
         try {
-          const entered = this.#accept(topic, key, value, headers, place, settle, 0)
+          const entered = this.#accept(topic, key, value, headers, place, settle, 0, sentMs)
           if (entered !== undefined) inside = this.#ticket(topic, entered)
         } catch (error) {
           settle(rejection(error as Error))
@@ -131,7 +165,7 @@ export class Admission {
       giveUp: (error) => settle(rejection(error)),
     }
     account.wait(waiting)
-    alarm.at(waiting.sinceMs + settings.deliveryTimeoutMs)
+    alarm.at(sentMs + settings.deliveryTimeoutMs)
     return {
       cancel: () => {
         const taken = account.leave(waiting) || inside?.cancel() === true
@@ -150,6 +184,7 @@ export class Admission {
     record: Omit<PlainRecord, 'key' | 'value'>,
     sink: Sink | undefined,
     slot: number,
+    sentMs: number,
   ): WaitingRecord | undefined {
     let pairs = headers
     if (record.headers !== undefined || hasRecordSubscribers()) {
@@ -157,7 +192,7 @@ export class Admission {
     }
     if (record.timestamp !== undefined) checkTimestamp(topicName(topic), record.timestamp)
     this.#dispatch.turn.begin()
-    return this.#topic(topic).accept(key, value, pairs, record, sink, slot)
+    return this.#topic(topic).accept(key, value, pairs, record, sink, slot, sentMs)
   }
 
   #topic(topic: TopicLike): TopicQueue {

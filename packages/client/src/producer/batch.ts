@@ -17,8 +17,10 @@ export const NO_STAMP: ProducerStamp = { producerId: -1, producerEpoch: -1, sequ
 export class Batch {
   /** Place among the batches of its partition: a retry keeps it. */
   readonly order: number
-  /** Monotonic; of its first record. The delivery time-out counts from here. */
+  /** Monotonic: when it was begun. */
   readonly sinceMs: number
+  /** Monotonic: when the first of its records was handed over. The delivery time-out counts from here. */
+  sentMs: number
   /** Flushes that wait for it. */
   readonly cohorts: Cohort[]
   readonly #pool: BufferPool
@@ -52,6 +54,7 @@ export class Batch {
     this.#writer = new BatchWriter(bounded(buffer, batchBytesMax))
     this.order = place.order
     this.sinceMs = place.sinceMs
+    this.sentMs = place.sinceMs
     this.cohorts = [place.cohort]
     place.cohort.begin()
   }

@@ -110,9 +110,8 @@ export class Dispatch implements ProducerContext {
     this.#unsubscribe()
     this.alarm.cancel()
     for (const sender of this.#senders.values()) sender.stop()
-    for (let first = this.account.first(); first !== undefined; first = this.account.first()) {
-      this.account.leave(first)
-      first.giveUp(error)
+    for (const waiting of this.account.line()) {
+      if (this.account.leave(waiting)) waiting.giveUp(error)
     }
     for (const topic of [...this.#topics.values()]) topic.failWaiting(error)
     this.#failBusy(error)
@@ -141,14 +140,17 @@ export class Dispatch implements ProducerContext {
 
   #expireLine(nowMs: number): number {
     const { deliveryTimeoutMs } = this.settings
-    for (let first = this.account.first(); first !== undefined; first = this.account.first()) {
-      const dueMs = first.sinceMs + deliveryTimeoutMs
-      if (dueMs > nowMs) return dueMs
-      this.account.leave(first)
-      const message = `the buffer was full for ${deliveryTimeoutMs} ms`
-      first.giveUp(new MinikafkaError('DELIVERY_TIMED_OUT', { message, outcome: 'not-written' }))
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const waiting of this.account.line()) {
+      const dueMs = waiting.sentMs + deliveryTimeoutMs
+      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs)
+      else if (this.account.leave(waiting)) {
+        const message = `the buffer had no room within ${deliveryTimeoutMs} ms`
+        const fields = { message, outcome: 'not-written' } as const
+        waiting.giveUp(new MinikafkaError('DELIVERY_TIMED_OUT', fields))
+      }
     }
-    return Number.POSITIVE_INFINITY
+    return nextMs
   }
 
   #wakeAll(): void {

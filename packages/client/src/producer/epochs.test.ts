@@ -138,10 +138,42 @@ test('a producer id that does not come costs the delivery time-out, and nothing 
   set.twin.nextIds('never answer')
   await expect(
     set.done(set.producer.send('orders', { value: 'a', partition: 0 })),
-  ).rejects.toMatchObject({ name: 'DELIVERY_TIMED_OUT', outcome: 'not-written' })
+  ).rejects.toMatchObject({
+    name: 'DELIVERY_TIMED_OUT',
+    outcome: 'not-written',
+    message: expect.stringMatching(/within 4000 ms: a producer id was asked for 4000 ms ago/),
+    cause: { name: 'TIMED_OUT', message: expect.stringMatching(/no answer yet$/) },
+  })
   expect(set.twin.produces()).toEqual([])
   await set.done(set.producer.send('orders', { value: 'b', partition: 0 }))
   expect(valuesOf(set)).toEqual(['b'])
+})
+
+test('a producer id that is refused again and again: the cause says with what', async () => {
+  const set = await stage({ producer: { deliveryTimeoutMs: 4000 } })
+  set.twin.nextIds(...times(50, () => ({ refuse: 'COORDINATOR_NOT_AVAILABLE' }) as const))
+  await expect(
+    set.done(set.producer.send('orders', { value: 'a', partition: 0 })),
+  ).rejects.toMatchObject({
+    name: 'DELIVERY_TIMED_OUT',
+    outcome: 'not-written',
+    cause: { name: 'TIMED_OUT', cause: { name: 'COORDINATOR_NOT_AVAILABLE' } },
+  })
+})
+
+test('an epoch that does not come is the cause for what waits for it', async () => {
+  const set = await warmStage(1, { producer: { maxBatchBytes: 1024, deliveryTimeoutMs: 4000 } })
+  set.twin.next({ refuse: 'INVALID_RECORD' })
+  set.twin.nextIds(...times(50, () => ({ refuse: 'COORDINATOR_NOT_AVAILABLE' }) as const))
+  const [bad] = sendEach(set.producer, ['bad'])
+  await expect(set.done(bad as Promise<unknown>)).rejects.toMatchObject({ name: 'INVALID_RECORD' })
+  const [behind] = sendEach(set.producer, ['behind'])
+  await expect(set.done(behind as Promise<unknown>)).rejects.toMatchObject({
+    name: 'DELIVERY_TIMED_OUT',
+    outcome: 'not-written',
+    cause: { name: 'TIMED_OUT', cause: { name: 'COORDINATOR_NOT_AVAILABLE' } },
+  })
+  expect(valuesOf(set)).toEqual(['warm'])
 })
 
 test('an epoch that is not a new one is not taken: a new producer id is asked for', async () => {

@@ -8,7 +8,8 @@ test('what nobody foresaw is told to who waits, and the next one asks again', as
     () => Promise.reject(new TypeError('a bug')),
     () => Promise.resolve({ errorCode: 0, errorMessage: null, producerId: 7, producerEpoch: 0 }),
   ]
-  const core = { call: () => answers.shift()?.() } as unknown as Core
+  const env = { clock: { monotonicMs: () => 0 } }
+  const core = { env, call: () => answers.shift()?.() } as unknown as Core
   const told: (MinikafkaError | 'changed')[] = []
   const identity = new Identity(core, new AbortController().signal, {
     changed: () => told.push('changed'),

@@ -14,6 +14,9 @@ export class Identity {
   readonly #signal: AbortSignal
   #current = NONE
   #asking = false
+  /** Monotonic: since when the present one is asked for; and why it has not come yet. */
+  #askedMs = 0
+  #failure: MinikafkaError | undefined
 
   /** `changed`: there is a new one. `refused`: there is none to be had, and asking again will not help. */
   constructor(
@@ -41,9 +44,22 @@ export class Identity {
     return undefined
   }
 
+  /** Why there is none yet, while it is being asked for. */
+  trouble(): MinikafkaError | undefined {
+    if (!this.#asking) return undefined
+    const forMs = Math.round(this.#core.env.clock.monotonicMs() - this.#askedMs)
+    const cause = this.#failure
+    const why = cause === undefined ? 'no answer yet' : cause.message
+    const message = `a producer id was asked for ${forMs} ms ago: ${why}`
+    const fields = { message, outcome: 'not-written' } as const
+    return new MinikafkaError('TIMED_OUT', fields, cause === undefined ? {} : { cause })
+  }
+
   #ask(former: ProducerEpoch): void {
     if (this.#asking) return
     this.#asking = true
+    this.#askedMs = this.#core.env.clock.monotonicMs()
+    this.#failure = undefined
     void this.#askUntilAnswered(former).then(
       (epoch) => {
         this.#asking = false
@@ -68,6 +84,7 @@ export class Identity {
         // The broker does not know this id any more, or not at this epoch: a new id will do.
         if (from !== NONE && !error.retriable) from = NONE
         else if (!error.retriable) throw error
+        this.#failure = error
         this.#core.logger.warn({ err: error }, 'no producer id yet')
         await sleep(this.#core.env.clock, this.#core.backoffMs(failures), this.#signal)
       }

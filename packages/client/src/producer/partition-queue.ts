@@ -73,6 +73,16 @@ export class PartitionQueue {
     return this.#accumulator.append(timestamp, key, value, headers)
   }
 
+  /**
+   * A record waited elsewhere before it joined `batch`, which is as old as its oldest record then: no promise is kept
+   * longer than said.
+   */
+  joinedLate(batch: Batch, sentMs: number): void {
+    if (sentMs >= batch.sentMs) return
+    batch.sentMs = sentMs
+    this.#context.alarm.at(sentMs + this.#context.settings.deliveryTimeoutMs)
+  }
+
   /** Monotonic time since which the open batch waits; undefined without one. */
   get openSinceMs(): number | undefined {
     return this.#accumulator.open?.sinceMs
@@ -220,13 +230,13 @@ export class PartitionQueue {
 
   /** Fails what was not acknowledged in time, and says when the next one is due. */
   expire(nowMs: number): number | undefined {
-    for (;;) {
-      const oldest = this.#window.oldest() ?? this.#accumulator.open
-      if (oldest === undefined) return undefined
-      const dueMs = oldest.sinceMs + this.#context.settings.deliveryTimeoutMs
-      if (dueMs > nowMs) return dueMs
-      this.#fail(oldest, this.#timedOut(oldest))
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const batch of this.#unsettled()) {
+      const dueMs = batch.sentMs + this.#context.settings.deliveryTimeoutMs
+      if (dueMs > nowMs) nextMs = Math.min(nextMs, dueMs)
+      else if (!batch.settled) this.#fail(batch, this.#timedOut(batch))
     }
+    return nextMs === Number.POSITIVE_INFINITY ? undefined : nextMs
   }
 
   /** The topic is gone: what is not in flight fails now, the rest when it comes back. */
@@ -247,10 +257,13 @@ export class PartitionQueue {
 
   /** Fails everything: the producer closes, or can never send. */
   failAll(error: MinikafkaError): void {
+    for (const batch of this.#unsettled()) if (!batch.settled) this.#fail(batch, error)
+  }
+
+  /** As they are now: who is told of a failure may send, or close, at once. */
+  #unsettled(): Batch[] {
     const { queue, inFlight } = this.#window
-    for (const batch of [...inFlight, ...queue, ...this.#openBatch()]) {
-      if (!batch.settled) this.#fail(batch, error)
-    }
+    return [...inFlight, ...queue, ...this.#openBatch()].filter(({ settled }) => !settled)
   }
 
   #openBatch(): Batch[] {
@@ -285,7 +298,7 @@ export class PartitionQueue {
   }
 
   #timedOut(batch: Batch): MinikafkaError {
-    const cause = batch.lastError ?? this.#trouble
+    const cause = this.#whyNot(batch)
     const why = cause === undefined ? '' : `: ${cause.message}`
     const message = `not acknowledged within ${this.#context.settings.deliveryTimeoutMs} ms${why}`
     return new MinikafkaError(
@@ -293,6 +306,14 @@ export class PartitionQueue {
       { message },
       cause === undefined ? {} : { cause },
     )
+  }
+
+  /** What may be written waits for an answer; what needs an epoch, for that; the rest for its partition. */
+  #whyNot(batch: Batch): MinikafkaError | undefined {
+    const { identity } = this.#context
+    if (batch.tainted) return batch.lastError
+    const noEpoch = this.#sequences.needsEpoch ? identity.trouble() : undefined
+    return noEpoch ?? batch.lastError ?? this.#trouble
   }
 
   #settle(batch: Batch): void {

@@ -95,6 +95,7 @@ class CoreProducer implements Producer {
     const results = new Results()
     let slot = 0
     for (const record of records) {
+      const sentMs = this.#admission.now()
       if (account.high) await deadline.hold(account.drained())
       if (this.#closing !== undefined) {
         // The rest of the input is not looked at; what came before keeps its results.
@@ -102,7 +103,13 @@ class CoreProducer implements Producer {
         break
       }
       try {
-        const encoding = this.#admission.collect(topic, record as PlainRecord, results, slot)
+        const encoding = this.#admission.collect(
+          topic,
+          record as PlainRecord,
+          results,
+          slot,
+          sentMs,
+        )
         if (encoding !== undefined) await encoding
       } catch (error) {
         if (!isMinikafkaError(error)) throw error

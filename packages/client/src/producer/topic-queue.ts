@@ -47,7 +47,7 @@ export class TopicQueue {
   /**
    * Takes one record: into a batch, or to wait until the topic is known; then it is returned.
    *
-   * Shape   without a `sink` nobody waits for it. Parameters instead of an object: one less per record.
+   * Shape   without a `sink` nobody waits for it. `sentMs`: when it was handed over, monotonic. Parameters instead of an object: one less per record.
    * Errors  MESSAGE_TOO_LARGE, INVALID_OPTION at once; later ones go to the sink.
    */
   accept(
@@ -57,6 +57,7 @@ export class TopicQueue {
     place: RecordPlace,
     sink: Sink | undefined,
     slot: number,
+    sentMs: number,
   ): WaitingRecord | undefined {
     const timestamp = place.timestamp ?? this.#context.turn.wallMs
     const known = this.#info !== undefined && this.#waiting.empty
@@ -64,12 +65,14 @@ export class TopicQueue {
     // An unknown one may have been added lately: with fresh metadata it is there, or it is an error.
     const queue = this.#partitions[partition]
     if (!known || queue === undefined) {
-      const record = { key, value, headers, partition: place.partition, timestamp, sink, slot }
+      const { partition: wanted } = place
+      const record = { key, value, headers, partition: wanted, timestamp, sentMs, sink, slot }
       const waiting = this.#waiting.add(record)
       this.#resolve()
       return waiting
     }
     const batch = queue.append(timestamp, key, value, headers)
+    if (sentMs < batch.sentMs) queue.joinedLate(batch, sentMs)
     if (sink === undefined) batch.pushed++
     else batch.join(sink, slot, timestamp)
     return undefined
@@ -171,12 +174,13 @@ export class TopicQueue {
   }
 
   #enter(waiting: WaitingRecord): void {
-    const { key, value, headers, timestamp, sink, slot } = waiting
+    const { key, value, headers, timestamp, sentMs, sink, slot } = waiting
     try {
       const partition = waiting.partition ?? this.#choose(key)
       const queue = this.#partitions[partition]
       if (queue === undefined) throw this.#noPartition(partition)
       const batch = queue.append(timestamp, key, value, headers)
+      queue.joinedLate(batch, sentMs)
       if (sink === undefined) batch.pushed++
       else batch.join(sink, slot, timestamp)
       batch.cohorts.push(waiting.cohort)

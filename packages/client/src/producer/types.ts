@@ -20,7 +20,10 @@ export type ProducerOptions = {
   readonly maxInFlight?: number | undefined
   /** What `send` does above maxBufferedBytes. Default `wait`. */
   readonly onFull?: 'wait' | 'error' | undefined
-  /** From send to acknowledgement, all retries included. Default 120,000. */
+  /**
+   * From send() or push() to acknowledgement: waits for the schema, for room and for the topic, and all retries
+   * included. In sendMany() from when a record is read in. A batch has the time of its oldest record. Default 120,000.
+   */
   readonly deliveryTimeoutMs?: number | undefined
   /** Default `roundRobin()`. */
   readonly partitioner?: Partitioner | undefined

@@ -12,10 +12,10 @@ export type WaitingRecord = {
   /** undefined: the partitioner chooses. */
   readonly partition: number | undefined
   readonly timestamp: number
+  /** Monotonic: when it was handed over. */
+  readonly sentMs: number
   readonly sink: Sink | undefined
   readonly slot: number
-  /** Monotonic. */
-  readonly sinceMs: number
   /** What the account holds for it. */
   readonly bytes: number
   /** The flush that waits for it. */
@@ -27,6 +27,8 @@ export class WaitingRoom {
   readonly #topic: string
   /** In the order they came. */
   readonly #records = new Set<WaitingRecord>()
+  /** None is due before: those that waited elsewhere are older than some before them. */
+  #dueMs = Number.POSITIVE_INFINITY
 
   constructor(context: ProducerContext, topic: string) {
     this.#context = context
@@ -37,18 +39,19 @@ export class WaitingRoom {
     return this.#records.size === 0
   }
 
-  add(record: Omit<WaitingRecord, 'sinceMs' | 'bytes' | 'cohort'>): WaitingRecord {
-    const { turn, account, alarm, settings } = this.#context
+  add(record: Omit<WaitingRecord, 'bytes' | 'cohort'>): WaitingRecord {
+    const { account, alarm, settings } = this.#context
     const { key, value, headers } = record
     const waiting: WaitingRecord = {
       ...record,
-      sinceMs: turn.monotonicMs,
       bytes: BatchWriter.recordSizeMax(key, value, headers),
       cohort: this.#context.cohort(),
     }
     waiting.cohort.begin()
     account.add(waiting.bytes)
-    alarm.at(waiting.sinceMs + settings.deliveryTimeoutMs)
+    const dueMs = waiting.sentMs + settings.deliveryTimeoutMs
+    this.#dueMs = Math.min(this.#dueMs, dueMs)
+    alarm.at(dueMs)
     this.#records.add(waiting)
     return waiting
   }
@@ -71,13 +74,16 @@ export class WaitingRoom {
 
   /** Fails what waits for too long; returns when the next one is due. */
   expire(nowMs: number, error: () => MinikafkaError): number | undefined {
-    for (const record of this.#records) {
-      const dueMs = record.sinceMs + this.#context.settings.deliveryTimeoutMs
-      if (dueMs > nowMs) return dueMs
-      this.#remove(record)
-      this.reject(record, error())
+    if (this.empty) return undefined
+    if (this.#dueMs > nowMs) return this.#dueMs
+    this.#dueMs = Number.POSITIVE_INFINITY
+    for (const record of [...this.#records]) {
+      const dueMs = record.sentMs + this.#context.settings.deliveryTimeoutMs
+      if (dueMs > nowMs) this.#dueMs = Math.min(this.#dueMs, dueMs)
+      // Whoever was told of the one before may have closed the producer.
+      else if (this.#remove(record)) this.reject(record, error())
     }
-    return undefined
+    return this.empty ? undefined : this.#dueMs
   }
 
   /** Tells who waits for a record that has left; then it is settled. */

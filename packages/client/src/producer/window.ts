@@ -89,15 +89,6 @@ export class Window {
     )
   }
 
-  /** The unsettled one that was begun first. */
-  oldest(): Batch | undefined {
-    let oldest = this.#queue[0]
-    for (const batch of this.#inFlight) {
-      if (!batch.settled && (oldest === undefined || batch.order < oldest.order)) oldest = batch
-    }
-    return oldest
-  }
-
   #fits(order: number): boolean {
     const first = this.#firstUnacknowledged()
     return (

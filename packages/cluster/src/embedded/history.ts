@@ -13,6 +13,8 @@ export type Revision = { readonly rev: number; readonly changes: readonly Change
 
 /** Changes of keys that are kept at most, whatever the number of revisions: a bound of the memory. */
 const CHANGES_MAX = 100_000
+/** Stands where a revision stood, so that nothing holds on to what it changed. */
+const FORGOTTEN: Revision = { rev: -1, changes: [] }
 
 export class History {
   /** Invariant: from index `#start` on without a hole, the newest last; what stands before is forgotten. */
@@ -48,7 +50,7 @@ export class History {
   trim(durableRev: number): void {
     while (this.#isTooLong() && this.compacted < durableRev) {
       this.#changeCount -= this.#revisions[this.#start]?.changes.length ?? 0
-      this.#start++
+      this.#revisions[this.#start++] = FORGOTTEN
     }
     if (this.#start <= this.#revisionsMax) return
     // Moved down at times only, so that trimming costs nothing each time.

@@ -140,7 +140,7 @@ function isPosition(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0
 }
 
-function sizeOf(buffers: readonly Uint8Array[]): number {
+export function sizeOf(buffers: readonly Uint8Array[]): number {
   let size = 0
   for (const buffer of buffers) size += buffer.length
   return size

@@ -3,7 +3,7 @@ import * as fs from 'node:fs'
 import * as path from 'node:path'
 import type { Disk, File, FileStat } from '../env.ts'
 import { diskErrorOf, hasCode, newDiskError, onPath, replacedUnsynced } from './disk-error.ts'
-import { NodeFile } from './disk-file.ts'
+import { NodeFile, sizeOf } from './disk-file.ts'
 import { lockDirectory } from './lock.ts'
 import type { SyncQueue } from './sync-queue.ts'
 
@@ -47,15 +47,16 @@ export class NodeDisk implements Disk {
     }
   }
 
-  async replaceFile(file: string, content: Uint8Array): Promise<void> {
+  async replaceFile(file: string, content: Uint8Array | readonly Uint8Array[]): Promise<void> {
+    const slices = content instanceof Uint8Array ? [content] : content
     const key = path.resolve(file)
     const before = this.#replacing.get(key)
     const replacing =
       before === undefined
-        ? this.#replace(file, content)
+        ? this.#replace(file, slices)
         : before.then(
-            () => this.#replace(file, content),
-            () => this.#replace(file, content),
+            () => this.#replace(file, slices),
+            () => this.#replace(file, slices),
           )
     this.#replacing.set(key, replacing)
     try {
@@ -137,12 +138,12 @@ export class NodeDisk implements Disk {
     return lockDirectory(directory)
   }
 
-  async #replace(file: string, content: Uint8Array): Promise<void> {
+  async #replace(file: string, slices: readonly Uint8Array[]): Promise<void> {
     const temporary = `${file}.tmp`
     const { fd } = await openRegular(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW)
     try {
-      const where = content.length <= SMALL_BYTES_MAX ? 'call' : 'pool'
-      const written = new NodeFile(temporary, fd, this.#syncs).append([content], 0, where)
+      const where = sizeOf(slices) <= SMALL_BYTES_MAX ? 'call' : 'pool'
+      const written = new NodeFile(temporary, fd, this.#syncs).append(slices, 0, where)
       try {
         await written
       } finally {

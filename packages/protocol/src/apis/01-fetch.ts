@@ -23,6 +23,10 @@ const wanted = struct({
   durableOffset: offset('Of a follower: up to here its disk is synced; -1 from a consumer.'),
   logStartOffset: offset('Of a follower: where its log begins; -1 from a consumer.'),
   maxBytes: int32('Bound for this partition; the first batch comes whole all the same.'),
+  suspectOffset: offset(
+    'A batch with this offset came with a wrong CRC: the broker looks at it again, or ignores it; -1 = none.',
+    { since: 2, fallback: -1 },
+  ),
 })
 
 const aborted = struct({
@@ -68,7 +72,7 @@ const result = struct({
 export const fetch = defineApi({
   name: 'Fetch',
   key: 1,
-  versions: [0, 1],
+  versions: [0, 2],
   audience: 'client',
   acl: { operation: 'READ', resource: 'TOPIC' },
   about:

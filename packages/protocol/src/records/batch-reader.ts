@@ -52,6 +52,11 @@ export class BatchReader {
     return this.header.lastOffset + 1
   }
 
+  /** Where in `body` the record begins that next() reads: the one under the cursor ends there. */
+  get position(): number {
+    return this.#position
+  }
+
   /**
    * Moves the cursor to the next record; false at the end.
    *

@@ -18,6 +18,8 @@ export type BatchHeader = {
   readonly timestampType: 'create' | 'append'
   readonly transactional: boolean
   readonly control: boolean
+  /** KIP-534: tombstones of the batch may go from this time on; undefined: compaction has not met one in it. */
+  readonly deleteHorizonMs: number | undefined
   readonly lastOffsetDelta: number
   readonly lastOffset: number
   readonly baseTimestamp: number
@@ -41,6 +43,7 @@ export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
   const baseOffset = int64At(bytes, position + at.BASE_OFFSET)
   const attributes = int16At(bytes, position + at.ATTRIBUTES)
   const lastOffsetDelta = int32At(bytes, position + at.LAST_OFFSET_DELTA)
+  const baseTimestamp = int64At(bytes, position + at.BASE_TIMESTAMP)
   return {
     baseOffset,
     sizeBytes: batchSizeAt(bytes, position),
@@ -52,9 +55,10 @@ export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
     timestampType: (attributes & at.APPEND_TIME_BIT) === 0 ? 'create' : 'append',
     transactional: (attributes & at.TRANSACTIONAL_BIT) !== 0,
     control: (attributes & at.CONTROL_BIT) !== 0,
+    deleteHorizonMs: (attributes & at.HORIZON_BIT) === 0 ? undefined : baseTimestamp,
     lastOffsetDelta,
     lastOffset: baseOffset + lastOffsetDelta,
-    baseTimestamp: int64At(bytes, position + at.BASE_TIMESTAMP),
+    baseTimestamp,
     maxTimestamp: int64At(bytes, position + at.MAX_TIMESTAMP),
     producerId: int64At(bytes, position + at.PRODUCER_ID),
     producerEpoch: int16At(bytes, position + at.PRODUCER_EPOCH),

@@ -5,9 +5,10 @@
 //   12  leader epoch         int32   stamped by the broker, outside the CRC
 //   16  magic                int8    2
 //   17  CRC-32C              uint32  over everything from `attributes` to the end
-//   21  attributes           int16   bits 0-2 compression, 3 timestamp type, 4 transactional, 5 control
+//   21  attributes           int16   bits 0-2 compression, 3 timestamp type, 4 transactional, 5 control, 6 delete horizon
 //   23  last offset delta    int32   the last record's offset - base offset; survives compaction
-//   27  base timestamp       int64   of the first record
+//   27  base timestamp       int64   of the first record; with bit 6 the delete horizon (KIP-534): tombstones of the
+//                                    batch may go from that time on
 //   35  max timestamp        int64   of all records; the append time with LogAppendTime
 //   43  producer id          int64   -1: none
 //   51  producer epoch       int16
@@ -47,7 +48,9 @@ export const COMPRESSION_MASK = 0x07
 export const APPEND_TIME_BIT = 0x08
 export const TRANSACTIONAL_BIT = 0x10
 export const CONTROL_BIT = 0x20
-/** Bit 6 is KIP-534's delete horizon, which compaction alone sets; the others are unassigned. */
+/** KIP-534: the base timestamp is the time from which on the tombstones of the batch may go. Compaction alone sets it. */
+export const HORIZON_BIT = 0x40
+/** No producer may set one of these: the horizon and what is unassigned. */
 export const RESERVED_MASK = 0xffc0
 
 /** By the number in the attributes. */

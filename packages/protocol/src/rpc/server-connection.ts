@@ -45,6 +45,8 @@ export type Surroundings = {
   readonly service: Service
   /** Called once, when the connection is gone. */
   readonly left: (connection: PeerConnection) => void
+  /** Called where a deadline may begin: the server looks soon. */
+  readonly stir: () => void
   /** Called when the favoured connection has had its request answered. */
   readonly favourNext: () => void
 }
@@ -130,6 +132,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     if (!this.#isServed()) return
     this.#heardMs = this.#nowMs()
     this.#activeMs = this.#heardMs
+    this.#common.stir()
     if (isNew) this.#frameBeganMs = this.#heardMs
     // What is at hand already waits for its turn, and this behind it.
     if (this.#common.turns.has(this.#pump)) this.adjustReading()
@@ -314,6 +317,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   #release(call: ServedCall): void {
     this.#inFlight--
     this.#activeMs = this.#nowMs()
+    this.#common.stir()
     this.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
     this.#passFavourOn()
@@ -353,6 +357,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   #end(): void {
     this.#phase = 'ended'
     this.#activeMs = this.#nowMs()
+    this.#common.stir()
     this.#socket.end()
   }
 
@@ -387,6 +392,22 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     if (this.#phase !== 'begin' && (this.#reader.hasNext || !this.#mayServe())) return 'busy'
     // Completing it charges nothing more, and then it can be served and give its memory back.
     return this.#reader.hasMemoryForFrame ? 'free' : 'ready'
+  }
+
+  /**
+   * Monotonic: while nothing happens here, it has no deadline before then. Not at rest, it may have one at any time.
+   * What ends the rest stirs the server: bytes, an answer, the end.
+   */
+  get atRestUntilMs(): number {
+    const isResting =
+      this.#phase === 'open' &&
+      this.#outbox.unsentBytes === 0 &&
+      this.#reader.partialSize === 0 &&
+      !this.#gate.isPaused &&
+      !this.isFavoured
+    if (!isResting) return 0
+    if (this.#inFlight > 0) return Number.POSITIVE_INFINITY
+    return this.#activeMs + this.#common.limits.idleMs + 1
   }
 
   /** Called a few times within the shortest deadline, for all connections in one go. */

@@ -11,12 +11,21 @@ import { PeerConnection, type Surroundings } from './server-connection.ts'
 import type { MemoryAccount, ServerConnection, Service } from './service.ts'
 import { Turns } from './turns.ts'
 
+/**
+ * A look so late means that the process stood still: what its peers sent meanwhile is yet to be read, and nobody is judged
+ * before the next look.
+ */
+const STANDSTILL_MS = 1000
+
 export class RpcServer {
   readonly #common: Surroundings
   readonly #connections = new Set<PeerConnection>()
   readonly #countByHost = new Map<string, number>()
   #nextId = 1
-  #timer: Timer | undefined
+  /** The next look at the deadlines; none while there is no connection. */
+  #look: { readonly dueMs: number; readonly timer: Timer } | undefined
+  /** Something has happened since the last look: the next one is soon. */
+  #isStirred = false
   #closing = false
   #allClosed: (() => void) | undefined
   /** The two connections that may go on above their share of the memory budget: who waits longest, and who came last. */
@@ -25,10 +34,11 @@ export class RpcServer {
 
   constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
     const left = (connection: PeerConnection) => this.#left(connection)
+    const stir = () => this.#stir()
     const favourNext = () => this.#favourOne()
     const queue = new MemoryQueue(env.clock, memory, favourNext)
     const turns = new Turns(env.clock)
-    this.#common = { env, limits, memory, queue, turns, service, left, favourNext }
+    this.#common = { env, limits, memory, queue, turns, service, left, stir, favourNext }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
@@ -43,7 +53,7 @@ export class RpcServer {
     this.#connections.add(connection)
     const { host } = socket.remote
     this.#countByHost.set(host, (this.#countByHost.get(host) ?? 0) + 1)
-    this.#timer ??= this.#checkLater()
+    this.#stir()
     socket.receive(connection)
     return connection
   }
@@ -83,25 +93,48 @@ export class RpcServer {
     if (count > 0) this.#countByHost.set(host, count)
     else this.#countByHost.delete(host)
     if (this.#connections.size > 0) return
-    this.#timer?.cancel()
-    this.#timer = undefined
+    this.#look?.timer.cancel()
+    this.#look = undefined
+    this.#isStirred = false
     this.#allClosed?.()
   }
 
   // --- one timer for all -----------------------------------------------------------------------
 
-  #checkLater(): Timer {
+  /** Called for whatever may be the beginning of a deadline. */
+  #stir(): void {
+    if (this.#isStirred) return
+    this.#isStirred = true
     const { env, limits } = this.#common
-    return env.clock.timer(checkEveryMs(limits), () => this.#check())
+    this.#lookAt(env.clock.monotonicMs() + checkEveryMs(limits))
   }
 
-  /** A look at every connection: at 10,000 of them less than a millisecond, once a second. */
-  #check(): void {
-    const { env } = this.#common
+  /** Unless it looks earlier anyway. */
+  #lookAt(dueMs: number): void {
+    if (this.#look !== undefined && this.#look.dueMs <= dueMs) return
+    this.#look?.timer.cancel()
+    const { clock } = this.#common.env
+    const timer = clock.timer(dueMs - clock.monotonicMs(), () => this.#check(dueMs))
+    this.#look = { dueMs, timer }
+  }
+
+  /**
+   * A look at every connection: at 10,000 of them less than a millisecond, once a second while something happens. Where
+   * nothing does, only idleness has a deadline, and there is no other look until then.
+   */
+  #check(dueMs: number): void {
+    const { env, limits } = this.#common
     const nowMs = env.clock.monotonicMs()
-    for (const connection of [...this.#connections]) connection.checkDeadlines(nowMs)
+    this.#look = undefined
+    this.#isStirred = false
+    const isLate = nowMs - dueMs > STANDSTILL_MS
+    if (!isLate) for (const connection of [...this.#connections]) connection.checkDeadlines(nowMs)
     this.#favourOne()
-    this.#timer = this.#connections.size > 0 ? this.#checkLater() : undefined
+    if (this.#connections.size === 0) return
+    const soonMs = nowMs + checkEveryMs(limits)
+    let nextMs = isLate ? soonMs : Number.POSITIVE_INFINITY
+    for (const { atRestUntilMs } of this.#connections) nextMs = Math.min(nextMs, atRestUntilMs)
+    if (nextMs < Number.POSITIVE_INFINITY) this.#lookAt(Math.max(soonMs, nextMs))
   }
 
   /**

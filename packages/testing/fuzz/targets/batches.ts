@@ -134,7 +134,13 @@ class BatchSession implements Session {
 
   async #fetch(fetchOffset: number) {
     const maxBytes = 1
-    const asked = { lastFetchedEpoch: -1, durableOffset: -1, logStartOffset: -1, leaderEpoch: -1 }
+    const asked = {
+      lastFetchedEpoch: -1,
+      durableOffset: -1,
+      logStartOffset: -1,
+      leaderEpoch: -1,
+      suspectOffset: -1,
+    }
     const { topicId } = this.#stage
     const call = this.#connection.call(
       'fetch',

@@ -37,8 +37,6 @@ export class Daemon {
   /** Where partitions stood when a broker was last seen alive. */
   #lastFacts: readonly PartitionFacts[] = []
   #life: Life | undefined
-  /** When it next exits by itself its file system is mounted anew: what was not synced is lost. */
-  mountsAnew = false
   /** It was ready, and nobody has asked it to stop since: there is no mark of a clean stop. */
   #mustScan = false
   #stopping = false
@@ -112,6 +110,7 @@ export class Daemon {
     while (!this.#stopping) {
       await sleep(this.#world.clock, this.#dice.below(this.#restartMaxMs))
       if (this.#stopping) return
+      this.#mountAnew()
       const life = this.#newLife()
       await this.#start(life)
       await life.gone
@@ -155,7 +154,6 @@ export class Daemon {
       this.#timeline.add('broker', `did not start: ${error.message.slice(0, 200)}`)
       if (this.#life !== life) return
       this.#world.kill(BROKER)
-      this.#mountAnew()
       life.end()
     }
   }
@@ -168,13 +166,15 @@ export class Daemon {
     await Promise.race([broker.close({ clean: false }), life.gone])
     if (this.#life !== life) return
     life.env.program.exit(EXIT_DISK_FAILED)
-    this.#mountAnew()
     life.end()
   }
 
+  /**
+   * ext4, XFS and Btrfs take a file system whose metadata cannot be written out of service: before the next start it
+   * is mounted anew, and what was not synced is lost.
+   */
   #mountAnew(): void {
-    if (!this.mountsAnew) return
-    this.mountsAnew = false
+    if (!this.#world.disk(BROKER).namesLost()) return
     this.#timeline.add('broker', 'its file system is mounted anew')
     this.#events.dies('power-cut', this.#lastFacts)
     this.#world.powerCut(BROKER)

@@ -177,10 +177,8 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     timeline.add('nemesis', 'the next reads fail')
     world.disk(BROKER).failRead(dice.pick([1, 3]), DATA_DIRECTORY)
   },
-  'fail-directory-sync': ({ world, daemon, timeline }) => {
+  'fail-directory-sync': ({ world, timeline }) => {
     timeline.add('nemesis', 'the next sync of a directory fails')
-    // ext4, XFS and Btrfs take a file system whose metadata cannot be written out of service: what follows is a mount.
-    daemon.mountsAnew = true
     world.disk(BROKER).failDirectorySync(1, DATA_DIRECTORY)
   },
   rot,

@@ -4,15 +4,21 @@ import { type Event, EventHeap } from './event-heap.ts'
 
 const run = () => undefined
 
-test('events leave in order of time, tie-break and sequence, the cancelled ones never', () => {
-  const event = fc.record({ atMs: fc.nat(20), tie: fc.nat(3), cancelled: fc.boolean() })
+test('events leave in order of time, round, tie-break and sequence, the cancelled ones never', () => {
+  const event = fc.record({
+    atMs: fc.nat(20),
+    round: fc.nat(2),
+    tie: fc.nat(3),
+    cancelled: fc.boolean(),
+  })
   fc.assert(
     fc.property(fc.array(event, { maxLength: 700 }), (wanted) => {
       const heap = new EventHeap()
-      const events = wanted.map(({ atMs, tie }, sequence): Event => {
+      const events = wanted.map(({ atMs, round, tie }, sequence): Event => {
         const label = String(sequence)
         return {
           atMs,
+          round,
           tie,
           sequence,
           label,
@@ -28,7 +34,10 @@ test('events leave in order of time, tie-break and sequence, the cancelled ones 
       })
       const expected = events
         .filter((_, index) => !wanted[index]?.cancelled)
-        .sort((a, b) => a.atMs - b.atMs || a.tie - b.tie || a.sequence - b.sequence)
+        .sort(
+          (a, b) =>
+            a.atMs - b.atMs || a.round - b.round || a.tie - b.tie || a.sequence - b.sequence,
+        )
       expect(heap.list()).toEqual(expected)
       expect(heap.ioCount).toBe(expected.length)
       expect(expected.map(() => heap.pop())).toEqual(expected)

@@ -1,10 +1,12 @@
-// What is yet to happen, soonest first: a binary heap over (virtual time, tie-break, sequence).
+// What is yet to happen, soonest first: a binary heap over (virtual time, round, tie-break, sequence).
 // Enters: events in any order. Leaves: the next one that is still to run.
 import type { Process } from './process.ts'
 
 export type Event = {
   atMs: number
-  /** Drawn from the seed: first-in-first-out among what is due at once would hide interleavings. */
+  /** Within one moment: what an event causes at once has its turn after all that were due together with that event. */
+  round: number
+  /** Drawn from the seed: first-in-first-out within a round would hide interleavings. */
   tie: number
   readonly sequence: number
   /** Constant words: they go into the running hash and into `pending()`. */
@@ -19,7 +21,12 @@ export type Event = {
   run: (() => void | Promise<void>) | undefined
 }
 
+/** A round of a moment. */
+export type Moment = Pick<Event, 'atMs' | 'round'>
+
 const CANCELLED_MIN = 256
+/** More rounds than ever follow from one event. */
+const ROUNDS_APART = 2 ** 20
 
 export class EventHeap {
   #events: Event[] = []
@@ -89,21 +96,40 @@ export class EventHeap {
    * The owner goes on: what it missed happens now, all in one go, its timers among themselves in the order of their
    * times. An event loop may have been stopped before its timers or behind them.
    */
-  admit(owner: Process, nowMs: number, timersFirst: boolean): void {
+  admit(owner: Process, { atMs, round }: Moment, timersFirst: boolean): void {
     const own = [...this.#deferred].filter((event) => event.owner === owner).sort(compare)
-    const late = own.filter(({ atMs }) => atMs <= nowMs)
+    const late = own.filter((event) => event.atMs <= atMs)
     const ranked = [
       ...late.filter(({ kind }) => (kind === 'timer') === timersFirst),
       ...late.filter(({ kind }) => (kind === 'timer') !== timersFirst),
     ]
     for (const [rank, event] of ranked.entries()) {
-      event.atMs = nowMs
+      event.atMs = atMs
+      event.round = round
       event.tie = rank
     }
     for (const event of own) {
       this.#deferred.delete(event)
       this.push(event)
     }
+  }
+
+  /** When the first event happens that must not be late. */
+  firstPunctualMs(): number {
+    let firstMs = Number.POSITIVE_INFINITY
+    for (const event of this.#events)
+      if (event.run !== undefined && isPunctual(event)) firstMs = Math.min(firstMs, event.atMs)
+    return firstMs
+  }
+
+  /** Time goes to `atMs` at once. Who was due before is late: in order, and all that follows from one before the next. */
+  oversleep(atMs: number): void {
+    const late = this.#events.filter((event) => event.run !== undefined && event.atMs < atMs)
+    for (const [rank, event] of late.sort(compare).entries()) {
+      event.atMs = atMs
+      event.round = (rank + 1) * ROUNDS_APART
+    }
+    this.#rebuild()
   }
 
   clear(): void {
@@ -165,12 +191,18 @@ export class EventHeap {
   }
 }
 
+/** A timer of a process that naps may be late. */
+export function isPunctual({ kind, owner }: Event): boolean {
+  return kind === 'io' || owner?.facts.naps !== true
+}
+
 function compare(a: Event, b: Event): number {
   return isBefore(a, b) ? -1 : 1
 }
 
 function isBefore(a: Event, b: Event): boolean {
   if (a.atMs !== b.atMs) return a.atMs < b.atMs
+  if (a.round !== b.round) return a.round < b.round
   if (a.tie !== b.tie) return a.tie < b.tie
   return a.sequence < b.sequence
 }

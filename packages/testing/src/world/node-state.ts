@@ -38,6 +38,8 @@ export type ProcessOptions = ProgramOptions & {
   readonly hostNetwork?: boolean | undefined
   /** Whether `clock.pending()` says who asked for a timer, on a held clock; costs some microseconds each. Default true. */
   readonly namesTimers?: boolean | undefined
+  /** While a test lets more than a quarter of an hour pass, its timers may be late: see `clock.advance`. Default false. */
+  readonly naps?: boolean | undefined
 }
 
 export type Running = { readonly owner: Process; readonly env: Env; readonly program: SimProgram }
@@ -74,9 +76,9 @@ export class NodeState {
     const { ground, wires, hostSockets, real, nextPid, exited } = this.#surroundings
     const name = `${this.name} ${this.#startedCount++}`
     const ties = new Generator(ground.seed, `ties ${name}`)
-    const { namesTimers = true } = options
+    const { namesTimers = true, naps = false } = options
     const startedAtMs = ground.scheduler.nowMs
-    const facts = { node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers }
+    const facts = { node: this.name, pid: nextPid(), startedAtMs, ties, namesTimers, naps }
     const owner = new Process({ ...facts, limits: this.limits })
     wires.powerOn(this.name)
     const program = new SimProgram(ground, owner, options, (code) => exited(owner, code))

@@ -25,6 +25,8 @@ export type ProcessFacts = {
   readonly ties: Generator
   /** Whether its timers remember who asked for them. */
   readonly namesTimers: boolean
+  /** Whether its timers may be late while a test lets hours pass (naps.ts). */
+  readonly naps: boolean
 }
 
 export class Process {

@@ -151,6 +151,24 @@ test('the order of what is due at once comes from the seed', async () => {
   expect(orders.size).toBeGreaterThan(1)
 })
 
+test('what goes on and on at one moment keeps nothing waiting that was due before: rounds, each in any order', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = createWorld({ seed })
+    const { clock } = world.env('a')
+    const counts = [0, 0, 0, 0]
+    let spread = 0
+    const turn = (index: number) => {
+      counts[index] = (counts[index] ?? 0) + 1
+      spread = Math.max(spread, Math.max(...counts) - Math.min(...counts))
+      if (counts[index] < 50) clock.soon(() => turn(index))
+    }
+    for (const index of counts.keys()) clock.soon(() => turn(index))
+    await world.settled()
+    expect([counts, spread, clock.monotonicMs()]).toEqual([[50, 50, 50, 50], 1, 0])
+    world.close()
+  }
+})
+
 test('an uncaught error ends its process with last words and fails the world', async () => {
   const world = createWorld({ seed: 1 })
   const env = world.env('a')

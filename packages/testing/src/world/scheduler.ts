@@ -1,8 +1,9 @@
 // The one thread of the simulated world: takes the next event, sets the clock, runs it, and lets all
 // promises settle before the one after it. Held, jumping and real time differ only in how far it may go.
 import { assert, type Clock } from '@minikafka/platform'
-import { type Event, EventHeap } from './event-heap.ts'
+import { type Event, EventHeap, isPunctual, type Moment } from './event-heap.ts'
 import { Generator } from './generator.ts'
+import { Naps, napMsOf } from './naps.ts'
 import type { Process } from './process.ts'
 import type { RunningHash } from './running-hash.ts'
 
@@ -32,6 +33,8 @@ export type SchedulerOptions = {
 type Wait = {
   readonly untilMs: number
   readonly holds: (() => boolean) | undefined
+  /** It does not matter when exactly routine happens until then. */
+  readonly napMs: number | undefined
   readonly settle: (outcome: 'reached' | 'holds') => void
   readonly fail: (error: unknown) => void
 }
@@ -47,8 +50,11 @@ export class Scheduler {
   readonly #heap = new EventHeap()
   readonly #options: SchedulerOptions
   readonly #ties: Generator
+  readonly #naps = new Naps()
   readonly #realStartMs: number
   #nowMs = 0
+  /** Of the moment `#nowMs`: the one of the event that ran last. */
+  #round = 0
   #sequence = 0
   #pumping = false
   #closed = false
@@ -88,7 +94,7 @@ export class Scheduler {
     const tie = (owner?.facts.ties ?? this.#ties).uint32()
     const named = kind === 'timer' && this.mode === 'held' && owner?.facts.namesTimers !== false
     const event: Event = {
-      atMs: this.nowMs + delayMs,
+      ...this.#momentIn(delayMs),
       tie,
       sequence: this.#sequence++,
       label,
@@ -120,7 +126,7 @@ export class Scheduler {
   resume(owner: Process): void {
     if (!owner.paused) return
     owner.setPaused(false)
-    this.#heap.admit(owner, this.nowMs, this.#ties.chance(0.5))
+    this.#heap.admit(owner, this.#momentIn(0), this.#ties.chance(0.5))
     this.#wake()
   }
 
@@ -128,9 +134,11 @@ export class Scheduler {
     return this.#heap.list()
   }
 
-  /** Moves time on; resolves when everything up to then has run. */
-  advance(delayMs: number): Promise<void> {
-    return this.#wait(this.nowMs + delayMs, undefined).then(() => undefined)
+  /** Moves time on; resolves when everything up to then has run. On a held clock processes may nap meanwhile. */
+  async advance(delayMs: number): Promise<void> {
+    const mayNap = this.mode === 'held' && this.#options.realIo !== true
+    this.#naps.stayAwake(this.nowMs)
+    await this.#wait(this.nowMs + delayMs, undefined, mayNap ? napMsOf(delayMs) : undefined)
   }
 
   /** Runs the world, moving time only as far as needed. False: the deadline passed first. */
@@ -152,10 +160,20 @@ export class Scheduler {
     this.#stopSleeping?.()
   }
 
-  #wait(untilMs: number, holds: (() => boolean) | undefined): Promise<'reached' | 'holds'> {
+  /** Whatever is due at once waits for the next round: else one of unlucky ties would wait as long as others go on. */
+  #momentIn(delayMs: number): Moment {
+    const atMs = this.nowMs + delayMs
+    return { atMs, round: atMs === this.#nowMs ? this.#round + 1 : 0 }
+  }
+
+  #wait(
+    untilMs: number,
+    holds: (() => boolean) | undefined,
+    napMs?: number,
+  ): Promise<'reached' | 'holds'> {
     return new Promise((settle, fail) => {
       if (this.#closed) return fail(new Error('the world is closed'))
-      this.#waits.push({ untilMs, holds, settle, fail })
+      this.#waits.push({ untilMs, holds, napMs, settle, fail })
       this.#wake()
     })
   }
@@ -184,6 +202,7 @@ export class Scheduler {
       }
       rested = false
       if (atMs > this.#mayGoTo()) break
+      if (event !== undefined && this.#nap(event, stopMs)) continue
       if (event === undefined || event.atMs > stopMs) this.#reach(stopMs)
       else {
         // Only few are asynchronous: an await for each would be another turn of the microtasks.
@@ -204,10 +223,30 @@ export class Scheduler {
     return Math.min(leftMs, ioMs ?? leftMs)
   }
 
+  /** Passes over what the processes would do again and again; true: there was something. */
+  #nap(next: Event, stopMs: number): boolean {
+    if (next.atMs <= this.#nowMs || this.busy || !this.#naps.mayBegin(this.#nowMs)) return false
+    const napMs = this.#napMs()
+    if (napMs === undefined) return false
+    const punctualMs = Math.min(stopMs, this.#heap.firstPunctualMs())
+    const endMs = this.#naps.endMs(this.#nowMs, napMs, punctualMs)
+    if (endMs <= next.atMs) return false
+    this.#heap.oversleep(endMs)
+    this.#reachMoment({ atMs: endMs, round: 0 })
+    return true
+  }
+
+  /** As long as everybody who waits for the world allows. */
+  #napMs(): number | undefined {
+    const naps = this.#waits.map(({ napMs }) => napMs)
+    return naps.reduce((shortest, napMs) => shortest && napMs && Math.min(shortest, napMs), naps[0])
+  }
+
   /** A promise holds up the world until it settles. */
   #run(event: Event): Promise<void> | undefined {
     this.#heap.pop()
-    this.#nowMs = Math.max(this.#nowMs, event.atMs)
+    this.#reachMoment(event)
+    if (event.kind === 'timer' && isPunctual(event)) this.#naps.stayAwake(event.atMs)
     const { hash, trace, crashed } = this.#options
     const node = event.owner?.node ?? ''
     hash.number(event.atMs)
@@ -245,13 +284,18 @@ export class Scheduler {
     return firstMs
   }
 
+  #reachMoment({ atMs, round }: Moment): void {
+    this.#round = round
+    this.#nowMs = Math.max(this.#nowMs, atMs)
+  }
+
   #settleWhatHolds(): boolean {
     if (this.#waits.length === 0) return false
     return this.#end(endingByCondition)
   }
 
   #reach(stopMs: number): void {
-    this.#nowMs = Math.max(this.#nowMs, stopMs)
+    this.#reachMoment({ atMs: stopMs, round: 0 })
     this.#end((wait) => (wait.untilMs <= stopMs ? () => wait.settle('reached') : undefined))
   }
 

@@ -31,7 +31,13 @@ export class WorldClock implements Clock {
     this.#clock.soon(callback)
   }
 
-  /** Lets that much time pass; resolves when all that was due until then has run. */
+  /**
+   * Lets that much time pass; resolves when all that was due until then has run.
+   *
+   * On a held clock brokers and clients nap through more than 16 minutes: but for the first minute, the last one, and
+   * those around each timer of this clock. What is due during a nap, a 32nd of the whole at most, fires once, at its end,
+   * in order, as after a real machine was suspended. Whoever wants each of their timers on time advances by minutes.
+   */
   advance(duration: Duration): Promise<void> {
     return this.#ground.scheduler.advance(durationMs(duration))
   }

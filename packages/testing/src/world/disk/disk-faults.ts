@@ -45,6 +45,8 @@ export type DiskFaults = {
    * what happened since. Undefined: it was never synced, or it is there no more.
    */
   durable(path: string): Buffer | undefined
+  /** A sync of a directory failed, and there was no power cut since: names are shown that are not on the disk. */
+  namesLost(): boolean
 }
 
 export type Place = { readonly path: string; readonly position: number }
@@ -109,6 +111,7 @@ function looks(disk: DiskState) {
   return {
     files: (below = '/') => disk.tree.files(below).map(([path, image]) => describe(path, image)),
     read: (path: string) => disk.tree.file('read', path)?.copy(),
+    namesLost: () => disk.namesLost,
     durable(path: string) {
       if (disk.tree.find(path) === undefined) return undefined
       const inode = disk.tree.findDurable(path)

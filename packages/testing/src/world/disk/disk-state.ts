@@ -28,6 +28,8 @@ export class DiskState {
   readonly failingDirectorySyncs = new ArmedFault()
   readonly failingWrites = new ArmedFault()
   readonly failingReads = new ArmedFault()
+  /** Names that a failed sync marked as written: only a mount shows that they are not. */
+  namesLost = false
   readonly #ground: Ground
   /** By the file that is written to. */
   readonly #misdirected = new Map<FileImage, Elsewhere>()
@@ -110,6 +112,7 @@ export class DiskState {
   powerCut(): void {
     this.tree.root.powerCut(this.dice)
     this.recount()
+    this.namesLost = false
     this.locks.clear()
   }
 

@@ -33,13 +33,13 @@ export class SimDisk implements Disk {
   }
 
   /** A crash between two steps leaves the old content or the new one, and perhaps the temporary file. */
-  async replaceFile(path: string, content: Uint8Array): Promise<void> {
+  async replaceFile(path: string, content: Uint8Array | readonly Uint8Array[]): Promise<void> {
     const temporary = `${path}.tmp`
     await this.#do('disk removeFile', temporary, () => this.#unlink(temporary))
     const file = await this.open(temporary, 'create')
     try {
-      const bytes = Buffer.from(content)
-      await file.append([bytes], 0)
+      const slices = content instanceof Uint8Array ? [content] : content
+      await file.append([Buffer.concat(slices)], 0)
       await file.sync()
     } catch (error) {
       await file.close()
@@ -121,6 +121,7 @@ export class SimDisk implements Disk {
       this.#takeDescriptor(path)
       if (this.#state.failingDirectorySyncs.strikes(path)) {
         directory.forgetTo(mark)
+        this.#state.namesLost = true
         throw diskError('EIO', 'fsync', path)
       }
       directory.syncTo(mark)
