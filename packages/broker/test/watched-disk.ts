@@ -4,6 +4,7 @@ import type { Disk, File } from '@minikafka/platform'
 export type Watch = {
   /** Before a write. What it throws is the write's error. */
   readonly append?: (path: string, bytes: number) => unknown
+  readonly read?: (path: string, bytes: number) => unknown
   /** Before a sync begins. What it throws is the sync's error. */
   readonly sync?: (path: string) => unknown
   /** After a sync ended well. */
@@ -46,7 +47,11 @@ function watched(file: File, path: string, watch: Watch): File {
       await file.sync()
       watch.synced?.(path)
     },
-    read: (into, position) => file.read(into, position),
+    async read(into, position) {
+      const bytes = await file.read(into, position)
+      watch.read?.(path, bytes)
+      return bytes
+    },
     truncate: (size) => file.truncate(size),
     size: () => file.size(),
     close: () => file.close(),

@@ -10,11 +10,10 @@ const POLYNOMIAL = 0x82f63b78
  */
 const [T0, T1, T2, T3, T4, T5, T6, T7] = makeTables()
 
-export function crc32cOwn(bytes: Uint8Array, previous = 0): number {
+export function crc32cOwn(bytes: Uint8Array, previous = 0, from = 0, end = bytes.length): number {
   let crc = ~previous
-  let index = 0
-  const end = bytes.length
-  for (const wholeEnd = end - (end & 7); index < wholeEnd; index += 8) {
+  let index = from
+  for (const wholeEnd = end - ((end - from) & 7); index < wholeEnd; index += 8) {
     crc ^=
       (bytes[index] as number) |
       ((bytes[index + 1] as number) << 8) |

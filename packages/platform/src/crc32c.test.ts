@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { crc32c } from './crc32c.ts'
+import { crc32c, crc32cOfPart } from './crc32c.ts'
 import { crc32cOwn } from './crc32c-own.ts'
 import { nativeCrc32c } from './node/native-crc32c.ts'
 
@@ -34,5 +34,22 @@ test('a sum goes on where the last one ended', () => {
       expect(crc32c(b, crc32c(a))).toBe(crc32c(whole))
       expect(crc32cOwn(b, crc32cOwn(a))).toBe(crc32cOwn(whole))
     }),
+  )
+})
+
+test('the sum of a part is that of a view of it', () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 500 }),
+      fc.nat(500),
+      fc.nat(500),
+      (bytes, one, other) => {
+        const [from, end] = [one, other]
+          .map((at) => Math.min(at, bytes.length))
+          .sort((a, b) => a - b)
+        const part = bytes.subarray(from, end)
+        expect(crc32cOfPart(bytes, from as number, end as number, 7)).toBe(crc32cOwn(part, 7))
+      },
+    ),
   )
 })

@@ -13,6 +13,13 @@ const NATIVE_BYTES_MIN = 192
  */
 export const crc32c: Crc32c = choose(nativeCrc32c())
 
+/** As `crc32c`, of [from, end) of `bytes`: a short part takes no view, which would cost more than its sum. */
+export function crc32cOfPart(bytes: Uint8Array, from: number, end: number, previous = 0): number {
+  return end - from < NATIVE_BYTES_MIN
+    ? crc32cOwn(bytes, previous, from, end)
+    : crc32c(bytes.subarray(from, end), previous)
+}
+
 function choose(native: Crc32c | undefined): Crc32c {
   if (native === undefined) return crc32cOwn
   return (bytes, previous = 0) =>

@@ -1,6 +1,6 @@
 // The front door of `platform`.
 export { AssertionError, assert, assertNever } from './assert.ts'
-export { crc32c } from './crc32c.ts'
+export { crc32c, crc32cOfPart } from './crc32c.ts'
 export type {
   Address,
   Clock,

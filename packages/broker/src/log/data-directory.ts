@@ -285,8 +285,7 @@ export class DataDirectory {
       holes: found.holes,
       indexIntervalBytes: options.settings.indexIntervalBytes,
     }
-    const onProgress = options.onProgress ?? (() => undefined)
-    const recovered = await recoverLog(this.#host, place, knowledge, onProgress).catch((error) => {
+    const recovered = await recoverLog(this.#host, place, knowledge, options).catch((error) => {
       if (!(error instanceof DiskError) || error.code !== 'EIO') throw error
       this.fail(error)
       throw startErrorOf(error, this.path)

@@ -96,4 +96,14 @@ export type OpenLogOptions = LogIdentity & {
   readonly highWatermark: () => number
   /** During a scan: bytes checked so far, of how many. */
   readonly onProgress?: ((doneBytes: number, totalBytes: number) => void) | undefined
+  /** Sees what a scan passes, so that it need not be read a second time. */
+  readonly scanned?: ScanListener | undefined
+}
+
+/** Hears of a log that is scanned before it opens: of every batch from an offset to its end, in order. */
+export type ScanListener = {
+  /** Awaited before the first batch. What it throws is the opening's error. */
+  begins(fromOffset: number, directory: string): Promise<void>
+  /** The header of a good batch stands at `at`; valid within the call. Must not throw. */
+  batch(bytes: Uint8Array, at: number): void
 }

@@ -21,6 +21,8 @@ export type ScanOptions = {
   /** Gets the epochs that it lacks. */
   readonly epochs: LeaderEpochs
   readonly onProgress: (doneBytes: number, totalBytes: number) => void
+  /** Called for every good batch. */
+  readonly onBatch: ((bytes: Uint8Array, at: number) => void) | undefined
 }
 
 export type ScanResult = {
@@ -85,6 +87,7 @@ async function scanSegment(
       const nextOffset = batchLastOffsetAt(bytes, at) + 1
       segment.note(bytes, at, { baseOffset, nextOffset }, options.indexIntervalBytes)
       options.epochs.noteScanned(batchLeaderEpochAt(bytes, at), baseOffset)
+      options.onBatch?.(bytes, at)
       progress.add(batchSizeAt(bytes, at))
       return undefined
     })

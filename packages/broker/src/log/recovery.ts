@@ -9,7 +9,7 @@ import { LeaderEpochs } from './leader-epochs.ts'
 import { listLogFiles, type SegmentFiles } from './log-files.ts'
 import type { LogHost } from './log-host.ts'
 import { CURE, type OpenedLog, storageErrorOf } from './log-state.ts'
-import type { LogIdentity, RecoveryReport } from './log-types.ts'
+import type { LogIdentity, OpenLogOptions, RecoveryReport } from './log-types.ts'
 import { isOutOfDescriptors } from './open-files.ts'
 import { type ScanResult, scanSegments, type Unscanned } from './recovery-scan.ts'
 import { loadSealed, type SealedSegment, saveSealed } from './sealed-segments.ts'
@@ -38,6 +38,9 @@ export type LogPlace = {
   readonly indexIntervalBytes: number
 }
 
+/** Who is told of a scan. */
+export type ScanWatch = Pick<OpenLogOptions, 'onProgress' | 'scanned'>
+
 export type Recovered = { readonly opened: OpenedLog; readonly report: RecoveryReport }
 
 /**
@@ -53,9 +56,9 @@ export async function recoverLog(
   host: LogHost,
   place: LogPlace,
   knowledge: Knowledge,
-  onProgress: (doneBytes: number, totalBytes: number) => void,
+  watch: ScanWatch,
 ): Promise<Recovered> {
-  const recovery = new Recovery(host, place, knowledge, onProgress)
+  const recovery = new Recovery(host, place, knowledge, watch)
   try {
     const recovered = await recovery.run()
     recovery.isWriting = true
@@ -75,23 +78,18 @@ class Recovery {
   readonly #host: LogHost
   readonly #place: LogPlace
   readonly #knowledge: Knowledge
-  readonly #onProgress: (doneBytes: number, totalBytes: number) => void
+  readonly #watch: ScanWatch
   #files: SegmentFiles[] = []
   #sealed: Map<number, SealedSegment> = new Map()
   #logStartOffset = 0
   /** All is read: an error from here on says that something may not be on the disk. */
   isWriting = false
 
-  constructor(
-    host: LogHost,
-    place: LogPlace,
-    knowledge: Knowledge,
-    onProgress: (doneBytes: number, totalBytes: number) => void,
-  ) {
+  constructor(host: LogHost, place: LogPlace, knowledge: Knowledge, watch: ScanWatch) {
     this.#host = host
     this.#place = place
     this.#knowledge = knowledge
-    this.#onProgress = onProgress
+    this.#watch = watch
   }
 
   async run(): Promise<Recovered> {
@@ -191,10 +189,15 @@ class Recovery {
       .slice(0, scanFrom)
       .map((file, index) => this.#segmentOf(file, this.#files[index + 1]?.baseOffset))
     const unscanned = this.#files.slice(scanFrom).map((file) => this.#unscanned(file))
-    const onProgress = this.#onProgress
-    const rules = { compactedBelow, holes, epochs: loadedEpochs }
-    const options = { rules, indexIntervalBytes, epochs, onProgress }
-    const found = await scanSegments(this.#host, unscanned, options)
+    const { onProgress = () => undefined, scanned: listener } = this.#watch
+    await listener?.begins(unscanned[0]?.segment.baseOffset ?? this.#logStartOffset, directory)
+    const found = await scanSegments(this.#host, unscanned, {
+      rules: { compactedBelow, holes, epochs: loadedEpochs },
+      indexIntervalBytes,
+      epochs,
+      onProgress,
+      onBatch: listener && ((bytes, at) => listener.batch(bytes, at)),
+    })
     const lastEnd = unscanned.length === 0 ? this.#logStartOffset : found.endOffset
     // Nothing is ever served out of a hole, so that no record may get an offset in it.
     const end = behindHoles(holes, lastEnd)

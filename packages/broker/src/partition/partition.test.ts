@@ -2,6 +2,7 @@ import { DiskError, type Env } from '@minikafka/platform'
 import { BatchWriter } from '@minikafka/protocol'
 import { createWorld, type World } from '@minikafka/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { counted } from '../../test/watched-disk.ts'
 import { LiveConfig, resolveTopic } from '../config/index.ts'
 import { DataDirectory, withChecksum } from '../log/index.ts'
 import type { Acks, Appended, Leadership, Partition } from './partition.ts'
@@ -167,6 +168,46 @@ test('producer state is rebuilt from the log: a duplicate is known after a resta
   await world.clock.advance('1s')
   expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
   expect(next.result).toMatchObject({ error: 'NONE', baseOffset: 5 })
+})
+
+test('after a kill the log is read once: what is scanned tells of the producers, too', async () => {
+  for (let sequence = 0; sequence < 200; sequence++) produce(batch(1, { id: 7, sequence }))
+  await world.clock.advance('6s')
+  world.kill(NODE)
+  const after = world.env(NODE)
+  await world.complete(after.disk.removeFile('/data/recovery-point'))
+  let readBytes = 0
+  const read = (path: string, bytes: number) => {
+    if (path.endsWith('.log')) readBytes += bytes
+  }
+  env = { ...after, disk: counted(after.disk, { read }) }
+  partition = await world.complete(open({}))
+  expect(readBytes).toBe(partition.log?.sizeBytes)
+  const again = produce(batch(1, { id: 7, sequence: 199 }))
+  await world.clock.advance('1s')
+  expect(again.result).toMatchObject({ error: 'NONE', baseOffset: 199 })
+})
+
+test('producers whose batches lie before what is scanned are known as well, without a snapshot', async () => {
+  const small = { 'segment.bytes': '4KiB' }
+  partition = await world.complete(reopened(small))
+  produce(batch(1, { id: 7, sequence: 0 }))
+  for (let sequence = 0; sequence < 200; sequence++) {
+    produce(batch(1, { id: 8, sequence }))
+    await world.clock.advance('10ms')
+  }
+  await world.clock.advance('6s')
+  expect(partition.log?.segmentCount).toBeGreaterThan(2)
+  world.kill(NODE)
+  env = world.env(NODE)
+  const { disk } = env
+  await world.complete(disk.replaceFile(`${LOG_DIRECTORY}/producer-snapshot`, Buffer.from('?')))
+  partition = await world.complete(open(small))
+  const first = produce(batch(1, { id: 7, sequence: 0 }))
+  const last = produce(batch(1, { id: 8, sequence: 199 }))
+  await world.clock.advance('1s')
+  expect(first.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+  expect(last.result).toMatchObject({ error: 'NONE', baseOffset: 200 })
 })
 
 test('a write that fails for want of space is ambiguous; the next one has the sequence and the offset of the failed', async () => {

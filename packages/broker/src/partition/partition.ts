@@ -58,6 +58,8 @@ const NOT_LED: Leadership = {
   minIsr: 1,
 }
 
+const NO_SNAPSHOT = { endOffset: 0, appendTimeMs: -1, producers: [] }
+
 /** So much is appended for each byte of a snapshot that is saved at roll: what it costs, and what is replayed. */
 const BYTES_PER_SNAPSHOT_BYTE = 8
 
@@ -96,6 +98,8 @@ export class Partition {
   #epochNotBegun: Refusal | undefined
   /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
   #appendTimeMs = -1
+  /** The scan that came before the opening has told of all batches from here on; undefined: nothing was scanned. */
+  #replayedFrom: number | undefined
   /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
   #snapshotEndOffset = 0
   /** 0: none was saved in this run. */
@@ -134,6 +138,14 @@ export class Partition {
     startMoves: (): Promise<void> => this.saveProducers(),
     rolled: (): Promise<void> => this.#saveIfWorthIt(),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
+  }
+
+  readonly scanned = {
+    begins: async (fromOffset: number, directory: string): Promise<void> => {
+      await this.#restoreSnapshot(directory)
+      this.#replayedFrom = fromOffset
+    },
+    batch: (bytes: Uint8Array, at: number): void => this.#replay(readBatchHeader(bytes, at)),
   }
 
   /**
@@ -486,8 +498,19 @@ export class Partition {
   }
 
   async #recoverProducers(log: Log): Promise<void> {
-    const covered = await this.#restoreSnapshot(log)
-    // As if used now: the stamps in the batches are the producers' own and may be years old.
+    const isReplayed = this.#replayedFrom !== undefined && this.#replayedFrom <= this.#covered(log)
+    if (!isReplayed) await this.#restoreSnapshot(log.directory)
+    if (this.#snapshotEndOffset > log.logEndOffset) return await this.#forgetLost(log)
+    if (!isReplayed) await this.#replayHeaders(log)
+  }
+
+  /** Of what is behind, the batches have to tell; below the log start there are none. */
+  #covered(log: Log): number {
+    return Math.max(this.#snapshotEndOffset, log.logStartOffset)
+  }
+
+  async #replayHeaders(log: Log): Promise<void> {
+    const covered = this.#snapshotEndOffset
     const nowMs = this.#env.clock.monotonicMs()
     const known = [...this.producers.images(covered, nowMs)]
     const knownTimeMs = this.#appendTimeMs
@@ -495,31 +518,33 @@ export class Partition {
       this.producers.restore(known, nowMs)
       this.#appendTimeMs = knownTimeMs
     }
-    await log.headers(covered, begin, (header) => {
-      if (header.timestampType === 'append')
-        this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
-      if (header.baseOffset < covered) return
-      this.producers.record(header, nowMs)
-      this.#options.producerUses.bound()
-    })
+    await log.headers(covered, begin, (header) => this.#replay(header))
   }
 
-  /** Returns the offset up to which the snapshot knows the producers; 0 where there is none. */
-  async #restoreSnapshot(log: Log): Promise<number> {
-    const snapshot = await loadProducerSnapshot(this.#env, log.directory, {
-      topicId: this.topicId,
-      partition: this.number,
-    })
-    if (snapshot === 'damaged') this.#warn('producer snapshot is damaged: not believed')
-    if (snapshot === undefined || snapshot === 'damaged') return 0
-    this.producers.restore(snapshot.producers, this.#env.clock.monotonicMs())
-    this.#appendTimeMs = snapshot.appendTimeMs
-    this.#snapshotEndOffset = snapshot.endOffset
-    if (snapshot.endOffset <= log.logEndOffset) return snapshot.endOffset
-    // Committed records were lost: other ones get their offsets, and must not be taken for them after the next crash.
+  #replay(header: BatchHeader): void {
+    if (header.timestampType === 'append')
+      this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
+    if (header.baseOffset < this.#snapshotEndOffset) return
+    // As if used now: the stamps in the batches are the producers' own and may be years old.
+    this.producers.record(header, this.#env.clock.monotonicMs())
+    this.#options.producerUses.bound()
+  }
+
+  /** Committed records were lost: other ones get their offsets, and must not be taken for them after the next crash. */
+  async #forgetLost(log: Log): Promise<void> {
     this.producers.truncate(log.logEndOffset)
     await this.#writeSnapshot(log, log.logEndOffset)
-    return log.logEndOffset
+  }
+
+  /** Forgets all else. Without a snapshot nothing is covered. */
+  async #restoreSnapshot(directory: string): Promise<void> {
+    const { topicId, number: partition } = this
+    const snapshot = await loadProducerSnapshot(this.#env, directory, { topicId, partition })
+    if (snapshot === 'damaged') this.#warn('producer snapshot is damaged: not believed')
+    const known = typeof snapshot === 'object' ? snapshot : NO_SNAPSHOT
+    this.producers.restore(known.producers, this.#env.clock.monotonicMs())
+    this.#appendTimeMs = known.appendTimeMs
+    this.#snapshotEndOffset = known.endOffset
   }
 
   #warn(what: string): void {

@@ -109,6 +109,7 @@ export class Partitions {
       partition: number,
       settings: logSettings(values),
       listener: partition.listener,
+      scanned: partition.scanned,
       highWatermark: () => partition.highWatermark,
     }
     const key = keyOf(spec)
@@ -126,6 +127,8 @@ export class Partitions {
       if (before?.offline?.message !== reason.message)
         this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
       partition.goOffline(reason.error, reason.message)
+      // A scan may have told of some.
+      partition.producers.clear()
       if (reason.passes) {
         await this.#directory.closeLog(spec)
         this.#waiting.add(partition)

@@ -13,6 +13,8 @@ export class ProducerUses {
   readonly #countMax: () => number
   /** Silent longest first, but for those that were restored since `settle`. */
   #uses = new Set<ProducerUse>()
+  /** Touched last: a replay, and a producer alone, move nothing. */
+  #newest: ProducerUse | undefined
 
   /** `countMax`: max.producer.ids. */
   constructor(countMax: () => number) {
@@ -26,18 +28,22 @@ export class ProducerUses {
   /** It is the newest now, whether it was here or not. What is recorded is never refused, and takes no other's place. */
   touch(use: ProducerUse, nowMs: number): void {
     use.lastUsedMs = nowMs
+    if (use === this.#newest) return
     this.#uses.delete(use)
     this.#uses.add(use)
+    this.#newest = use
   }
 
   /** As a snapshot tells: `settle` finds its place. */
   restore(use: ProducerUse): void {
     this.#uses.add(use)
+    this.#newest = undefined
     this.bound()
   }
 
   remove(use: ProducerUse): void {
     this.#uses.delete(use)
+    if (use === this.#newest) this.#newest = undefined
   }
 
   /** Room for one more; those that were last used before `usedBeforeMs` make it. */
@@ -64,6 +70,7 @@ export class ProducerUses {
   settle(): void {
     const ordered = [...this.#uses].sort((one, other) => one.lastUsedMs - other.lastUsedMs)
     this.#uses = new Set(ordered)
+    this.#newest = undefined
     for (const use of ordered.slice(0, Math.max(0, ordered.length - this.#countMax())))
       use.owner.forget(use.producerId)
   }

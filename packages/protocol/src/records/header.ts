@@ -1,6 +1,6 @@
 // The header of a batch: all of it as one value, or single fields without an allocation.
 // Enters: bytes in which a batch begins at `position`. Leaves: numbers, nothing checked but the CRC where it says so.
-import { type CompressionName, crc32c } from '@minikafka/platform'
+import { type CompressionName, crc32cOfPart } from '@minikafka/platform'
 import { MinikafkaError } from '../errors.ts'
 import { int16At, int32At, int64At, uint32At } from './integer.ts'
 import * as at from './layout.ts'
@@ -103,7 +103,5 @@ export function batchCrcIsRight(bytes: Uint8Array, position = 0): boolean {
   if (bytes.length - position < at.BATCH_HEADER_SIZE) return false
   const end = position + batchSizeAt(bytes, position)
   if (end > bytes.length || end < position + at.BATCH_HEADER_SIZE) return false
-  return (
-    crc32c(bytes.subarray(position + at.ATTRIBUTES, end)) === uint32At(bytes, position + at.CRC)
-  )
+  return crc32cOfPart(bytes, position + at.ATTRIBUTES, end) === uint32At(bytes, position + at.CRC)
 }
