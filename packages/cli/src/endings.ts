@@ -64,6 +64,8 @@ export function codeOf(error: unknown): ExitCode {
 const CODES: ReadonlyMap<ErrorName, ExitCode> = new Map([
   ['UNKNOWN_TOPIC_OR_PARTITION', EXIT.notFound],
   ['UNKNOWN_TOPIC_ID', EXIT.notFound],
+  ['GROUP_ID_NOT_FOUND', EXIT.notFound],
+  ['UNKNOWN_MEMBER_ID', EXIT.notFound],
   ['TIMED_OUT', EXIT.timedOut],
   ['REQUEST_TIMED_OUT', EXIT.timedOut],
   ['DELIVERY_TIMED_OUT', EXIT.timedOut],

@@ -219,8 +219,8 @@ test.each([
   [['--grep', '('], /--grep \(: Invalid regular expression/],
   [['--header', 'x'], /--header x: expected name=value/],
   [['-J', '-f', 'x'], /'-J, --json' cannot be used with option '-f, --format <format>'/],
-  [['-g', 'billing'], /there are no consumer groups yet/],
-  [['-o', 'committed'], /only groups commit offsets/],
+  [['-g', 'billing'], /-g: say with -o where to begin/],
+  [['-o', 'committed'], /only a group commits offsets/],
   [['-X', 'isolation=none'], /isolation must be one of/],
 ])('consume %j is a usage error', async (options, message) => {
   expect(await mk(['consume', 'numbers', ...options])).toMatchObject({

@@ -33,7 +33,7 @@ test.each([
   ],
   [
     ['help', 'nothing'],
-    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, cluster, help",
+    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, group, cluster, help",
   ],
 ])('%j is a usage error of one line', async (args, line) => {
   expect(await mk(args)).toEqual({ code: 2, stdout: '', stderr: `minikafka: ${line}\n` })
@@ -48,8 +48,12 @@ test('without a command the help goes to stderr, as a usage error', async () => 
 })
 
 const COMMANDS = [
-  ...[['topic'], ['produce'], ['consume'], ['cluster'], ['help']],
+  ...[['topic'], ['produce'], ['consume'], ['group'], ['cluster'], ['help']],
   ...['create', 'list', 'describe', 'alter', 'delete'].map((verb) => ['topic', verb]),
+  ...['list', 'describe', 'explain', 'lag', 'seek', 'members', 'delete'].map((verb) => [
+    'group',
+    verb,
+  ]),
   ['cluster', 'info'],
 ]
 
@@ -79,7 +83,7 @@ test.each(['formats', 'offsets', 'exit-codes'])('help %s fits into 80 columns', 
 test('no help speaks of what is not there yet', async () => {
   const pages = await Promise.all([[], ...COMMANDS].map((words) => mk([...words, '--help'])))
   expect(pages.map(({ stdout }) => stdout).join('')).not.toMatch(
-    /profile|--tls|--user|password|--group|--transaction/,
+    /profile|--tls|--user|password|--transaction/,
   )
 })
 

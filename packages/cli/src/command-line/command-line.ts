@@ -7,6 +7,7 @@ import { VERSION } from '../version.ts'
 import { clusterCommands } from './cluster.ts'
 import { consumeCommand } from './consume.ts'
 import { append, type Open } from './declaration.ts'
+import { groupCommands } from './group.ts'
 import { helpCommand } from './help.ts'
 import { produceCommand } from './produce.ts'
 import { topicCommands } from './topic.ts'
@@ -25,6 +26,7 @@ export function commandLine(
   topicCommands(minikafka, open)
   produceCommand(minikafka, open)
   consumeCommand(minikafka, open)
+  groupCommands(minikafka, open)
   clusterCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')

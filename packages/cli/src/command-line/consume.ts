@@ -25,8 +25,10 @@ export function consumeCommand(minikafka: Command, open: Open): void {
     )
     .option('--regex', 'topics are regular expressions, for whole names')
     .option('--uncommitted', 'also records of open and aborted transactions')
-    // Named by kcat's users out of habit: a clear answer until there are groups.
-    .addOption(new Option('-g, --group <group>').hideHelp())
+    .option(
+      '-g, --group <group>',
+      'as a member of this group: shares the partitions, commits; -o: where nothing is committed',
+    )
     .addHelpText('after', HELP)
     .action(async (topics: string[], options, command: Command) =>
       (await import('../commands/consume.ts')).consume(open(command, 'consumer'), topics, options),
@@ -39,4 +41,5 @@ Offsets and formats: minikafka help offsets, minikafka help formats.
 Examples:
   minikafka consume orders -o -10 -e
   minikafka consume orders -o @-1h: --grep error
+  minikafka consume orders -g billing -o start
   minikafka consume orders -o end -f '%p@%o %k: %v\\n'`

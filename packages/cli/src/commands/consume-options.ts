@@ -35,6 +35,7 @@ export type ConsumePlan = {
   /** Stop at the end as it is at the start. */
   readonly untilEnd: boolean
   readonly countMax: number
+  readonly group: string | undefined
   readonly partitions: ReadonlySet<number> | undefined
   readonly uncommitted: boolean
   readonly wanted: (record: ReadRecords) => boolean
@@ -46,11 +47,10 @@ export function planOf(
   topics: readonly string[],
   options: ConsumeOptions,
 ): ConsumePlan {
-  if (options.group !== undefined)
-    throw new UsageError('-g: there are no consumer groups yet; leave it out to read without one')
   const range = parseOffsets(options.offset ?? 'start', session.env.clock.wallMs())
-  if (range.from.at === 'committed' || range.to?.at === 'committed')
-    throw new UsageError('-o committed: only groups commit offsets, and there are none yet')
+  if (options.group !== undefined) checkGroup(options, range)
+  else if (range.from.at === 'committed' || range.to?.at === 'committed')
+    throw new UsageError('-o committed: only a group commits offsets; name one with -g')
   const unique = [...new Set(topics)]
   return {
     topics: unique,
@@ -59,11 +59,30 @@ export function planOf(
     untilEnd: options.exit === true,
     countMax:
       options.count === undefined ? Number.POSITIVE_INFINITY : wholeNumber('-n', options.count),
+    group: options.group,
     partitions: partitionsOf(options.partitions),
     uncommitted: options.uncommitted === true,
     wanted: filterOf(options),
     print: printerOf(session, options),
   }
+}
+
+/** The coordinator says which partitions are read, and what is committed says from where. */
+function checkGroup({ offset, partitions, exit }: ConsumeOptions, range: OffsetRange): void {
+  if (offset === undefined)
+    throw new UsageError(
+      '-g: say with -o where to begin while nothing is committed: start, end or @TIME',
+    )
+  if (partitions !== undefined)
+    throw new UsageError(
+      '-p: in a group the coordinator hands out the partitions; leave it out, or -g',
+    )
+  if (exit)
+    throw new UsageError('-e: the end of what a member reads is not known; use -n, or leave out -g')
+  const { from, to } = range
+  const isStart = from.at === 'start' || from.at === 'end' || from.at === 'time'
+  if (to !== undefined || !(isStart || from.at === 'before-end'))
+    throw new UsageError(`-o ${offset}: with -g one of start, end, -N or @TIME, and no range`)
 }
 
 function partitionsOf(text: string | undefined): ReadonlySet<number> | undefined {

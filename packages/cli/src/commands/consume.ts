@@ -52,18 +52,33 @@ async function read(session: Session, plan: ConsumePlan, counts: Counts): Promis
   const forget = watchLinks(session, () => true)
   const stopDrawing = drawReading(session, plan, places, counts)
   const failed = failureOf(session, reading)
+  const isMember = plan.group !== undefined
+  let records: ReadRecords[] = []
   try {
     while (!session.signal.aborted && counts.printed < plan.countMax && !places.done) {
       failed.throwIfAborted()
-      const records = await consumer.poll({ max: POLL_RECORDS, maxWaitMs: POLL_WAIT_MS })
+      // What a member is handed is finished when it asks for more: nothing that is not printed.
+      const max = isMember ? Math.min(POLL_RECORDS, plan.countMax - counts.printed) : POLL_RECORDS
+      records = await consumer.poll({ max, maxWaitMs: POLL_WAIT_MS })
       await print(session, plan, places, records, counts)
       places.advance(consumer)
     }
+    if (isMember) await leaveGroup(session, consumer, records)
   } finally {
     stopDrawing()
     forget()
     session.signal.removeEventListener('abort', stop)
   }
+}
+
+/** What was printed last is committed too, then others get the partitions at once. */
+async function leaveGroup(
+  session: Session,
+  consumer: Consumer<string>,
+  printed: readonly ReadRecords[],
+): Promise<void> {
+  if (printed.length > 0) await consumer.commit(printed, session.wait)
+  await consumer.close(session.wait)
 }
 
 /** Aborts where the end cannot come any more: its topic was deleted. Who follows is told, and waits on. */
@@ -102,8 +117,9 @@ type Reading = { readonly consumer: Consumer<string>; readonly places: Places }
 
 /** Undefined: there is nothing to read. */
 async function openReading(session: Session, plan: ConsumePlan): Promise<Reading | undefined> {
+  const { range, untilEnd, partitions, group } = plan
   const topics = await topicsOf(session, plan)
-  const { range, untilEnd, partitions } = plan
+  if (group !== undefined) return joinGroup(session, plan, group, topics)
   const follows = range.to === undefined && !untilEnd
   const start = specOf(range.from)
   // All partitions, those that are added later too.
@@ -125,8 +141,21 @@ async function openReading(session: Session, plan: ConsumePlan): Promise<Reading
   return { consumer: openConsumer(session, plan, { assign }), places: new Places(open) }
 }
 
+/** Reads as a member: what was printed is committed when the next is asked for, and at the end. */
+function joinGroup(
+  session: Session,
+  plan: ConsumePlan,
+  group: string,
+  topics: readonly string[],
+): Reading {
+  const start = specOf(plan.range.from) ?? 'earliest'
+  return { consumer: openConsumer(session, plan, { group, topics, start }), places: new Places([]) }
+}
+
 type Where =
   | {
+      readonly group?: string
+
       readonly topics: readonly string[]
       readonly start: Exclude<ReturnType<typeof specOf>, undefined>
     }

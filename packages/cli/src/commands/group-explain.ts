@@ -1,0 +1,133 @@
+// minikafka group explain: one paragraph that says why a group is in its state.
+// Enters: what the coordinator says of the group, and how far behind it is. Leaves: sentences.
+import type { GroupDescription, GroupMember, PartitionLag, Partitions } from '@minikafka/client'
+import { reachBroker } from '../reach.ts'
+import type { Session } from '../session.ts'
+import { durationText, partitionsText, timeText } from './group-words.ts'
+
+/** Somebody who has held records back for so long is named. */
+const SLOW_AFTER_MS = 60_000
+const REBALANCES_TOLD = 3
+
+export async function groupExplain(session: Session, name: string): Promise<void> {
+  await reachBroker(session)
+  const [group, lags] = await session.ask(
+    Promise.all([
+      session.admin.describeGroup(name, session.wait),
+      session.admin.lag(name, session.wait),
+    ]),
+  )
+  const explanation = explain(group, lags)
+  if (!session.wantsJson) return session.print(`${explanation}\n`)
+  await session.print(`${JSON.stringify({ group: name, state: group.state, explanation })}\n`)
+}
+
+/** Exported for its tests. */
+export function explain(group: GroupDescription, lags: readonly PartitionLag[]): string {
+  return [
+    stateOf(group),
+    ...group.members.filter(({ assigned }) => assigned.length > 0).map(ownerSentence),
+    ...standbyOf(group),
+    ...holdersOf(group),
+    ...quietOf(group),
+    ...behindOf(group, lags),
+    ...historyOf(group),
+  ].join(' ')
+}
+
+function stateOf({ group, state, members, groupEpoch, targetEpoch, assignor }: GroupDescription) {
+  const count = members.length === 1 ? '1 member' : `${members.length} members`
+  const head = `Group '${group}' is ${state}`
+  switch (state) {
+    case 'Empty':
+      return `${head}: nobody is in it, so nothing is read; where it stood is kept.`
+    case 'Stable':
+      return `${head}: its ${count} have what the ${assignor} assignor gave them in epoch ${targetEpoch}.`
+    case 'Assigning':
+      return `${head}: epoch ${groupEpoch} needs a new assignment of its ${count}, which is made within a second of the last one (that was for epoch ${targetEpoch}).`
+    default:
+      return `${head}: its ${count} are on their way to the assignment of epoch ${targetEpoch}; those that keep their partitions go on reading.`
+  }
+}
+
+function ownerSentence(member: GroupMember): string {
+  return `${nameOf(member)} reads ${partitionsText(member.assigned)}.`
+}
+
+function standbyOf({ members, state }: GroupDescription): string[] {
+  const idle = members.filter(
+    ({ assigned, revoking, target }) => assigned.length + revoking.length + target.length === 0,
+  )
+  if (idle.length === 0 || state === 'Empty') return []
+  const who = idle.map(nameOf).join(', ')
+  const verb = idle.length === 1 ? 'is' : 'are'
+  return [`${who} ${verb} on standby: there are not enough partitions for all members.`]
+}
+
+/** Who keeps others waiting. */
+function holdersOf({ members }: GroupDescription): string[] {
+  return members.flatMap((member) => {
+    if (member.revoking.length === 0) return []
+    const waiting = members.filter(({ target }) => meet(target, member.revoking))
+    const others = waiting.length === 0 ? '' : ` for ${waiting.map(nameOf).join(', ')}`
+    const left =
+      member.revokeLeftMs === undefined
+        ? ''
+        : `; it is fenced if that takes ${durationText(member.revokeLeftMs)} more`
+    return [
+      `${nameOf(member)} has yet to give up ${partitionsText(member.revoking)}${others}: its handlers are finishing${left}.`,
+    ]
+  })
+}
+
+/** Who may soon be out, or is away. */
+function quietOf({ members }: GroupDescription): string[] {
+  return members.flatMap((member) => {
+    const { state, sessionLeftMs = Number.POSITIVE_INFINITY, lastHeartbeatMsAgo } = member
+    const left = durationText(sessionLeftMs)
+    if (state === 'away')
+      return [`${nameOf(member)} is away and keeps its partitions; it is out in ${left}.`]
+    if (sessionLeftMs > lastHeartbeatMsAgo) return []
+    return [
+      `${nameOf(member)} has not been heard of for ${durationText(lastHeartbeatMsAgo)}: its process may hang or be gone; it is out in ${left}.`,
+    ]
+  })
+}
+
+function behindOf({ members }: GroupDescription, lags: readonly PartitionLag[]): string[] {
+  const unread = lags.reduce((sum, { lag }) => sum + lag, 0)
+  if (lags.length === 0) return ['It has committed nothing.']
+  if (unread === 0) return ['Everything is read.']
+  const total = `${unread} ${unread === 1 ? 'record is' : 'records are'} unread.`
+  const slow = lags.filter(({ lag, lagMs = 0 }) => lag > 0 && lagMs > SLOW_AFTER_MS)
+  const culprits = members.flatMap((member) => {
+    const own = slow.filter((lag) => meet(member.assigned, [lag]))
+    if (own.length === 0) return []
+    const worstMs = Math.max(...own.map(({ lagMs = 0 }) => lagMs))
+    return [
+      `${nameOf(member)} has not finished what has waited for ${durationText(worstMs)} in ${partitionsText(own)}: its handler is slow, stuck or paused, or does not commit.`,
+    ]
+  })
+  const nobody = slow.filter((lag) => !members.some(({ assigned }) => meet(assigned, [lag])))
+  const orphans =
+    nobody.length === 0 ? [] : [`Nobody reads ${partitionsText(nobody)} at the moment.`]
+  return [total, ...culprits, ...orphans]
+}
+
+function historyOf({ rebalances, rebalancesSinceMs }: GroupDescription): string[] {
+  const since = `since ${timeText(rebalancesSinceMs)}, when its coordinator started`
+  if (rebalances.length === 0) return [`No rebalance ${since}.`]
+  const last = rebalances
+    .slice(-REBALANCES_TOLD)
+    .reverse()
+    .map(({ groupEpoch, atMs, reason }) => `epoch ${groupEpoch} at ${timeText(atMs)}: ${reason}`)
+  return [`Last rebalances (known ${since}): ${last.join('; ')}.`]
+}
+
+function nameOf({ memberId, instanceId, clientId, clientHost }: GroupMember): string {
+  return `${instanceId ?? memberId} (${clientId} on ${clientHost})`
+}
+
+function meet(held: Partitions, others: Partitions): boolean {
+  return held.some((a) => others.some((b) => a.topic === b.topic && a.partition === b.partition))
+}
