@@ -366,6 +366,26 @@ test('21: close inside a handler and inside a hook does not wait for itself', as
   expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(30_000)
 })
 
+test('21: close inside onRevoked: the work is committed, and the member leaves', async () => {
+  await stage.produce('one', numbers(0, 3))
+  const called: number[] = []
+  const reader: Consumer<string> = stage.member({
+    onRevoked: async (partitions) => {
+      called.push(partitions.length)
+      await reader.close()
+    },
+  })
+  const running = reader.run(() => undefined)
+  await stage.until(() => reader.health().state === 'stable')
+  await stage.pass(2000)
+  const startMs = stage.broker.clock.monotonicMs()
+  await stage.client.admin().deleteTopic('one')
+  await stage.until(() => reader.health().state === 'left')
+  await running
+  expect(called).toEqual([1])
+  expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(20_000)
+})
+
 test('21: a closed member leaves at once: the others need not wait for its session', async () => {
   await stage.produce('one', numbers(0, 3))
   const first = stage.member()

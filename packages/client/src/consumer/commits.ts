@@ -21,8 +21,10 @@ export type CommitsParts = {
   readonly report: (error: MinikafkaError) => void
 }
 
-/** Between two looks at the clock so many finished records are enough for a commit. */
+/** So many finished records are enough for a commit before its time, */
 const RECORDS_PER_COMMIT = 1000
+/** but not sooner than this after the one before: a quick reader would do little else. */
+const PAUSE_MS = 100
 
 type Entry = Finished & { readonly position: CommitPosition; readonly readGeneration: number }
 type Refused = ReadonlyMap<string, MinikafkaError>
@@ -39,6 +41,9 @@ export class Commits {
   readonly #callOf = new Map<string, number>()
   #calls = 0
   #finished = 0
+  #isHurried = false
+  #isClosed = false
+  #begunMs = 0
   #committed = 0
 
   constructor(core: Core, parts: CommitsParts) {
@@ -57,25 +62,28 @@ export class Commits {
   }
 
   close(): void {
+    this.#isClosed = true
     this.#alarm.cancel()
   }
 
   /** So many more records are finished. */
   count(finished: number): void {
     this.#finished += finished
-    if (this.#parts.mode === 'processed' && this.#finished >= RECORDS_PER_COMMIT) this.#begin()
-  }
-
-  #tick(): void {
-    this.#alarm.in(this.#parts.intervalMs)
-    this.#begin()
+    if (this.#finished < RECORDS_PER_COMMIT || this.#isHurried || this.#running !== undefined)
+      return
+    if (this.#parts.mode !== 'processed' || this.#isClosed) return
+    this.#isHurried = true
+    this.#alarm.at(this.#begunMs + PAUSE_MS)
   }
 
   /** What comes while a commit is outstanding waits for the next tick. */
-  #begin(): void {
+  #tick(): void {
+    this.#isHurried = false
+    this.#alarm.in(this.#parts.intervalMs)
     if (this.#running !== undefined) return
-    const dirty = dirtyOf(this.#parts.feeds.all().filter(({ withheld }) => !withheld))
+    this.#begunMs = this.#core.env.clock.monotonicMs()
     this.#finished = 0
+    const dirty = dirtyOf(this.#parts.feeds.all().filter(({ withheld }) => !withheld))
     if (dirty.length > 0)
       void this.#attempt(dirty, ++this.#calls).then((error) => this.#told(error))
   }

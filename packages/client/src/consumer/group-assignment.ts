@@ -290,7 +290,9 @@ export class GroupAssignment implements Assignment {
     const feeds = this.#feedsAt(places)
     this.#withhold(feeds)
     await this.#finished(feeds, this.#deadline(HANDLERS_SHARE, signal))
-    await this.#handOver(feeds, this.#deadline(1 - HANDLERS_SHARE, signal))
+    const deadline = this.#deadline(1 - HANDLERS_SHARE, signal)
+    await this.#lastCommit(feeds, deadline)
+    if (!signal.aborted) await this.#parts.hooks.call('onRevoked', placesOf(feeds), deadline)
     if (signal.aborted) return
     this.#drop(feeds, takenBack)
     this.#keepInHand(feeds)
@@ -312,12 +314,10 @@ export class GroupAssignment implements Assignment {
     }
   }
 
-  async #handOver(feeds: readonly Feed[], deadline: Deadline): Promise<void> {
+  async #lastCommit(feeds: readonly Feed[], deadline: Deadline): Promise<void> {
     await this.#parts.commits.last(feeds, deadline).catch((error: unknown) => {
       if (!deadline.signal?.aborted) this.#parts.hooks.report(knownError(error, 'the last commit'))
     })
-    if (deadline.signal?.aborted) return
-    await this.#parts.hooks.call('onRevoked', placesOf(feeds), deadline)
   }
 
   #drop(feeds: readonly Feed[], reason: (feed: Feed) => Error): void {
@@ -417,11 +417,13 @@ export class GroupAssignment implements Assignment {
   async close(deadline: Deadline, { leave, closers }: CloseOptions): Promise<void> {
     this.#isClosing = true
     this.#wake.ring()
-    // A hook that waits for the close is not waited for.
-    if (!this.#parts.hooks.isCalling(closers)) await this.#until(deadline, this.#working)
+    // A hook that waits for the close is not waited for, and knows.
+    const isInside = this.#parts.hooks.isCalling(closers)
+    if (!isInside) await this.#until(deadline, this.#working)
     const feeds = [...this.#byPlace.values()]
     this.#withhold(feeds)
-    if (feeds.length > 0) await this.#until(deadline, this.#handOver(feeds, deadline))
+    await this.#until(deadline, this.#lastCommit(feeds, deadline))
+    if (!isInside) await this.#parts.hooks.call('onRevoked', placesOf(feeds), deadline)
     this.#drop(feeds, takenBack)
     const epoch = this.#farewell(leave)
     if (epoch !== undefined)
