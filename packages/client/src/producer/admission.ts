@@ -36,7 +36,7 @@ export class Admission {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) throw refuseAsync(topic, key, value)
-    this.#accept(topic, key, value, undefined, record, undefined, 0, this.now())
+    this.#accept(topic, key, value, undefined, record, undefined, 0)
   }
 
   /** Takes a record whose promise is settled by `resolve`; waits where the buffer is full. */
@@ -46,7 +46,7 @@ export class Admission {
     if (key instanceof Promise || value instanceof Promise) {
       return this.#sendLater(topic, this.#encoded(topic, key, value), record, resolve)
     }
-    return this.#offer(topic, [key, value], record, resolve, this.now())
+    return this.#offer(topic, [key, value], record, resolve)
   }
 
   /** Monotonic, read once a turn. */
@@ -57,21 +57,21 @@ export class Admission {
   }
 
   /**
-   * Takes one of many that was read in at `sentMs`; the caller has waited for room. A promise where the schema checks
-   * asynchronously.
+   * Takes one of many that was read in at `sentMs`, or now; the caller has waited for room. A promise where the schema
+   * checks asynchronously.
    */
   collect(
     topic: TopicLike,
     record: PlainRecord,
     collector: Collector,
     slot: number,
-    sentMs: number,
+    sentMs: number | undefined,
   ): Promise<void> | undefined {
     const key = encodeKey(topic, record.key)
     const value = encodeValue(topic, record.value)
     if (key instanceof Promise || value instanceof Promise) {
       const parts = this.#encoded(topic, key, value)
-      return this.#collectLater(topic, parts, record, collector, slot, sentMs)
+      return this.#collectLater(topic, parts, record, collector, slot, sentMs ?? this.now())
     }
     this.#accept(topic, key, value, undefined, record, collector, slot, sentMs)
     return undefined
@@ -127,7 +127,7 @@ export class Admission {
     [key, value]: Parts,
     record: PlainRecord,
     resolve: Resolve,
-    sentMs: number,
+    sentMs?: number,
   ): Ticket | undefined {
     const { account, settings } = this.#dispatch
     if (!account.full) {
@@ -135,7 +135,7 @@ export class Admission {
       return waiting === undefined ? undefined : this.#ticket(topic, waiting)
     }
     if (settings.onFull === 'error') throw this.#bufferFull(topic)
-    return this.#lineUp(topic, [key, value], record, resolve, sentMs)
+    return this.#lineUp(topic, [key, value], record, resolve, sentMs ?? this.now())
   }
 
   /** Behind all that wait for room already. What it is, is fixed now: headers and time are those of the call. */
@@ -175,7 +175,10 @@ export class Admission {
     }
   }
 
-  /** The way of every record: into the batch of its partition. `headers`: where they were read before. */
+  /**
+   * The way of every record: into the batch of its partition. `headers`: where they were read before. `sentMs`: where
+   * it was handed over before; most are now, and a number that is passed on costs each of them an object.
+   */
   #accept(
     topic: TopicLike,
     key: Bytes | null,
@@ -184,7 +187,7 @@ export class Admission {
     record: Omit<PlainRecord, 'key' | 'value'>,
     sink: Sink | undefined,
     slot: number,
-    sentMs: number,
+    sentMs?: number,
   ): WaitingRecord | undefined {
     let pairs = headers
     if (record.headers !== undefined || hasRecordSubscribers()) {

@@ -95,8 +95,11 @@ class CoreProducer implements Producer {
     const results = new Results()
     let slot = 0
     for (const record of records) {
-      const sentMs = this.#admission.now()
-      if (account.high) await deadline.hold(account.drained())
+      let sentMs: number | undefined
+      if (account.high) {
+        sentMs = this.#admission.now()
+        await deadline.hold(account.drained())
+      }
       if (this.#closing !== undefined) {
         // The rest of the input is not looked at; what came before keeps its results.
         results.reject(slot++, closedError())

@@ -47,7 +47,7 @@ export class TopicQueue {
   /**
    * Takes one record: into a batch, or to wait until the topic is known; then it is returned.
    *
-   * Shape   without a `sink` nobody waits for it. `sentMs`: when it was handed over, monotonic. Parameters instead of an object: one less per record.
+   * Shape   without a `sink` nobody waits for it. `sentMs`: when it was handed over, if not now. Parameters instead of an object: one less per record.
    * Errors  MESSAGE_TOO_LARGE, INVALID_OPTION at once; later ones go to the sink.
    */
   accept(
@@ -57,22 +57,31 @@ export class TopicQueue {
     place: RecordPlace,
     sink: Sink | undefined,
     slot: number,
-    sentMs: number,
+    sentMs: number | undefined,
   ): WaitingRecord | undefined {
-    const timestamp = place.timestamp ?? this.#context.turn.wallMs
+    const { turn } = this.#context
+    const timestamp = place.timestamp ?? turn.wallMs
     const known = this.#info !== undefined && this.#waiting.empty
     const partition = known ? (place.partition ?? this.#choose(key)) : -1
     // An unknown one may have been added lately: with fresh metadata it is there, or it is an error.
     const queue = this.#partitions[partition]
     if (!known || queue === undefined) {
       const { partition: wanted } = place
-      const record = { key, value, headers, partition: wanted, timestamp, sentMs, sink, slot }
-      const waiting = this.#waiting.add(record)
+      const when = { timestamp, sentMs: sentMs ?? turn.monotonicMs }
+      const waiting = this.#waiting.add({
+        key,
+        value,
+        headers,
+        partition: wanted,
+        ...when,
+        sink,
+        slot,
+      })
       this.#resolve()
       return waiting
     }
     const batch = queue.append(timestamp, key, value, headers)
-    if (sentMs < batch.sentMs) queue.joinedLate(batch, sentMs)
+    if (sentMs !== undefined) queue.joinedLate(batch, sentMs)
     if (sink === undefined) batch.pushed++
     else batch.join(sink, slot, timestamp)
     return undefined
