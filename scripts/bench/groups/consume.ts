@@ -1,6 +1,6 @@
 // The rate of a group of one beside that of a plain consumer, taken in turn over the same records.
 import { Client, type Consumer } from '@minikafka/client'
-import { startBroker } from '../../broker-child.ts'
+import { type BrokerChild, startBroker } from '../../broker-child.ts'
 import { produceFor } from '../load.ts'
 import { median, printColumns } from '../table.ts'
 
@@ -17,24 +17,33 @@ export async function consumeRatio(folder: string, ms: number): Promise<void> {
     await client.admin().createTopic(topic)
     await produceFor(client, topic, 'push', size, ms)
     const [end] = await client.admin().offsets(topic, 'latest')
-    for (const mode of MODES) rows.push(await compare(client, topic, mode, end?.offset ?? 0, size))
+    const load = { topic, size, records: end?.offset ?? 0 }
+    for (const mode of MODES) rows.push(await compare(client, broker, mode, load))
     await client.admin().deleteTopic(topic)
   }
-  printColumns(['consume', 'plain/s', 'group/s', 'of plain', 'lowest', 'highest', 'aim'], rows)
+  printColumns(COLUMNS, rows)
 }
+
+const COLUMNS = [
+  'consume',
+  'plain/s',
+  'group/s',
+  'of plain',
+  'lowest',
+  'highest',
+  'by CPU of both',
+  'aim',
+]
 
 /** Whatever slows the machine down for a while meets both: each ratio is of two neighbours. */
 async function compare(
   client: Client,
-  topic: string,
+  broker: BrokerChild,
   mode: Mode,
-  records: number,
-  size: number,
+  { topic, size, records }: { topic: string; size: number; records: number },
 ): Promise<string[]> {
-  const plain: number[] = []
-  const grouped: number[] = []
+  const runs: Record<(typeof KINDS)[number], Run[]> = { plain: [], grouped: [] }
   for (let round = 0; round < ROUNDS; round++) {
-    const rates = { plain, grouped }
     // Who comes second finds what the first has warmed up.
     for (const kind of round % 2 === 0 ? KINDS : KINDS.toReversed()) {
       const group = `${topic}-${mode.replaceAll(' ', '-')}-${round}`
@@ -42,43 +51,64 @@ async function compare(
         kind === 'plain'
           ? client.consumer({ topics: [topic], start: 'earliest' })
           : client.consumer({ group, topics: [topic], start: 'earliest' })
-      rates[kind].push(await rateOf(consumer, mode, records))
+      runs[kind].push(await runOf(consumer, broker, mode, records))
     }
   }
-  const ratios = grouped.map((rate, round) => rate / (plain[round] ?? Number.NaN))
-  const share = (value: number) => `${(value * 100).toFixed(0)} %`
+  const rates = (kind: keyof typeof runs) => runs[kind].map(({ rate }) => rate)
+  const cpuMs = (kind: keyof typeof runs) => runs[kind].reduce((sum, run) => sum + run.cpuMs, 0)
+  const plain = rates('plain')
+  const ratios = rates('grouped').map((rate, round) => rate / (plain[round] ?? Number.NaN))
   return [
     `${size} B, ${mode}`,
     Math.round(median(plain)).toLocaleString('en'),
-    Math.round(median(grouped)).toLocaleString('en'),
-    share(median(ratios)),
-    share(Math.min(...ratios)),
-    share(Math.max(...ratios)),
+    Math.round(median(rates('grouped'))).toLocaleString('en'),
+    ...[median(ratios), Math.min(...ratios), Math.max(...ratios)].map(percent),
+    percent(cpuMs('plain') / cpuMs('grouped')),
     '≥ 90 %',
   ]
 }
 
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`
+}
+
 const KINDS = ['plain', 'grouped'] as const
 
-/** Records a second; the time counts from the first one. */
-async function rateOf(consumer: Consumer<string>, mode: Mode, total: number): Promise<number> {
-  let records = 0
+/** Records a second, and what client and broker took together; both count from the first record. */
+type Run = { readonly rate: number; readonly cpuMs: number }
+
+async function runOf(
+  consumer: Consumer<string>,
+  broker: BrokerChild,
+  mode: Mode,
+  total: number,
+): Promise<Run> {
   let bytes = 0
-  let beganMs = 0
+  let records = 0
+  let began = lookAt(broker)
   if (mode === 'batches') {
     for await (const batch of consumer.batches()) {
-      if (records === 0) beganMs = performance.now()
+      if (records === 0) began = lookAt(broker)
       records += batch.records.length
       for (const { value } of batch.records) bytes += value?.length ?? 0
       if (records >= total) break
     }
   } else {
     for await (const { value } of consumer) {
-      if (records === 0) beganMs = performance.now()
+      if (records === 0) began = lookAt(broker)
       bytes += value?.length ?? 0
       if (++records >= total) break
     }
   }
   if (bytes === 0) throw new Error('records without a value')
-  return records / ((performance.now() - beganMs) / 1000)
+  const ended = lookAt(broker)
+  return {
+    rate: records / ((ended.nowMs - began.nowMs) / 1000),
+    cpuMs: ended.cpuMs - began.cpuMs,
+  }
+}
+
+function lookAt(broker: BrokerChild) {
+  const { user, system } = process.cpuUsage()
+  return { nowMs: performance.now(), cpuMs: (user + system) / 1000 + broker.cpuMs() }
 }
