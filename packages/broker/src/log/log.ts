@@ -305,7 +305,7 @@ export class Log {
 
   /**
    * One pass of compaction: of each key its last record stays, up to where the map of the request is full. Offsets, order
-   * and the place of every reader stay. undefined: another one is at work, or the log changed on the way.
+   * and the place of every reader stay. undefined: another one is at work, or the log changed or was closed on the way.
    *
    * Errors  DiskError; what `pace` throws. The log is whole then.
    * Holds   nothing at or above `below`, of the active segment, or from the first damage on is touched. A crash at any

@@ -6,6 +6,7 @@ import type { PartitionFacts } from 'minikafka-broker'
 import { BROKER, PORT } from './daemon.ts'
 import { type Found, nameOf, type Sent, type TopicLife } from './ledger.ts'
 import { readLog } from './log-content.ts'
+import { recordOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
 import { Violation } from './violation.ts'
 
@@ -121,7 +122,7 @@ function judgePartition(
 
 /** I9 and I10, from what stands in the log. */
 function judgeHeaders(
-  { topic, partition, epochs }: PartitionFacts,
+  { topic, partition, epochs, compactedBelow }: PartitionFacts,
   headers: readonly BatchHeader[],
   logStart: number,
 ): void {
@@ -142,8 +143,11 @@ function judgeHeaders(
       )
     if (header.producerId < 0) continue
     const key = `${header.producerId} ${header.producerEpoch}`
-    const expected = producers.get(key) ?? (logStart > 0 ? header.baseSequence : 0)
-    if (header.baseSequence !== expected)
+    // Batches between this one and the last of its producer may be gone.
+    const isFree = header.baseOffset <= compactedBelow
+    const first = logStart > 0 || isFree ? header.baseSequence : 0
+    const expected = producers.get(key) ?? first
+    if (isFree ? header.baseSequence < expected : header.baseSequence !== expected)
       throw new Violation(
         'I10',
         `${where}: producer ${key} wrote sequence ${header.baseSequence} where ${expected} follows`,
@@ -183,12 +187,19 @@ function judgeTopic({ ledger }: Stage, life: TopicLife, contents: readonly Conte
     const content = contents.find(({ facts }) => facts.partition === sent.partition)
     const isDeleted = content !== undefined && sent.offset < content.facts.logStartOffset
     const isSaid = content !== undefined && sent.offset >= content.brokenAt
-    if (isDeleted || isSaid || life.mayBeLost(sent)) continue
+    if (isDeleted || isSaid || life.mayBeLost(sent) || isPast(content, sent)) continue
     throw new Violation(
       'lost-write',
       `${sent.id} was acknowledged at ${name}-${sent.partition} @ ${sent.offset}, and is not there: the log ${content === undefined ? 'is not there either' : `reaches from ${content.facts.logStartOffset} to ${content.facts.logEndOffset}`}`,
     )
   }
+}
+
+/** Compaction has gone over it, and a later record of its key is there. */
+function isPast(content: Content | undefined, { id, topic, offset }: Sent): boolean {
+  if (content === undefined || offset >= content.facts.compactedBelow) return false
+  const { key } = recordOf(id, topic)
+  return content.records.some((found) => found.key === key && found.offset > offset)
 }
 
 /** What an idempotent producer sent stands in the order in which it was sent. */
