@@ -126,7 +126,7 @@ function judgeHeaders(
   headers: readonly BatchHeader[],
   logStart: number,
 ): void {
-  const producers = new Map<string, number>()
+  const producers = new Map<string, { readonly next: number; readonly at: number }>()
   let leaderEpoch = -1
   for (const header of headers) {
     const where = `${topic}-${partition} @ ${header.baseOffset}`
@@ -143,16 +143,18 @@ function judgeHeaders(
       )
     if (header.producerId < 0) continue
     const key = `${header.producerId} ${header.producerEpoch}`
-    // Batches between this one and the last of its producer may be gone.
-    const isFree = header.baseOffset <= compactedBelow
-    const first = logStart > 0 || isFree ? header.baseSequence : 0
-    const expected = producers.get(key) ?? first
+    const before = producers.get(key)
+    const expected = before?.next ?? 0
+    // What stood between it and the one before may be deleted, or compacted.
+    const isFree =
+      before === undefined ? logStart > 0 || compactedBelow > 0 : before.at < compactedBelow
     if (isFree ? header.baseSequence < expected : header.baseSequence !== expected)
       throw new Violation(
         'I10',
         `${where}: producer ${key} wrote sequence ${header.baseSequence} where ${expected} follows`,
       )
-    producers.set(key, (header.baseSequence + header.lastOffsetDelta + 1) % 2 ** 31)
+    const next = (header.baseSequence + header.lastOffsetDelta + 1) % 2 ** 31
+    producers.set(key, { next, at: header.lastOffset })
   }
 }
 
@@ -198,6 +200,8 @@ function judgeTopic({ ledger }: Stage, life: TopicLife, contents: readonly Conte
 /** Compaction has gone over it, and a later record of its key is there. */
 function isPast(content: Content | undefined, { id, topic, offset }: Sent): boolean {
   if (content === undefined || offset >= content.facts.compactedBelow) return false
+  // The later one may be among those that cannot be read any more.
+  if (Number.isFinite(content.brokenAt)) return true
   const { key } = recordOf(id, topic)
   return content.records.some((found) => found.key === key && found.offset > offset)
 }
