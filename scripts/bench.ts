@@ -1,4 +1,5 @@
-// `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions | --overload | --testing | --recovery | --groups]`: one table, its limit measured in the same run.
+// `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions | --overload | --testing | --recovery |
+// --compaction | --groups]`: one table, its limit measured in the same run.
 // Broker and client share the machine; every ack of flush=group comes after an fdatasync. Ratios to the limit are
 // what can be compared between machines.
 import { rmSync } from 'node:fs'
@@ -6,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Client } from '@minikafka/client'
+import { compaction } from './bench/compaction.ts'
 import { groups } from './bench/groups.ts'
 import { atRate, oneAtATime } from './bench/latency.ts'
 import { limitFor, startLimitServer } from './bench/limit.ts'
@@ -27,6 +29,7 @@ const { values: flags } = parseArgs({
     overload: { type: 'boolean', default: false },
     testing: { type: 'boolean', default: false },
     recovery: { type: 'boolean', default: false },
+    compaction: { type: 'boolean', default: false },
     groups: { type: 'boolean', default: false },
   },
 })
@@ -44,6 +47,7 @@ console.log(
 if (flags.partitions) await manyPartitions(folder)
 else if (flags.testing) await testBroker()
 else if (flags.recovery) await recovery(folder, flags.only)
+else if (flags.compaction) await compaction(folder)
 else if (flags.groups) await groups(folder, flags.only, ms)
 else if (flags.overload) await overload(folder, flags.only, ms)
 else await everything()

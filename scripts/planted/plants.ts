@@ -26,9 +26,10 @@ export function loadPlants(root: string): Plant[] {
 }
 
 /** A run of this plan may show it. */
-export function mayShow({ needs }: Plant, { faults, admin, lieMs }: Plan): boolean {
+export function mayShow({ needs }: Plant, { faults, admin, lieMs, topics }: Plan): boolean {
   const has = new Set<string>([...faults, ...admin].map(({ kind }) => kind))
   if (lieMs !== undefined) has.add('lies')
+  if (topics.some(({ config }) => 'cleanup.policy' in config)) has.add('compaction')
   return needs.every((kinds) => kinds.some((kind) => has.has(kind)))
 }
 

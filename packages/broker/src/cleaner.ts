@@ -157,11 +157,7 @@ export class Cleaner {
 
   /** A full disk, a topic that was deleted, a log that was closed: the others go on. */
   #failed({ topic, number }: Partition, log: Log, error: unknown): void {
-    if (!isMinikafkaError(error) && !(error instanceof DiskError)) {
-      const isStopped = log.isClosed || this.#stopping.signal.aborted
-      if (!isStopped) throw error
-      return
-    }
+    if (!isMinikafkaError(error) && !(error instanceof DiskError)) throw error
     if (log.isClosed) return
     this.counts.failures++
     this.#leaveAlone(log)

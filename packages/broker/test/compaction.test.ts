@@ -122,3 +122,19 @@ test('a reader who is in the middle of it goes on without a loss or a warning', 
   expect(seen).toEqual([...seen].sort((one, other) => one - other))
   expect(broker.world.logs().map(({ text }) => text)).toEqual([])
 })
+
+test('a topic that is deleted while it is compacted takes neither the cleaner nor the broker with it', async () => {
+  const config = { 'log.cleaner.io.max.bytes.per.second': '64KiB', 'log.cleaner.backoff.ms': '1s' }
+  const topics = { users: { config: COMPACTED }, others: { config: COMPACTED } }
+  await using broker = await TestBroker.start({ topics, config })
+  await fill(broker.client(), 100, ['ann', 'bob', 'eve'])
+  await broker.clock.advance('1500ms')
+  await broker.client().admin().deleteTopic('users')
+  const producer = broker.client().producer()
+  for (let round = 0; round < 60; round++)
+    await producer.send('others', { key: 'ann', value: `${round}${VALUE}` })
+  await broker.clock.advance('10s')
+  expect((await broker.read('others')).length).toBeLessThan(20)
+  await broker.restart()
+  expect(broker.world.logs().map(({ text }) => text)).toEqual([])
+})

@@ -1,11 +1,11 @@
 // How far each partition had come: `recovery-point`, `log-start-offset`, `hw-checkpoint`, and the finer `synced`.
 // Enters: news of the logs. Leaves: files written every 5 s where something changed, and what they said at the start.
 import { assert, type Env, type Timer } from '@minikafka/platform'
+import type { ClosedLog } from './closed-log.ts'
 import { Coalesced } from './coalesced.ts'
 import { OffsetCheckpoint } from './offset-checkpoint.ts'
 import { type PartitionKey, partitionKey } from './partition-key.ts'
 import type { Knowledge } from './recovery.ts'
-import type { SealedSegment } from './sealed-segments.ts'
 import { SyncedFile } from './synced-file.ts'
 
 const SAVE_DELAY_MS = 5_000
@@ -97,9 +97,9 @@ export class Checkpoints {
     ])
   }
 
-  knowledge(key: PartitionKey, cleanSegment?: SealedSegment): Knowledge {
+  knowledge(key: PartitionKey, closed?: ClosedLog): Knowledge {
     return {
-      cleanSegment,
+      closed,
       recoveryPoint: this.#recoveryPoint.get(key),
       synced: this.#synced.get(key),
       // Without a line it was never moved: a line is durable before a file goes.

@@ -2,6 +2,7 @@
 // Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
 import { assert, DiskError, type Env, type Lock, type Logger } from '@minikafka/platform'
 import { type Checkpointed, Checkpoints } from './checkpoints.ts'
+import type { ClosedLog } from './closed-log.ts'
 import { type Damage, offsetsText } from './damage.ts'
 import { type ClaimedPartition, claimDirectory, startErrorOf } from './directory-claim.ts'
 import {
@@ -29,7 +30,6 @@ import { OutOfServiceDirectories } from './out-of-service.ts'
 import { directoryNameOf, type PartitionKey, partitionKey } from './partition-key.ts'
 import { PARTITION_FORMAT_VERSION, savePartitionMeta } from './partition-meta.ts'
 import { recoverLog } from './recovery.ts'
-import type { SealedSegment } from './sealed-segments.ts'
 import { segmentPath } from './segment.ts'
 import { Tail } from './tail.ts'
 import { WriteTurns } from './write-turns.ts'
@@ -38,6 +38,13 @@ import { WriteTurns } from './write-turns.ts'
 const OPENING_MAX = 16
 /** Saved indexes kept in memory, all logs together. */
 const INDEX_CACHE_BYTES = 16 * 1024 * 1024
+
+export type OpenedAgain = {
+  readonly log: Log
+  readonly recovered: RecoveryReport
+  /** What `LogListener.closing` gave at the last stop, where nothing came in between. */
+  readonly note: unknown
+}
 
 export class DataDirectory {
   readonly path: string
@@ -165,7 +172,7 @@ export class DataDirectory {
    * Errors  KAFKA_STORAGE_ERROR: the partition must stay offline; nothing of it was cut. StartError: one of our files
    *         is no regular file, or the disk failed and the directory is offline. DiskError: no space, no descriptors.
    */
-  openLog(options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
+  openLog(options: OpenLogOptions): Promise<OpenedAgain> {
     return this.#gate.run(() => this.#openLog(options))
   }
 
@@ -271,7 +278,7 @@ export class DataDirectory {
 
   // --- opening -------------------------------------------------------------------------------
 
-  async #openLog(options: OpenLogOptions): Promise<{ log: Log; recovered: RecoveryReport }> {
+  async #openLog(options: OpenLogOptions): Promise<OpenedAgain> {
     this.#mayOpen()
     const key = keyOf(options)
     const found = this.#partitions.get(key)
@@ -291,7 +298,8 @@ export class DataDirectory {
       throw startErrorOf(error, this.path)
     })
     this.#reportRecovery(options, recovered.report)
-    return { log: this.#newLog(options, recovered.opened), recovered: recovered.report }
+    const { opened, report, note } = recovered
+    return { log: this.#newLog(options, opened), recovered: report, note }
   }
 
   async #createLog(options: OpenLogOptions): Promise<Log> {
@@ -414,13 +422,13 @@ export class DataDirectory {
     else this.#logger.warn({ ...facts, err: error }, what)
   }
 
-  /** Returns the logs that ended in order, each with its last segment. */
-  async #closeLogs(clean: boolean): Promise<Map<PartitionKey, SealedSegment>> {
-    const closed = new Map<PartitionKey, SealedSegment>()
+  /** Returns the logs that ended in order. */
+  async #closeLogs(clean: boolean): Promise<Map<PartitionKey, ClosedLog>> {
+    const closed = new Map<PartitionKey, ClosedLog>()
     const closing = [...this.#logs].map(async ([key, log]) => {
       try {
-        const last = await log.close({ clean: clean && this.#offline === undefined })
-        if (last !== undefined) closed.set(key, last)
+        const end = await log.close({ clean: clean && this.#offline === undefined })
+        if (end !== undefined) closed.set(key, end)
       } catch (error) {
         const { topic, partition } = log
         this.#logger.error({ topic, partition, err: error }, 'log not closed in order')
@@ -430,10 +438,7 @@ export class DataDirectory {
     return closed
   }
 
-  async #leaveMark(
-    logs: ReadonlyMap<PartitionKey, SealedSegment>,
-    brokerEpoch: number,
-  ): Promise<void> {
+  async #leaveMark(logs: ReadonlyMap<PartitionKey, ClosedLog>, brokerEpoch: number): Promise<void> {
     await this.#checkpoints.save()
     await saveCleanShutdown(this.#env.disk, this.path, {
       dirId: this.meta.dirId,

@@ -3,14 +3,13 @@
 //
 //   meta.json              { "formatVersion": 1, "clusterId": "…", "brokerId": 1, "dirId": "…", "maxRevSeen": 42 }
 //   clean-shutdown.json    { "dirId": "…", "brokerEpoch": 7, "revision": 42,
-//                            "logs": { "<topic id> <partition>": [0, 4711, 123, 9], … } }
+//                            "logs": { "<topic id> <partition>": [0, 4711, 123, 9, [[0, 0]], null], … } }
 //                          revision: where the metadata store stood: a broker that starts takes it further
-//                          logs: those that were closed in order, each with what `sealed` would say of its open
-//                          segment: base offset, size, CRC of headers, largest timestamp. Others are scanned
+//                          logs: those that were closed in order (closed-log.ts). Others are scanned
 import type { Disk } from '@minikafka/platform'
 import { checkedJson, jsonWithChecksum, withChecksum } from './checked-text.ts'
+import { type ClosedLog, closedLogOf, rowOf } from './closed-log.ts'
 import type { PartitionKey } from './partition-key.ts'
-import type { SealedSegment } from './sealed-segments.ts'
 import { EXIT, StartError } from './start-error.ts'
 
 export const DIRECTORY_FORMAT_VERSION = 1
@@ -30,8 +29,8 @@ export type CleanShutdown = {
   readonly brokerEpoch: number
   /** Of the metadata store at that moment. */
   readonly revision: number
-  /** Logs that were closed in order, each with its last segment as it was then. */
-  readonly logs: ReadonlyMap<PartitionKey, SealedSegment>
+  /** Logs that were closed in order. */
+  readonly logs: ReadonlyMap<PartitionKey, ClosedLog>
 }
 
 export function metaPath(directory: string): string {
@@ -107,26 +106,18 @@ export async function saveCleanShutdown(
   directory: string,
   { dirId, brokerEpoch, revision, logs }: CleanShutdown,
 ): Promise<void> {
-  const rows = [...logs].map(([key, { baseOffset, sizeBytes, headersCrc, maxTimestamp }]) => {
-    return [key, [baseOffset, sizeBytes, headersCrc, maxTimestamp]] as const
-  })
+  const rows = [...logs].map(([key, log]) => [key, rowOf(log)] as const)
   const mark = { dirId, brokerEpoch, revision, logs: Object.fromEntries(rows) }
   await disk.replaceFile(cleanShutdownPath(directory), withChecksum(JSON.stringify(mark)))
 }
 
-function closedLogs(value: unknown): Map<PartitionKey, SealedSegment> | undefined {
+function closedLogs(value: unknown): Map<PartitionKey, ClosedLog> | undefined {
   if (typeof value !== 'object' || value === null) return undefined
-  const logs = new Map<PartitionKey, SealedSegment>()
+  const logs = new Map<PartitionKey, ClosedLog>()
   for (const [key, row] of Object.entries(value)) {
-    if (!Array.isArray(row) || row.length !== 4 || !row.every(Number.isSafeInteger))
-      return undefined
-    const [baseOffset, sizeBytes, headersCrc, maxTimestamp] = row as [
-      number,
-      number,
-      number,
-      number,
-    ]
-    logs.set(key, { baseOffset, sizeBytes, headersCrc, maxTimestamp })
+    const log = closedLogOf(row)
+    if (log === undefined) return undefined
+    logs.set(key, log)
   }
   return logs
 }

@@ -159,12 +159,20 @@ function parse(content: Buffer): EpochEntry[] | undefined {
   const entries: EpochEntry[] = []
   for (const line of lines.slice(1, -1)) {
     const fields = LINE.exec(line)
-    const entry = { epoch: Number(fields?.[1]), startOffset: Number(fields?.[2]) }
-    const last = entries.at(-1)
     if (fields === null) return undefined
-    if (last && (entry.epoch <= last.epoch || entry.startOffset <= last.startOffset))
-      return undefined
-    entries.push(entry)
+    entries.push({ epoch: Number(fields[1]), startOffset: Number(fields[2]) })
   }
-  return entries
+  return areEpochs(entries) ? entries : undefined
+}
+
+/** Invariant I9, of entries that were read: strictly ascending in epoch and in start offset. */
+export function areEpochs(entries: readonly EpochEntry[]): boolean {
+  let last: EpochEntry = { epoch: -1, startOffset: -1 }
+  for (const entry of entries) {
+    const { epoch, startOffset } = entry
+    if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(startOffset)) return false
+    if (epoch <= last.epoch || startOffset <= last.startOffset) return false
+    last = entry
+  }
+  return true
 }

@@ -19,13 +19,20 @@ export type SegmentFiles = {
   readonly timeindex: number
 }
 
+export type LogFiles = {
+  /** Ascending by base offset. */
+  readonly segments: SegmentFiles[]
+  /** Something was found to be damaged once. */
+  readonly hasDamageNote: boolean
+}
+
 /**
- * Lists the segments of a directory, ascending by base offset.
+ * Lists what is there of a log.
  *
  * Errors  StartError where one of these is no regular file.
  * Holds   files of removed segments and of replacements that were never finished are gone.
  */
-export async function listLogFiles(disk: Disk, directory: string): Promise<SegmentFiles[]> {
+export async function listLogFiles(disk: Disk, directory: string): Promise<LogFiles> {
   const names = await listFinished(disk, directory)
   const rests = names.filter(isRest)
   await Promise.all(rests.map((name) => disk.removeFile(`${directory}/${name}`)))
@@ -33,7 +40,8 @@ export async function listLogFiles(disk: Disk, directory: string): Promise<Segme
   const singles = [damageNotePath(directory), sealedPath(directory)]
   const paths = names.map((name) => `${directory}/${name}`).filter((path) => singles.includes(path))
   await Promise.all(paths.map((path) => regularFileSize(disk, path)))
-  return segmentsOf(disk, directory, names)
+  const segments = await segmentsOf(disk, directory, names)
+  return { segments, hasDamageNote: paths.includes(damageNotePath(directory)) }
 }
 
 /** A swap that a crash interrupted is finished first: what lies there then are segments of one log. */
@@ -43,7 +51,7 @@ async function listFinished(disk: Disk, directory: string): Promise<string[]> {
   return isFinished ? await disk.list(directory) : names
 }
 
-/** As `listLogFiles`, and removes nothing. */
+/** The segments of a directory, ascending by base offset; nothing is removed. */
 export async function segmentsOf(
   disk: Disk,
   directory: string,

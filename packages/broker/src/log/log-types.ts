@@ -44,6 +44,8 @@ export type LogListener = {
   startMoves?(): Promise<void>
   /** A segment was closed and is durable: what is known from its headers only may be kept. The log is closed after it. */
   rolled?(): Promise<void>
+  /** It is closed in order, all is durable: what the next opening shall tell, where nothing comes in between. Small JSON. */
+  closing?(): unknown
   /** The data directory failed (REPLICATION 2.12.3): no more appends, syncs and reads. */
   offline(error: Error): void
 }

@@ -3,6 +3,7 @@
 // Enters: stamped batches. Leaves: offsets that moved, slices of whole batches.
 import { DiskError } from '@minikafka/platform'
 import type { BatchHeader } from '@minikafka/protocol'
+import type { ClosedLog } from './closed-log.ts'
 import { Coalesced } from './coalesced.ts'
 import type { CompactionReport, CompactionRequest } from './compaction/compaction-pass.ts'
 import { type CompactionNeed, Compactor } from './compaction/compactor.ts'
@@ -305,7 +306,7 @@ export class Log {
 
   /**
    * One pass of compaction: of each key its last record stays, up to where the map of the request is full. Offsets, order
-   * and the place of every reader stay. undefined: another one is at work, or the log changed on the way.
+   * and the place of every reader stay. undefined: another one is at work, or the log changed or was closed on the way.
    *
    * Errors  DiskError; what `pace` throws. The log is whole then.
    * Holds   nothing at or above `below`, of the active segment, or from the first damage on is touched. A crash at any
@@ -349,7 +350,7 @@ export class Log {
    *
    * Errors  what kept it from a clean end; it is closed all the same.
    */
-  async close({ clean }: { clean: boolean }): Promise<SealedSegment | undefined> {
+  async close({ clean }: { clean: boolean }): Promise<ClosedLog | undefined> {
     try {
       // A segment that takes its place after `sealed` was written would be scanned at the next start.
       await this.#compactor.stop()
@@ -365,12 +366,13 @@ export class Log {
     }
   }
 
-  async #finish(): Promise<SealedSegment> {
+  async #finish(): Promise<ClosedLog> {
     await this.flush()
-    const { active, segments } = this.#state
+    const { active, epochs, listener, segments } = this.#state
     await Promise.all(segments.map((segment) => segment.saveIndexes()))
     await this.#sealing.run()
-    return active.sealed
+    const note = listener.closing?.()
+    return { lastSegment: active.sealed, epochs: epochs.entries, note }
   }
 
   #die(why: Error): void {

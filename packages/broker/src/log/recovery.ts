@@ -3,6 +3,7 @@
 // Enters: files, and what the checkpoints say. Leaves: a log all of which is on the disk, or an error and nothing touched.
 import { assert, DiskError, type File, isNoSpace } from '@minikafka/platform'
 import { BatchChain } from './batch-chain.ts'
+import type { ClosedLog } from './closed-log.ts'
 import { behindHoles, type Hole } from './damage.ts'
 import { loadDamages } from './damage-note.ts'
 import { LeaderEpochs } from './leader-epochs.ts'
@@ -20,8 +21,8 @@ const COPY_BYTES = 1024 * 1024
 
 /** What the checkpoints of the directory say of one partition. */
 export type Knowledge = {
-  /** The last stop was clean and this log closed in order: its last segment as it was then. */
-  readonly cleanSegment: SealedSegment | undefined
+  /** The last stop was clean and this log closed in order: what it was then. */
+  readonly closed: ClosedLog | undefined
   /** 'lost': the file was damaged. undefined: nothing was ever synced. */
   readonly recoveryPoint: number | 'lost' | undefined
   /** Of `synced`; undefined: no good slot. */
@@ -41,7 +42,12 @@ export type LogPlace = {
 /** Who is told of a scan. */
 export type ScanWatch = Pick<OpenLogOptions, 'onProgress' | 'scanned'>
 
-export type Recovered = { readonly opened: OpenedLog; readonly report: RecoveryReport }
+export type Recovered = {
+  readonly opened: OpenedLog
+  readonly report: RecoveryReport
+  /** Nothing came between the stop and this: what `LogListener.closing` gave. */
+  readonly note?: unknown
+}
 
 /**
  * Opens the log that lies in a directory.
@@ -62,6 +68,7 @@ export async function recoverLog(
   try {
     const recovered = await recovery.run()
     recovery.isWriting = true
+    if (!recovery.hasDamageNote) return recovered
     const damages = await loadDamages(host, recovered.opened)
     return { ...recovered, opened: { ...recovered.opened, damages } }
   } catch (error) {
@@ -80,6 +87,7 @@ class Recovery {
   readonly #knowledge: Knowledge
   readonly #watch: ScanWatch
   #files: SegmentFiles[] = []
+  hasDamageNote = false
   #sealed: Map<number, SealedSegment> = new Map()
   #logStartOffset = 0
   /** All is read: an error from here on says that something may not be on the disk. */
@@ -95,19 +103,20 @@ class Recovery {
   async run(): Promise<Recovered> {
     const { disk } = this.#host.env
     const { directory } = this.#place
-    this.#files = await listLogFiles(disk, directory)
+    const { segments, hasDamageNote } = await listLogFiles(disk, directory)
+    this.#files = segments
+    this.hasDamageNote = hasDamageNote
     this.#logStartOffset = this.#knowledge.logStartOffset ?? this.#files[0]?.baseOffset ?? 0
     await this.#removeBelowStart()
     await this.#checkBeginning()
     // Most logs have the one segment that the clean stop knows, and `sealed` has nothing to add.
+    const { closed } = this.#knowledge
     const [first] = this.#files
-    const isAlone =
-      this.#files.length === 1 && first?.baseOffset === this.#knowledge.cleanSegment?.baseOffset
+    const isAlone = this.#files.length === 1 && first?.baseOffset === closed?.lastSegment.baseOffset
     if (!isAlone) this.#sealed = await loadSealed(disk, directory)
-    const epochs = await LeaderEpochs.load(disk, directory)
-    const cleanEnd = this.#cleanEndOffset(epochs)
-    if (cleanEnd === undefined) return await this.#scan(epochs)
-    return this.#trust(cleanEnd, epochs ?? new LeaderEpochs(disk, directory))
+    const cleanEnd = closed && this.#cleanEndOffset(closed)
+    if (cleanEnd === undefined) return await this.#scan(await LeaderEpochs.load(disk, directory))
+    return this.#trust(cleanEnd, new LeaderEpochs(disk, directory, closed?.epochs))
   }
 
   /** A crash came between the move of the log start and the removal of the files. */
@@ -149,18 +158,15 @@ class Recovery {
   // --- after a clean stop --------------------------------------------------------------------
 
   /** Where the log ends, if everything is as the clean stop left it; undefined: it must be scanned. */
-  #cleanEndOffset(epochs: LeaderEpochs | undefined): number | undefined {
-    const { cleanSegment } = this.#knowledge
+  #cleanEndOffset({ lastSegment }: ClosedLog): number | undefined {
     // An empty log was never synced, so nothing is said of it.
-    const wasEmpty = cleanSegment?.baseOffset === 0 && cleanSegment.sizeBytes === 0
+    const wasEmpty = lastSegment.baseOffset === 0 && lastSegment.sizeBytes === 0
     const recoveryPoint = this.#knowledge.recoveryPoint ?? (wasEmpty ? 0 : undefined)
-    if (cleanSegment === undefined || typeof recoveryPoint !== 'number') return undefined
-    // A missing epoch could not be told from one that never was (invariant I9): the log says.
-    if (epochs === undefined && this.#files.some(({ log }) => log > 0)) return undefined
+    if (typeof recoveryPoint !== 'number') return undefined
     if (!this.#files.every((file) => this.#isAsLeft(file))) return undefined
     if (this.#lastBeforeHole() !== -1) return undefined
     const last = this.#files.at(-1)
-    if (last !== undefined && last.baseOffset !== cleanSegment.baseOffset) return undefined
+    if (last !== undefined && last.baseOffset !== lastSegment.baseOffset) return undefined
     const endIsPlausible =
       last === undefined || last.log === 0
         ? recoveryPoint === (last?.baseOffset ?? this.#logStartOffset)
@@ -174,7 +180,8 @@ class Recovery {
       return this.#segmentOf(file, end)
     })
     const sealed = [...this.#sealed.values()]
-    return this.#recovered({ segments, logEndOffset, epochs, sealed }, NOTHING_SCANNED)
+    const trusted = this.#recovered({ segments, logEndOffset, epochs, sealed }, NOTHING_SCANNED)
+    return { ...trusted, note: this.#knowledge.closed?.note }
   }
 
   // --- after any other stop ------------------------------------------------------------------
@@ -357,16 +364,16 @@ class Recovery {
   #lastBeforeHole(): number {
     const first = this.#files[0]?.baseOffset ?? 0
     const there = new Set(this.#files.map(({ baseOffset }) => baseOffset))
-    const { cleanSegment } = this.#knowledge
-    const known = [...this.#sealed.keys(), cleanSegment?.baseOffset ?? first]
+    const { closed } = this.#knowledge
+    const known = [...this.#sealed.keys(), closed?.lastSegment.baseOffset ?? first]
     const missing = known.filter((offset) => offset > first && !there.has(offset))
     const hole = Math.min(...missing)
     return this.#files.findLastIndex(({ baseOffset }) => missing.length > 0 && baseOffset < hole)
   }
 
   #knownOf(baseOffset: number): SealedSegment | undefined {
-    const { cleanSegment } = this.#knowledge
-    return cleanSegment?.baseOffset === baseOffset ? cleanSegment : this.#sealed.get(baseOffset)
+    const last = this.#knowledge.closed?.lastSegment
+    return last?.baseOffset === baseOffset ? last : this.#sealed.get(baseOffset)
   }
 
   /** A segment that is as `sealed` says and ends at `endOffset`. */

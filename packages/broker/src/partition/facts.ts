@@ -10,6 +10,8 @@ export type PartitionFacts = {
   readonly lastStableOffset: number
   readonly highWatermark: number
   readonly logEndOffset: number
+  /** Below it compaction may have left gaps. */
+  readonly compactedBelow: number
   readonly durableEndOffset: number
   /** The epoch cache, oldest first. */
   readonly epochs: readonly { readonly epoch: number; readonly startOffset: number }[]
@@ -33,6 +35,7 @@ export function factsOf(partitions: Iterable<Partition>): PartitionFacts[] {
       lastStableOffset: log ? partition.lastStableOffset : -1,
       highWatermark: log ? partition.highWatermark : -1,
       logEndOffset: log?.logEndOffset ?? -1,
+      compactedBelow: log?.compactedBelow ?? 0,
       durableEndOffset: log?.durableEndOffset ?? -1,
       epochs: log?.epochs.entries ?? [],
       sizeBytes: log?.sizeBytes ?? 0,

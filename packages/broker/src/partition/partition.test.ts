@@ -260,10 +260,59 @@ test('a retry is recognized after a power cut although its records were deleted 
   ])
 })
 
-test('producers saved at a stop are known at the next start; a damaged snapshot is not believed', async () => {
+test('after a clean stop few producers are known without a file of their own, many from theirs', async () => {
+  const path = `${LOG_DIRECTORY}/producer-snapshot`
+  for (let id = 1; id <= 4; id++) produce(batch(1, { id, sequence: 0 }))
+  await world.complete(stopped())
+  expect(await world.complete(env.disk.stat(path))).toBeUndefined()
+  partition = await world.complete(open({}))
+  for (let id = 1; id <= 5; id++) {
+    const seen = produce(batch(1, { id, sequence: 0 }))
+    await world.clock.advance('1s')
+    expect(seen.result).toMatchObject({ error: 'NONE', baseOffset: id - 1 })
+  }
+  await world.complete(stopped())
+  expect(await world.complete(env.disk.stat(path))).toBeDefined()
+  partition = await world.complete(open({}))
+  const [first, next] = [produce(batch(1, { id: 1, sequence: 0 })), produce(batch(1))]
+  await world.clock.advance('1s')
+  expect([first.result, next.result]).toMatchObject([{ baseOffset: 0 }, { baseOffset: 5 }])
+})
+
+test('what a clean stop tells of producers is not believed when the log went on since', async () => {
+  produce(batch(1, { id: 7, sequence: 0 }))
+  await world.complete(stopped())
+  partition = await world.complete(open({}))
+  produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  partition = await world.complete(reopened({}))
+  const known = produce(batch(1, { id: 7, sequence: 1 }))
+  await world.clock.advance('1s')
+  expect(known.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
+})
+
+test('a partition that could not take its log says nothing of its producers at a clean stop', async () => {
+  for (let id = 1; id <= 5; id++) produce(batch(1, { id, sequence: 0 }))
+  await world.complete(stopped())
+  const unreadable = Promise.reject(new DiskError('EACCES', 'not allowed', 'producer-snapshot'))
+  unreadable.catch(() => undefined)
+  const { disk } = env
+  const readFile: typeof disk.readFile = (path) =>
+    path.endsWith('producer-snapshot') ? unreadable : disk.readFile(path)
+  env = { ...env, disk: { ...counted(disk, {}), readFile } }
+  partition = await world.complete(open({}))
+  expect(partition.offline).toBeDefined()
+  await world.complete(stopped())
+  partition = await world.complete(open({}))
+  const known = produce(batch(1, { id: 1, sequence: 0 }))
+  await world.clock.advance('1s')
+  expect(known.result).toMatchObject({ error: 'NONE', baseOffset: 0 })
+})
+
+test('producers saved beside the log are known at the next start; a damaged snapshot is not believed', async () => {
   for (const sequence of [0, 1]) produce(batch(1, { id: 7, sequence }))
   await world.clock.advance('1s')
-  await world.complete(partitions.saveProducers())
+  await world.complete(partition.saveProducers())
   partition = await world.complete(reopened({}))
   const known = produce(batch(1, { id: 7, sequence: 1 }))
   await world.clock.advance('1s')
@@ -276,13 +325,13 @@ test('producers saved at a stop are known at the next start; a damaged snapshot 
   expect(replayed.result).toMatchObject({ error: 'NONE', baseOffset: 1 })
 })
 
-test('a stop keeps how far it looked also where no producer is known, and nothing of an empty log', async () => {
+test('a snapshot says how far it looked also where no producer is known; of an empty log there is none', async () => {
   const path = `${LOG_DIRECTORY}/producer-snapshot`
-  await world.complete(partitions.saveProducers())
+  await world.complete(partition.saveProducers())
   expect(await world.complete(env.disk.readFile(path))).toBeUndefined()
   produce(batch(3))
   await world.clock.advance('1s')
-  await world.complete(partitions.saveProducers())
+  await world.complete(partition.saveProducers())
   expect(String(await world.complete(env.disk.readFile(path)))).toContain('"endOffset":3')
 })
 
@@ -347,10 +396,8 @@ test('for how long a producer was silent outlives a restart; the time in between
   await world.clock.advance('20h')
   produce(batch(1, { id: 8, sequence: 0 }))
   await world.clock.advance('1h')
-  await world.complete(partitions.saveProducers())
-  world.kill(NODE)
+  await world.complete(stopped())
   await world.clock.advance('100h')
-  env = world.env(NODE)
   partition = await world.complete(open({}))
   const known = () => {
     partitions.expireProducers()
@@ -561,7 +608,7 @@ test('a partition for which there was no file descriptor is opened when there is
 test('a partition whose producers a full disk does not let go back is opened when there is space', async () => {
   produce(batch(2, { id: 7, sequence: 0 }))
   await world.clock.advance('1s')
-  await world.complete(partitions.saveProducers())
+  await world.complete(partition.saveProducers())
   world.kill(NODE)
   env = world.env(NODE)
   const path = `${LOG_DIRECTORY}/producer-snapshot`
@@ -743,6 +790,15 @@ function skewed(of: Env, skewMs: () => number): Env {
       soon: (callback) => clock.soon(callback),
     },
   }
+}
+
+/** A clean stop, as the broker does it. */
+async function stopped(): Promise<void> {
+  partitions.closeAll('NOT_LEADER_OR_FOLLOWER', 'the broker is stopping')
+  await partitions.saveProducers()
+  await directory.close({ clean: true, brokerEpoch: 1 })
+  world.kill(NODE)
+  env = world.env(NODE)
 }
 
 /** The same directory under other settings. */

@@ -14,7 +14,13 @@ import {
 import { isCompacted, type TopicValues } from '../config/index.ts'
 import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
 import { prepareToRead, whyKeyless } from './keys-required.ts'
-import { loadProducerSnapshot, saveProducerSnapshot } from './producer-snapshot.ts'
+import {
+  fromNote,
+  type KnownProducers,
+  loadProducerSnapshot,
+  noteOf,
+  saveProducerSnapshot,
+} from './producer-snapshot.ts'
 import { ProducerStates } from './producer-states.ts'
 import type { ProducerUses } from './producer-uses.ts'
 
@@ -59,6 +65,9 @@ const NOT_LED: Leadership = {
 }
 
 const NO_SNAPSHOT = { endOffset: 0, appendTimeMs: -1, producers: [] }
+
+/** As many a clean stop keeps without a file: of most partitions all. */
+const PRODUCERS_NOTED_MAX = 4
 
 /** So much is appended for each byte of a snapshot that is saved at roll: what it costs, and what is replayed. */
 const BYTES_PER_SNAPSHOT_BYTE = 8
@@ -137,6 +146,7 @@ export class Partition {
       this.#writeFailed(fromOffset, error),
     startMoves: (): Promise<void> => this.saveProducers(),
     rolled: (): Promise<void> => this.#saveIfWorthIt(),
+    closing: (): unknown => this.#note(),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
@@ -151,13 +161,17 @@ export class Partition {
   /**
    * Takes the opened log; producer state comes from its snapshot and the batch headers behind it (REPLICATION 2.10).
    * Where that fails it has no log and remembers no producer, and another one may take its place.
+   *
+   * Shape   `note`: what `listener.closing` gave, where the log is as it was then.
    */
-  async open(log: Log, lost = false): Promise<void> {
+  async open(log: Log, { lost = false, note }: { lost?: boolean; note?: unknown } = {}) {
     assert(this.#log === undefined, 'a partition opens its log once')
     this.#log = log
     this.#lost = lost
     try {
-      await this.#recoverProducers(log)
+      const known = fromNote(note)
+      if (known === undefined) await this.#recoverProducers(log)
+      else this.#remember(known)
     } catch (error) {
       this.#log = undefined
       this.producers.clear()
@@ -471,6 +485,19 @@ export class Partition {
     await this.#snapshots.run()
   }
 
+  /** At a clean stop, when nothing is appended any more. Few producers go into the note. Errors: as above. */
+  async saveAtStop(): Promise<void> {
+    if (this.producers.size > PRODUCERS_NOTED_MAX) await this.saveProducers()
+  }
+
+  #note(): unknown {
+    const log = this.#log
+    // Where the log was not taken nobody knows which producers there are.
+    if (log === undefined || this.producers.size > PRODUCERS_NOTED_MAX) return undefined
+    const producers = this.producers.images(log.logEndOffset, this.#env.clock.monotonicMs())
+    return noteOf({ appendTimeMs: this.#appendTimeMs, producers })
+  }
+
   /** Of very many producers and small segments, a snapshot at each roll would be more work than the records are. */
   async #saveIfWorthIt(): Promise<void> {
     if (this.#unsavedBytes >= BYTES_PER_SNAPSHOT_BYTE * this.#snapshotBytes)
@@ -542,9 +569,13 @@ export class Partition {
     const snapshot = await loadProducerSnapshot(this.#env, directory, { topicId, partition })
     if (snapshot === 'damaged') this.#warn('producer snapshot is damaged: not believed')
     const known = typeof snapshot === 'object' ? snapshot : NO_SNAPSHOT
-    this.producers.restore(known.producers, this.#env.clock.monotonicMs())
-    this.#appendTimeMs = known.appendTimeMs
+    this.#remember(known)
     this.#snapshotEndOffset = known.endOffset
+  }
+
+  #remember({ appendTimeMs, producers }: KnownProducers): void {
+    this.producers.restore(producers, this.#env.clock.monotonicMs())
+    this.#appendTimeMs = appendTimeMs
   }
 
   #warn(what: string): void {

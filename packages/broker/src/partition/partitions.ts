@@ -116,8 +116,8 @@ export class Partitions {
     const before = this.#byTopic.get(topicId)?.[number]
     try {
       if (this.#found.has(key)) {
-        const { log, recovered } = await this.#directory.openLog(options)
-        await partition.open(log, recovered.lost || before?.lost)
+        const { log, recovered, note } = await this.#directory.openLog(options)
+        await partition.open(log, { lost: recovered.lost || before?.lost === true, note })
       } else await partition.open(await this.#directory.createLog(options))
       this.#found.delete(key)
     } catch (error) {
@@ -264,7 +264,7 @@ export class Partitions {
     const open = [...this.all()].filter(({ log }) => log !== undefined)
     await atOnce(LOGS_AT_ONCE, open, async (partition) => {
       try {
-        await partition.saveProducers()
+        await partition.saveAtStop()
       } catch (error) {
         if (error instanceof DiskError && error.code === 'EIO') this.#directory.fail(error)
         const { topic, number } = partition

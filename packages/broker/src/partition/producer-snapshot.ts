@@ -21,15 +21,18 @@ const LINE_FEED = 10
 
 type Place = { readonly clock: Pick<Clock, 'soon'>; readonly disk: Disk }
 
-export type ProducerSnapshot = {
-  readonly topicId: string
-  readonly partition: number
-  /** It covers every batch below. */
-  readonly endOffset: number
+export type KnownProducers = {
   /** The largest append time that was given; -1: none. */
   readonly appendTimeMs: number
   /** Taken over many turns. */
   readonly producers: Iterable<ProducerImage>
+}
+
+export type ProducerSnapshot = KnownProducers & {
+  readonly topicId: string
+  readonly partition: number
+  /** It covers every batch below. */
+  readonly endOffset: number
 }
 
 /** Returns its size in bytes. Errors: DiskError. Holds: durable when it resolves. */
@@ -64,11 +67,25 @@ export async function loadProducerSnapshot(
     if (about !== undefined) await nextTurn(clock)
     // A checksum fits whatever somebody wrote on purpose: that it is what we write is looked at, too.
     about ??= aboutOf(lines.shift(), who)
-    const images = lines.map(imageOf)
+    const images = lines.map((line) => imageOf(parsed(line)))
     if (about === undefined || !images.every(isKnown)) return 'damaged'
     producers.push(...images)
   }
   return about === undefined ? 'damaged' : { ...about, producers }
+}
+
+/** Few producers as a clean stop keeps them, in its own file: a value of JSON. */
+export function noteOf({ appendTimeMs, producers }: KnownProducers): unknown {
+  return [appendTimeMs, Array.from(producers, rowOf)]
+}
+
+/** undefined: this is no note of ours. */
+export function fromNote(note: unknown): KnownProducers | undefined {
+  if (!Array.isArray(note)) return undefined
+  const [appendTimeMs, rows] = note as readonly unknown[]
+  if (!isNumber(appendTimeMs) || !Array.isArray(rows)) return undefined
+  const producers = rows.map(imageOf)
+  return producers.every(isKnown) ? { appendTimeMs, producers } : undefined
 }
 
 function* slicesOf(about: object, producers: Iterable<ProducerImage>): Generator<Buffer> {
@@ -78,17 +95,17 @@ function* slicesOf(about: object, producers: Iterable<ProducerImage>): Generator
       yield Buffer.from(`${lines.join('\n')}\n`)
       lines = []
     }
-    lines.push(lineOf(producer))
+    lines.push(JSON.stringify(rowOf(producer)))
   }
   yield Buffer.from(`${lines.join('\n')}\n`)
 }
 
-function lineOf({ producerId, epoch, isWhole, batches, idleMs }: ProducerImage): string {
+function rowOf({ producerId, epoch, isWhole, batches, idleMs }: ProducerImage) {
   const marks = batches.map((mark): Mark => {
     const { firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs } = mark
     return [firstSequence, lastSequence, firstOffset, lastOffset, appendTimeMs]
   })
-  return JSON.stringify([producerId, epoch, isWhole ? 1 : 0, marks, Math.round(idleMs)])
+  return [producerId, epoch, isWhole ? 1 : 0, marks, Math.round(idleMs)]
 }
 
 /** Whole lines, some at a time; none where there is no text. */
@@ -121,8 +138,7 @@ function aboutOf(line: string | undefined, who: { topicId: string; partition: nu
 }
 
 /** undefined: this is no producer. */
-function imageOf(line: string): ProducerImage | undefined {
-  const row = parsed(line)
+function imageOf(row: unknown): ProducerImage | undefined {
   if (!Array.isArray(row)) return undefined
   const [producerId, epoch, isWhole, batches, idleMs] = row as readonly unknown[]
   if (!isNumber(producerId) || !isNumber(epoch) || !isNumber(idleMs)) return undefined

@@ -24,6 +24,8 @@ export function checkAcknowledged({ daemon, ledger, world, plan }: Stage, sent: 
       'ack-before-commit',
       `${sent.id} was acknowledged at ${nameOf(sent)}, and the high watermark is ${facts.highWatermark}`,
     )
+  // It may be under way to another file: what stays of it is looked at in the end.
+  if (sent.offset < facts.compactedBelow) return
   if (life.plan.flush !== 'group' || ledger.ackedCount % DISK_EVERY !== 0 || plan.rots) return
   const end = durableEnd(world.disk(BROKER), facts, sent.offset)
   if (end !== undefined && sent.offset >= end)

@@ -3,6 +3,7 @@
 // the power are left out of it, for nobody promised anything there.
 import { checkHistory, type Operation } from '@minikafka/testing'
 import type { Found, Ledger, Sent } from './ledger.ts'
+import { isCompacted } from './topic-plans.ts'
 import { Violation } from './violation.ts'
 
 type Event =
@@ -59,8 +60,10 @@ export class Chronicle {
     const history = this.#events.flatMap(
       (event) => this.#operationOf(event, places, isPromised) ?? [],
     )
-    const shrinking = [...ledger.topics.values()].filter(({ mayShrink }) => mayShrink)
-    const names = new Set(shrinking.map(({ plan }) => plan.name))
+    const shrinking = [...ledger.topics.values()]
+      .filter(({ mayShrink, plan }) => mayShrink || isCompacted(plan.name))
+      .map(({ plan }) => plan.name)
+    const names = new Set(shrinking)
     const forgetful = new Set(
       history.flatMap(({ steps }) => steps.map((step) => ('send' in step ? step.send : step.poll))),
     )

@@ -6,6 +6,7 @@ import type { PartitionFacts } from 'minikafka-broker'
 import { BROKER, PORT } from './daemon.ts'
 import { type Found, nameOf, type Sent, type TopicLife } from './ledger.ts'
 import { readLog } from './log-content.ts'
+import { recordOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
 import { Violation } from './violation.ts'
 
@@ -121,11 +122,11 @@ function judgePartition(
 
 /** I9 and I10, from what stands in the log. */
 function judgeHeaders(
-  { topic, partition, epochs }: PartitionFacts,
+  { topic, partition, epochs, compactedBelow }: PartitionFacts,
   headers: readonly BatchHeader[],
   logStart: number,
 ): void {
-  const producers = new Map<string, number>()
+  const producers = new Map<string, { readonly next: number; readonly at: number }>()
   let leaderEpoch = -1
   for (const header of headers) {
     const where = `${topic}-${partition} @ ${header.baseOffset}`
@@ -142,13 +143,18 @@ function judgeHeaders(
       )
     if (header.producerId < 0) continue
     const key = `${header.producerId} ${header.producerEpoch}`
-    const expected = producers.get(key) ?? (logStart > 0 ? header.baseSequence : 0)
-    if (header.baseSequence !== expected)
+    const before = producers.get(key)
+    const expected = before?.next ?? 0
+    // What stood between it and the one before may be deleted, or compacted.
+    const isFree =
+      before === undefined ? logStart > 0 || compactedBelow > 0 : before.at < compactedBelow
+    if (isFree ? header.baseSequence < expected : header.baseSequence !== expected)
       throw new Violation(
         'I10',
         `${where}: producer ${key} wrote sequence ${header.baseSequence} where ${expected} follows`,
       )
-    producers.set(key, (header.baseSequence + header.lastOffsetDelta + 1) % 2 ** 31)
+    const next = (header.baseSequence + header.lastOffsetDelta + 1) % 2 ** 31
+    producers.set(key, { next, at: header.lastOffset })
   }
 }
 
@@ -183,12 +189,21 @@ function judgeTopic({ ledger }: Stage, life: TopicLife, contents: readonly Conte
     const content = contents.find(({ facts }) => facts.partition === sent.partition)
     const isDeleted = content !== undefined && sent.offset < content.facts.logStartOffset
     const isSaid = content !== undefined && sent.offset >= content.brokenAt
-    if (isDeleted || isSaid || life.mayBeLost(sent)) continue
+    if (isDeleted || isSaid || life.mayBeLost(sent) || isPast(content, sent)) continue
     throw new Violation(
       'lost-write',
       `${sent.id} was acknowledged at ${name}-${sent.partition} @ ${sent.offset}, and is not there: the log ${content === undefined ? 'is not there either' : `reaches from ${content.facts.logStartOffset} to ${content.facts.logEndOffset}`}`,
     )
   }
+}
+
+/** Compaction has gone over it, and a later record of its key is there. */
+function isPast(content: Content | undefined, { id, topic, offset }: Sent): boolean {
+  if (content === undefined || offset >= content.facts.compactedBelow) return false
+  // The later one may be among those that cannot be read any more.
+  if (Number.isFinite(content.brokenAt)) return true
+  const { key } = recordOf(id, topic)
+  return content.records.some((found) => found.key === key && found.offset > offset)
 }
 
 /** What an idempotent producer sent stands in the order in which it was sent. */

@@ -202,7 +202,7 @@ export class Ledger {
         'phantom',
         `${nameOf(found)} holds ${id}, which was sent to ${sent.topic}`,
       )
-    const { key, value, headers } = recordOf(id)
+    const { key, value, headers } = recordOf(id, sent.topic)
     if (
       found.value !== value ||
       found.key !== key ||

@@ -58,7 +58,8 @@ function checkBatch(facts: PartitionFacts, batch: Uint8Array, next: number): num
   const header = readBatchHeader(batch)
   const where = nameOf({ ...facts, offset: header.baseOffset })
   if (!batchCrcIsRight(batch)) throw new Violation('crc', `${where}: served with a wrong CRC`)
-  if (header.baseOffset !== next && next !== facts.logStartOffset)
+  const isGap = header.baseOffset > next && next < facts.compactedBelow
+  if (header.baseOffset !== next && next !== facts.logStartOffset && !isGap)
     throw new Violation('I8', `${where}: served where ${next} follows`)
   return header.lastOffset + 1
 }

@@ -4,7 +4,7 @@
 import { type AdminKind, adminKinds, type ConsumerPlan, drawConsumers } from './client-plans.ts'
 import { Dice } from './dice.ts'
 import { drawProducers, type ProducerPlan } from './producer-plans.ts'
-import { drawTopics, type TopicPlan } from './topic-plans.ts'
+import { drawCompaction, drawTopics, type TopicPlan } from './topic-plans.ts'
 
 export const FAULT_KINDS = [
   'kill',
@@ -75,7 +75,10 @@ export const NOTHING_LESS: Less = {}
 export function drawPlan(seed: number, less: Less = NOTHING_LESS): Plan {
   const without = new Set(less.without ?? [])
   const dice = new Dice(seed, 'plan')
-  const topics = drawTopics(new Dice(seed, 'topics')).slice(0, less.topics)
+  const drawn = drawTopics(new Dice(seed, 'topics')).slice(0, less.topics)
+  const topics = without.has('compaction')
+    ? drawn
+    : drawCompaction(new Dice(seed, 'compaction'), drawn)
   const producers = drawProducers(new Dice(seed, 'producers'), topics, less)
   const faults = drawFaults(new Dice(seed, 'faults')).filter(({ kind }) => !without.has(kind))
   const consumers = without.has('consumers')
@@ -110,6 +113,8 @@ function drawSettings(dice: Dice): Plan['settings'] {
     'disk.reserve.bytes': dice.pick([0, 4096, 65_536]),
     'connections.max.idle.ms': dice.pick([5000, 600_000]),
     'shutdown.timeout.ms': dice.pick([2000, 30_000]),
+    'log.cleaner.backoff.ms': dice.pick([100, 1000, 5000]),
+    'log.cleaner.io.max.bytes.per.second': dice.pick([65_536, 2 ** 20, 2 ** 30]),
   }
 }
 

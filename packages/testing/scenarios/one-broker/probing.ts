@@ -29,7 +29,7 @@ export async function probe(stage: Stage, env: Env): Promise<void> {
     const waiting = untilRecords(connection, facts)
     await client.admin().cluster()
     const sentMs = env.clock.monotonicMs()
-    await client.producer().send(topic, { partition, value: 'is anybody there?' })
+    await client.producer().send(topic, { partition, key: 'k', value: 'is anybody there?' })
     await waiting
     const tookMs = Math.round(env.clock.monotonicMs() - sentMs)
     if (tookMs > LATE_MS)

@@ -3,7 +3,7 @@
 import type { ProducerOptions } from '@minikafka/client'
 import { Dice } from './dice.ts'
 import type { Less } from './plan.ts'
-import type { TopicPlan } from './topic-plans.ts'
+import { isCompacted, type TopicPlan } from './topic-plans.ts'
 
 export type ProducerPlan = {
   readonly name: string
@@ -93,8 +93,8 @@ function drawOptions(dice: Dice): ProducerOptions {
   }
 }
 
-/** The record that `id` names. */
-export function recordOf(id: string): SentRecord {
+/** The record that `id` names, as it is sent to a topic. */
+export function recordOf(id: string, topic: string): SentRecord {
   const dice = new Dice(0, id)
   const sizeMax = id.startsWith(LARGE) ? 15_000 : 700
   const filler = dice
@@ -102,7 +102,9 @@ export function recordOf(id: string): SentRecord {
     .toString(36)
     .repeat(dice.scale(1, sizeMax) - 1)
   const headers = dice.chance(0.2) ? { id } : {}
-  return { key: dice.chance(0.7) ? `k${dice.below(12)}` : null, value: `${id}:${filler}`, headers }
+  const key = dice.chance(0.7) ? `k${dice.below(12)}` : null
+  // Without a key it would be refused, and its batch with it.
+  return { key: key ?? (isCompacted(topic) ? 'none' : null), value: `${id}:${filler}`, headers }
 }
 
 /** The name that a value begins with; empty: it has none. */

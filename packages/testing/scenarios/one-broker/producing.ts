@@ -83,7 +83,7 @@ async function sendOne(
   const id = `${plan.name}-${number}`
   const sent = ledger.sends({ id, topic, number, producer: plan.name, idempotent })
   try {
-    const { partition, offset } = await producer.send(topic, recordOf(id))
+    const { partition, offset } = await producer.send(topic, recordOf(id, topic))
     ledger.acked(sent, partition, offset)
     timeline.count('acked')
   } catch (error) {

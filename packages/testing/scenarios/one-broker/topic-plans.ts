@@ -38,6 +38,29 @@ function drawTopic(dice: Dice, index: number): TopicPlan {
   }
 }
 
+/** Begins the names of topics of which each key keeps its last record alone. */
+const COMPACTED = 'compacted'
+
+/** By its name, for records must have keys there, and are made again from where they went. */
+export function isCompacted(topic: string): boolean {
+  return topic.startsWith(COMPACTED)
+}
+
+/** One topic in four, drawn apart so that it changes no other draw. */
+export function drawCompaction(dice: Dice, topics: readonly TopicPlan[]): TopicPlan[] {
+  return topics.map((topic, index) => {
+    if (!dice.chance(0.25)) return topic
+    const config = {
+      ...topic.config,
+      'cleanup.policy': dice.pick(['compact', 'compact', 'compact,delete']),
+      'min.cleanable.dirty.ratio': dice.pick([0, 0.1, 0.5]),
+      'max.compaction.lag.ms': dice.pick([-1, 500, 5000]),
+      'min.compaction.lag.ms': dice.pick([0, 0, 300]),
+    }
+    return { ...topic, name: `${COMPACTED}-${index}`, config }
+  })
+}
+
 /** Mostly nothing goes by itself: what is gone cannot be checked. */
 function drawRetention(dice: Dice): Record<string, number> {
   const kind = dice.below(7)

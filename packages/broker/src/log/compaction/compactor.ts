@@ -72,8 +72,8 @@ export class Compactor {
     try {
       return await done
     } catch (error) {
-      // Retention took a segment away; the next pass finds what is left.
-      if (error instanceof SegmentReplaced) return undefined
+      // Retention took a segment away, and the next pass finds what is left; or the log was closed.
+      if (error instanceof SegmentReplaced || stopping.signal.aborted) return undefined
       throw error
     } finally {
       this.#running = undefined
