@@ -17,6 +17,7 @@ export { murmur2 } from './murmur2.ts'
 export { nearest } from './nearest.ts'
 export {
   BATCH_HEADER_SIZE,
+  BatchFilter,
   type BatchHeader,
   BatchReader,
   type BatchRefusal,
@@ -33,8 +34,6 @@ export {
   type DecodedRecord,
   decodeBatch,
   emptyBatch,
-  type FilterOptions,
-  filterBatch,
   type HeaderInput,
   type RecordHeader,
   readBatchHeader,

@@ -77,7 +77,7 @@ export class Log {
     this.#compactor = new Compactor(host, hooks, this.#state, {
       ...does,
       inTurn: (change) => this.#inTurn(change),
-      swapped: () => this.#sealing.run().catch((error: unknown) => this.#notSealed(error)),
+      seal: () => this.#sealing.run(),
     })
     this.#sealed = opened.sealed
   }
@@ -436,7 +436,8 @@ export class Log {
 
   async #seal(): Promise<void> {
     const { active, directory, segments } = this.#state
-    const isDone = (segment: Segment) => segment !== active && !this.#commit.isDirty(segment)
+    const isDone = (segment: Segment) =>
+      segment !== active && !this.#commit.isDirty(segment) && !segment.leaving
     const sealed = segments.filter(isDone).map((segment) => segment.sealed)
     if (sameSums(sealed, this.#sealed)) return
     await saveSealed(this.#host.env.disk, directory, sealed)

@@ -2,6 +2,7 @@
 // Enters: the directory of a partition that no broker has open. Leaves: a plan; changes nothing.
 import type { Env } from '@minikafka/platform'
 import { batchMaxTimestampAt } from '@minikafka/protocol'
+import { isSwapUnderWay } from './compaction/segment-swap.ts'
 import type { Damage, Hole } from './damage.ts'
 import { Floors } from './floors.ts'
 import { headersCrcOf } from './headers-crc.ts'
@@ -32,6 +33,11 @@ export type RepairPlan = {
 export async function planRepair(env: Env, root: string, name: string): Promise<RepairPlan> {
   const directory = `${root}/${name}`
   const meta = await metaOf(env, directory)
+  if (isSwapUnderWay(await env.disk.list(directory))) {
+    const message =
+      'a segment was being put in its place by compaction; start the broker once, which goes on with that, then repair'
+    throw new StartError(EXIT.io, directory, message)
+  }
   const key = partitionKey(meta.topicId, meta.partition)
   const floors = new Floors()
   for await (const _ of floors.load(env, root));

@@ -27,6 +27,8 @@ export class Segment {
   path: string
   /** Set while the file is renamed to another path. */
   moving: Promise<void> | undefined
+  /** Compaction is about to put another one in its place: `sealed` has no line for it, lest that be wrong after a crash. */
+  leaving = false
   /** Compaction put another one in its place: nobody may open its path any more. */
   replaced = false
   /** Replaced as a pair when they are rebuilt. */

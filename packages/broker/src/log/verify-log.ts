@@ -1,6 +1,8 @@
 // Is one partition in order? Enters: its directory. Leaves: lines; see verify.ts.
 import type { Env } from '@minikafka/platform'
 import { checkedBody } from './checked-text.ts'
+import { compactedNotePath } from './compaction/compacted-note.ts'
+import { isSwapUnderWay } from './compaction/segment-swap.ts'
 import { type Damage, type Hole, offsetsText } from './damage.ts'
 import { damageNotePath } from './damage-note.ts'
 import { headersCrcOf } from './headers-crc.ts'
@@ -28,6 +30,10 @@ export async function* verifyLog(env: Env, log: LogToVerify): AsyncGenerator<Ins
   const { disk } = env
   const { directory, compactedBelow, holes, logStartOffset, deep } = log
   yield* verifySideFiles(env, directory)
+  if (isSwapUnderWay(await disk.list(directory)))
+    yield plain(
+      `${directory}: a segment was being put in its place by compaction; the next start goes on with that`,
+    )
   const sealed = await loadSealed(disk, directory)
   const epochs = await LeaderEpochs.load(disk, directory)
   const options = { rules: { compactedBelow, holes, epochs }, logStartOffset }
@@ -54,6 +60,7 @@ async function* verifySideFiles(env: Env, directory: string): AsyncGenerator<Ins
     [sealedPath(directory), 'segments are scanned and it is written again at the next start'],
     [snapshot, 'all batch headers are replayed at the next start'],
     [damageNotePath(directory), 'what it named is found again when it is read'],
+    [compactedNotePath(directory), 'the next compaction goes over all of the log'],
   ] as const) {
     await regularFileSize(disk, path)
     const content = await disk.readFile(path)

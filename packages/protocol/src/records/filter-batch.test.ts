@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { nodeEnv } from '@minikafka/platform'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { BatchReader } from './batch-reader.ts'
 import { BatchWriter } from './batch-writer.ts'
 import { decodeBatch } from './decode-batch.ts'
-import { emptyBatch, filterBatch } from './filter-batch.ts'
+import { BatchFilter, emptyBatch } from './filter-batch.ts'
 import { readBatchHeader } from './header.ts'
 import { COMPRESSIONS } from './layout.ts'
 import { stampBatch, stampLogAppendTime, sumBatch } from './stamp.ts'
@@ -19,8 +20,9 @@ type Input = { timestamp: number; key: string | null; value: string | null }
 function batchOf(
   records: readonly Input[],
   compression: (typeof COMPRESSIONS)[number] = 'none',
+  sizeMax = 200_000,
 ): Buffer {
-  const writer = new BatchWriter(Buffer.alloc(200_000))
+  const writer = new BatchWriter(Buffer.alloc(sizeMax))
   for (const { timestamp, key, value } of records)
     writer.tryAppend(timestamp, key, value, [['h', 'header']])
   const batch = writer.seal(compress, {
@@ -35,11 +37,17 @@ function batchOf(
 }
 
 function filtered(batch: Buffer, stays: (offset: number) => boolean): Buffer | 'none' | undefined {
-  const reader = new BatchReader(batch, compress)
-  return filterBatch(batch, reader, compress, {
-    stays: (record) => stays(record.offset),
-    deleteHorizonMs: HORIZON_MS,
-  })
+  return filteredAt(HORIZON_MS, batch, stays)
+}
+
+function filteredAt(
+  horizonMs: number,
+  batch: Buffer,
+  stays: (offset: number) => boolean,
+): Buffer | 'none' | undefined {
+  const filter = new BatchFilter(batch, compress, (record) => stays(record.offset))
+  while (filter.go(7));
+  return filter.build(horizonMs)
 }
 
 const record = (index: number, value: string | null = 'v'.repeat(30)): Input => ({
@@ -106,10 +114,7 @@ describe('the delete horizon', () => {
     expect(readBatchHeader(first).deleteHorizonMs).toBe(HORIZON_MS)
     expect(decodeBatch(first, compress)).toEqual(decodeBatch(batch, compress))
     expect(filtered(first, () => true)).toBeUndefined()
-    const later = filterBatch(first, new BatchReader(first, compress), compress, {
-      stays: ({ offset }) => offset !== 100,
-      deleteHorizonMs: HORIZON_MS + 1,
-    })
+    const later = filteredAt(HORIZON_MS + 1, first, (offset) => offset !== 100)
     expect(readBatchHeader(later as Buffer).deleteHorizonMs).toBe(HORIZON_MS)
     expect(decodeBatch(later as Buffer, compress)).toEqual(decodeBatch(batch, compress).slice(1))
   })
@@ -138,11 +143,47 @@ test('an empty batch keeps its offsets, its sequence and its newest time, and is
   }
 })
 
-test('a timestamp too far from the horizon is refused: the delta would lose digits', () => {
-  const batch = batchOf([{ timestamp: 1_000, key: 'k', value: null }])
+test('no horizon is given where a timestamp is too far from it: the delta would lose digits', () => {
+  const batch = batchOf([
+    { timestamp: 1_000, key: 'k', value: null },
+    { timestamp: 1_000, key: 'l', value: '1' },
+  ])
   batch.writeBigInt64BE(BigInt(10 - 2 ** 53), 27)
   sumBatch(batch)
-  expect(() => filtered(batch, () => true)).toThrow(
-    expect.objectContaining({ name: 'INVALID_RECORD' }),
+  expect(filtered(batch, () => true)).toBeUndefined()
+  const one = filtered(batch, (offset) => offset === 100) as Buffer
+  expect(readBatchHeader(one).deleteHorizonMs).toBeUndefined()
+  expect(decodeBatch(one, compress)).toEqual(decodeBatch(batch, compress).slice(0, 1))
+})
+
+test('nor where the batch would become larger than a batch may be', () => {
+  const writer = new BatchWriter(Buffer.alloc(15 * 2 ** 20))
+  writer.tryAppend(1_700_000_000_000, 'deleted', null, undefined)
+  while (writer.tryAppend(1_700_000_000_000, 'k', 'v', undefined));
+  const options = {
+    compression: 'none',
+    producerId: -1,
+    producerEpoch: -1,
+    baseSequence: -1,
+  } as const
+  const batch = Buffer.from(writer.seal(compress, options))
+  expect(filtered(batch, () => true)).toBeUndefined()
+  const half = filtered(batch, (offset) => offset % 2 === 0) as Buffer
+  expect(readBatchHeader(half).deleteHorizonMs).toBe(HORIZON_MS)
+})
+
+test('what would shrink like a bomb without its neighbours is compressed less', () => {
+  const noise = randomBytes(200_000).toString('base64')
+  const batch = batchOf(
+    [
+      { timestamp: 1, key: 'noise', value: noise },
+      { timestamp: 1, key: 'flat', value: 'x'.repeat(20_000_000) },
+    ],
+    'zstd',
+    21_000_000,
   )
+  const flat = filtered(batch, (offset) => offset === 101) as Buffer
+  expect(flat.length).toBeLessThan(2_000_000)
+  expect(readBatchHeader(flat).compression).toBe('snappy')
+  expect(decodeBatch(flat, compress)[0]?.value).toHaveLength(20_000_000)
 })

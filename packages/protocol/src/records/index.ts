@@ -3,7 +3,7 @@ export { BatchReader } from './batch-reader.ts'
 export { BatchWriter, type HeaderInput, type SealOptions } from './batch-writer.ts'
 export { type BatchRefusal, checkProducedBatch } from './check-batch.ts'
 export { type DecodedRecord, decodeBatch } from './decode-batch.ts'
-export { emptyBatch, type FilterOptions, filterBatch } from './filter-batch.ts'
+export { BatchFilter, emptyBatch } from './filter-batch.ts'
 export {
   type BatchHeader,
   batchBaseOffsetAt,

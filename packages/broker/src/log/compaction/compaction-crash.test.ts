@@ -2,7 +2,8 @@
 import type { Disk, File } from '@minikafka/platform'
 import { expect, test } from 'vitest'
 import { KeyedLog, lastOfEach } from '../../../test/keyed-log.ts'
-import type { Keyed } from '../../../test/log-bench.ts'
+import { allOf, type Keyed, ROOT } from '../../../test/log-bench.ts'
+import { verifyDirectory } from '../verify.ts'
 
 type Ending = 'kill' | 'powerCut'
 
@@ -79,6 +80,14 @@ async function prepared(seed: number, fuse: Fuse): Promise<KeyedLog> {
   return keyed
 }
 
+/** What `verify` calls damage, before a start has gone on with what was begun. */
+async function troubles({ bench }: KeyedLog): Promise<string[]> {
+  const env = bench.world.env('a')
+  const lines = await bench.run(allOf(verifyDirectory(env, ROOT, { deep: true })))
+  const isDamage = /corruption|when it was sealed|checksum/
+  return lines.filter(({ text, problem }) => problem && isDamage.test(text)).map(({ text }) => text)
+}
+
 /** Returns the number of changes, where the fuse did not burn. */
 async function cutOffAt(at: number, how: Ending, seed: number): Promise<number | undefined> {
   const fuse = new Fuse()
@@ -98,6 +107,7 @@ async function cutOffAt(at: number, how: Ending, seed: number): Promise<number |
   if ((await bench.run(Promise.race([isCut, ended]))) === 'ended') return fuse.count
   const about = `${how} at ${at}, seed ${seed}`
   fuse.set(Number.POSITIVE_INFINITY, () => undefined)
+  expect(await troubles(keyed), about).toEqual([])
   let recovered = await bench.start()
   // What a killed process had not synced may go with the power, later.
   if (how === 'kill' && seed % 2 === 1) recovered = await bench.restart('powerCut')

@@ -4,6 +4,7 @@
 import { assert } from '@minikafka/platform'
 import {
   BATCH_HEADER_SIZE,
+  type BatchHeader,
   BatchReader,
   batchBaseOffsetAt,
   batchLastOffsetAt,
@@ -21,7 +22,7 @@ import { inspectSegment } from '../segment-inspection.ts'
 import { type Cleanable, groupsOf } from './cleanable.ts'
 import { CleanedSegment } from './cleaned-segment.ts'
 import { type OffsetMap, SPAN_MAX } from './offset-map.ts'
-import { RecordFilter } from './record-filter.ts'
+import { RECORDS_AT_ONCE, RecordFilter } from './record-filter.ts'
 
 export type CompactionRequest = {
   /** Wall clock: of the tombstones' horizons. */
@@ -126,7 +127,8 @@ export class CompactionPass {
     try {
       const reader = await this.#reader(batch)
       if (reader === undefined) return undefined
-      while (reader.next()) {
+      for (let count = 1; reader.next(); count++) {
+        if (count % RECORDS_AT_ONCE === 0) await this.#turn()
         const { offset, body, keyStart, keySize } = reader
         if (keySize < 0 || offset < firstDirtyOffset) continue
         if (offset - firstDirtyOffset > SPAN_MAX) return offset
@@ -142,11 +144,18 @@ export class CompactionPass {
 
   /** undefined: there is no record of a user in it. Errors: as BatchReader. */
   async #reader(batch: Buffer): Promise<BatchReader | undefined> {
-    const { compression, control } = readBatchHeader(batch)
-    if (control) return undefined
+    const header = readBatchHeader(batch)
+    if (header.control) return undefined
+    await this.#prepare(header)
+    return new BatchReader(batch, this.#tools.host.env.compress)
+  }
+
+  /** What is left of a compressed batch may have to be compressed otherwise. */
+  async #prepare({ compression = 'none' }: BatchHeader): Promise<void> {
+    if (compression === 'none') return
     const { compress } = this.#tools.host.env
-    if (compression !== undefined && compression !== 'none') await compress.prepare(compression)
-    return new BatchReader(batch, compress)
+    await compress.prepare(compression)
+    await compress.prepare('snappy')
   }
 
   // --- writing anew ----------------------------------------------------------------------------
@@ -223,10 +232,8 @@ export class CompactionPass {
     let isSame = true
     for (const segment of group) {
       const isWhole = await this.#batches(segment, async (batch) => {
-        const { compression } = readBatchHeader(batch)
-        if (compression !== undefined && compression !== 'none')
-          await this.#tools.host.env.compress.prepare(compression)
-        const kept = filter.filter(batch)
+        await this.#prepare(readBatchHeader(batch))
+        const kept = await filter.filter(batch, () => this.#turn())
         isSame &&= kept === batch
         lastIsGone = kept === undefined
         if (kept === undefined) batch.copy(header, 0, 0, BATCH_HEADER_SIZE)
@@ -286,7 +293,11 @@ export class CompactionPass {
     this.#sliceBytes += bytes
     if (this.#sliceBytes < SLICE_BYTES) return
     this.#sliceBytes = 0
-    await new Promise<void>((resolve) => this.#tools.host.env.clock.soon(resolve))
+    await this.#turn()
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => this.#tools.host.env.clock.soon(resolve))
   }
 
   #report(filter: RecordFilter, firstDirtyOffset: number): CompactionReport {

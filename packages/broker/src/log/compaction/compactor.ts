@@ -1,6 +1,6 @@
 // The compaction of one log: what can be compacted, one pass at a time, and what is remembered of it.
 // Enters: requests of the broker's cleaner. Leaves: a smaller log; a note how far it came.
-import { DiskError, type Env } from '@minikafka/platform'
+import type { Env } from '@minikafka/platform'
 import { batchMaxTimestampAt } from '@minikafka/protocol'
 import type { GroupCommit } from '../group-commit.ts'
 import type { LogHooks, LogHost } from '../log-host.ts'
@@ -13,7 +13,7 @@ import { type Cleanable, cleanableOf, dirtyShare } from './cleanable.ts'
 import type { CleanedSegment } from './cleaned-segment.ts'
 import { type CompactedNote, loadCompactedNote, saveCompactedNote } from './compacted-note.ts'
 import { CompactionPass, type CompactionReport, type CompactionRequest } from './compaction-pass.ts'
-import { swapIn } from './segment-swap.ts'
+import { SwapBroken, swapIn } from './segment-swap.ts'
 
 /** What a log could have done to it. */
 export type CompactionNeed = Cleanable & {
@@ -30,8 +30,8 @@ export type CompactorTools = {
   readonly removed: RemovedFiles
   /** One change of the list of segments after the other. */
   readonly inTurn: <T>(change: () => Promise<T>) => Promise<T>
-  /** The list of segments has changed. */
-  readonly swapped: () => Promise<void>
+  /** Writes `sealed` for the segments as they are now. */
+  readonly seal: () => Promise<void>
 }
 
 export class Compactor {
@@ -149,21 +149,25 @@ export class Compactor {
       const isThere = (segment: Segment) =>
         state.segments.includes(segment) && state.bad.in(segment.baseOffset).length === 0
       if (!old.every(isThere)) return false
+      for (const segment of old) segment.leaving = true
       try {
+        await this.#does.seal()
         await swapIn(this.#host, state, this.#does.removed, { old, cleaned })
       } catch (error) {
         // Neither the old ones nor the new one can be relied on until a start has looked.
-        if (!(error instanceof DiskError)) this.#hooks.failed(error as Error)
+        if (error instanceof SwapBroken) this.#hooks.failed(error)
+        for (const segment of old) segment.leaving = false
         throw error
       }
-      this.#saveIndexes(cleaned.segment)
-      await this.#does.swapped()
+      this.#save(cleaned.segment.saveIndexes(), 'index not saved')
+      this.#save(this.#does.seal(), 'sums of segments not saved')
       return true
     })
   }
 
-  #saveIndexes(segment: Segment): void {
-    segment.saveIndexes().catch((error: unknown) => this.#hooks.warn(error, 'index not saved'))
+  /** What is derived is made anew where it is missing. */
+  #save(saving: Promise<void>, failed: string): void {
+    saving.catch((error: unknown) => this.#hooks.warn(error, failed))
   }
 
   // --- when ------------------------------------------------------------------------------------

@@ -2,15 +2,18 @@
 // Enters: batches, and where the last record of each key stands. Leaves: each batch as it is to be written, or nothing.
 import type { Compress } from '@minikafka/platform'
 import {
+  BatchFilter,
   type BatchHeader,
-  BatchReader,
+  type BatchReader,
   emptyBatch,
-  filterBatch,
   isMinikafkaError,
   readBatchHeader,
 } from '@minikafka/protocol'
 import type { Hole } from '../damage.ts'
 import type { OffsetMap } from './offset-map.ts'
+
+/** About a millisecond of work. */
+export const RECORDS_AT_ONCE = 2_000
 
 export type FilterRules = {
   readonly map: OffsetMap
@@ -40,26 +43,34 @@ export class RecordFilter {
   /**
    * What is to be written in place of `batch`: itself, another one, or nothing.
    *
-   * Shape   a sound batch; batches come in the order of the log. `compress.prepare` of its codec has resolved.
+   * Shape   a sound batch; batches come in the order of the log. `compress.prepare` of its codec, and of snappy, has
+   *         resolved. `breathe`: called every so many records, for others have their turn.
    * Holds   a batch whose records cannot be read stays as it is, and is counted. Markers stay.
    */
-  filter(batch: Buffer): Buffer | undefined {
-    const { endOffset, nowMs, deleteRetentionMs } = this.#rules
+  async filter(batch: Buffer, breathe: () => Promise<void>): Promise<Buffer | undefined> {
+    const { endOffset } = this.#rules
     const header = readBatchHeader(batch)
     if (header.control || header.baseOffset >= endOffset) return batch
+    const filtered = await this.#filter(batch, header, breathe)
+    if (filtered === 'none') return this.#endsProducer(header) ? emptyBatch(batch) : undefined
+    return this.#noteHorizon(filtered ?? batch)
+  }
+
+  async #filter(
+    batch: Buffer,
+    { lastOffset }: BatchHeader,
+    breathe: () => Promise<void>,
+  ): Promise<Buffer | 'none' | undefined> {
+    const { endOffset, nowMs, deleteRetentionMs } = this.#rules
     try {
-      const reader = new BatchReader(batch, this.#compress)
-      const stays = (record: BatchReader) => this.#stays(record)
+      const filter = new BatchFilter(batch, this.#compress, (record) => this.#stays(record))
+      while (filter.go(RECORDS_AT_ONCE)) await breathe()
       // The horizon says that a pass has gone over all before: it has not over what lies behind its end.
-      const isCovered = header.lastOffset < endOffset
-      const deleteHorizonMs = isCovered ? nowMs + deleteRetentionMs : undefined
-      const filtered = filterBatch(batch, reader, this.#compress, { stays, deleteHorizonMs })
-      if (filtered === 'none') return this.#endsProducer(header) ? emptyBatch(batch) : undefined
-      return this.#noteHorizon(filtered ?? batch)
+      return filter.build(lastOffset < endOffset ? nowMs + deleteRetentionMs : undefined)
     } catch (error) {
       if (!isMinikafkaError(error)) throw error
       this.counts.unreadable++
-      return batch
+      return undefined
     }
   }
 

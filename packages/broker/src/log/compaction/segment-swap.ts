@@ -114,6 +114,11 @@ export async function finishSwaps(
   return true
 }
 
+/** A crash interrupted one, and no start has gone on with it yet. */
+export function isSwapUnderWay(names: readonly string[]): boolean {
+  return names.some((name) => SWAP_NAME.test(name))
+}
+
 /** All files of the segments from base to end, but for the log that the rename replaces. */
 function isReplacedBy({ baseOffset, nextOffset }: Swap, name: string): boolean {
   const parsed = parseSegmentName(name)
