@@ -317,6 +317,19 @@ test('positions of a group without members are forgotten after offsets.retention
   expect(groups).toEqual([])
 })
 
+test('a wall clock that is set wrong for a moment takes no position away', async () => {
+  await start({ 'offsets.retention.ms': '1d', 'log.retention.check.interval.ms': '1m' })
+  const topicId = await idOf('orders')
+  const raw = await member()
+  await raw.commit([at(topicId, 0, 1)], -1)
+  await broker.clock.advance('2m')
+  broker.clockOf(0).jump('30d')
+  await broker.clock.advance('61s')
+  broker.clockOf(0).jump('-30d')
+  await broker.clock.advance('5m')
+  expect(await (await member('m2')).positions()).toHaveLength(1)
+})
+
 test('on a full disk commits are refused by its name, and go on when there is space', async () => {
   await start({ 'disk.reserve.bytes': 0 })
   const topicId = await idOf('orders')
@@ -380,6 +393,8 @@ test('above max.groups.bytes positions are moved and none are added', async () =
   let refused = 0
   const raw = await member('m1', 'first')
   await raw.commit([at(topicId, 0, 1), words(1)], -1)
+  const reader = await member('m2', 'readers')
+  await reader.join({ subscribedTopicNames: ['orders'] })
   for (let group = 0; group < 100; group++) {
     const { results } = await raw
       .call('offsetCommit', {
@@ -396,6 +411,12 @@ test('above max.groups.bytes positions are moved and none are added', async () =
   expect(refused).toBeLessThan(50)
   expect(await raw.commit([at(topicId, 0, 2), words(1)], -1)).toEqual(['NONE', 'NONE'])
   expect(await refusal(raw.commit([words(0)], -1))).toBe('THROTTLING_QUOTA_EXCEEDED')
+  // Not by longer words of those who are in, either.
+  const names = Array.from({ length: 1_000 }, (_, index) => `a-topic-that-is-not-there-${index}`)
+  expect(await refusal(reader.beat({ subscribedTopicNames: names }))).toBe(
+    'THROTTLING_QUOTA_EXCEEDED',
+  )
+  expect(await refusal(reader.beat({ subscribedTopicNames: ['orders'] }))).toBe('NONE')
   await raw.call('deleteGroups', { groupIds: ['g0', 'g1', 'g2', 'g3'] })
   expect(await raw.commit([words(0)], -1)).toEqual(['NONE'])
 })

@@ -265,7 +265,9 @@ export function positionBytes(position: Pick<Position, 'metadata'> | null | unde
   return position ? POSITION_BYTES + (position.metadata?.length ?? 0) : 0
 }
 
-function memberBytes(member: Subscriber | null | undefined): number {
+export function memberBytes(
+  member: Pick<Subscriber, 'topics' | 'regex'> | null | undefined,
+): number {
   if (!member) return 0
   const names = member.topics.reduce((bytes, { length }) => bytes + TOPIC_BYTES + length, 0)
   return MEMBER_BYTES + names + member.regex.length

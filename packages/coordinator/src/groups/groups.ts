@@ -13,7 +13,7 @@ import { describe } from './description.ts'
 import type { Moment } from './draft.ts'
 import { deleteGroup, expire, topicsChanged } from './expiry.ts'
 import { tick } from './fence.ts'
-import { Group, positionBytes } from './group.ts'
+import { Group, memberBytes, positionBytes } from './group.ts'
 import { heartbeat } from './heartbeat.ts'
 import { commit, deleteOffsets, fetchOffsets } from './offsets.ts'
 import type { GroupRecord } from './records.ts'
@@ -147,8 +147,11 @@ export class Groups {
   /** More memory would be held, if this were granted: a new member, a new position, longer words. */
   wouldGrow(request: GroupRequest): boolean {
     if (request.kind === 'heartbeat') {
-      const { groupId, memberId, memberEpoch } = request.body
-      return memberEpoch === 0 && this.#groups.get(groupId)?.members.has(memberId) !== true
+      const { groupId, memberId, subscribedTopicNames, subscribedTopicRegex } = request.body
+      const before = this.#groups.get(groupId)?.members.get(memberId)
+      const topics = subscribedTopicNames ?? before?.topics ?? []
+      const regex = subscribedTopicRegex ?? before?.regex ?? ''
+      return memberBytes({ topics, regex }) > memberBytes(before)
     }
     if (request.kind !== 'commit') return false
     const { groupId, positions } = request.body
