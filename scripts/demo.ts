@@ -98,6 +98,9 @@ async function produceAll(client: Client): Promise<Report> {
 
 /** A third of the way one member is killed and another one joins; what the killed one had, others read on. */
 async function consumeAll(team: Team, reading: Reading, expected: number): Promise<void> {
+  console.log(
+    'member-1 is killed on the way and member-4 joins; a killed one is missed after its session',
+  )
   const bar = progress('consume', expected)
   const readTo = (records: number) =>
     team.until(() => {
@@ -167,7 +170,10 @@ function report(what: string, { records, bytes, seconds }: Report): void {
 }
 
 function ownersLine(owners: ReadonlyMap<string, readonly number[]>): string {
-  return [...owners].map(([name, partitions]) => `${name}: ${partitions.join(' ')}`).join('   ')
+  return [...owners]
+    .sort()
+    .map(([name, partitions]) => `${name}: ${partitions.join(' ')}`)
+    .join('   ')
 }
 
 await main()
