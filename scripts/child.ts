@@ -43,6 +43,13 @@ export class Child implements AsyncDisposable {
     throw new Error(`the child ended with ${await this.exited} before it was ready`)
   }
 
+  /** All that it says, to its end: also what a killed one had said before. */
+  lines(): AsyncIterable<string> {
+    const { stdout } = this.#process
+    if (stdout === null) throw new Error('the child has no stdout')
+    return createInterface({ input: stdout })
+  }
+
   /** Resolves when it ends well. */
   async succeeded(): Promise<void> {
     const ending = await this.exited

@@ -1,16 +1,20 @@
-// The main job on real input: 240,000 flights through a broker and back, counted and checked per key.
+// The main job on real input: 240,000 flights through a broker and back, read by a group of three of which one is killed
+// while another one joins; counted, and checked per key.
 // `npm run demo [-- --brokers H:P]`: uses the broker at 127.0.0.1:9092 if one answers, else starts its own.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Client, type TopicPartition } from '@minikafka/client'
+import { Client } from '@minikafka/client'
 import { Presets, SingleBar } from 'cli-progress'
 import { startBroker } from './broker-child.ts'
+import { Reading } from './demo/reading.ts'
+import { Team } from './demo/team.ts'
 
 const DATASET = 'vega-datasets@3.2.1'
 const TOPIC = 'demo-flights'
+const GROUP = 'demo'
 const PARTITIONS = 6
 const ROUNDS = 12
 /** Records between two looks at the bar. */
@@ -27,13 +31,23 @@ async function main(): Promise<void> {
   await using broker = await findBroker(flags.brokers)
   await using client = new Client({ brokers: broker.address, clientId: 'demo', logger: false })
   await freshTopic(client)
+  const reading = new Reading()
+  const where = { brokers: broker.address, topic: TOPIC, group: GROUP }
+  await using team = new Team(client, where, reading)
+  for (const name of ['member-1', 'member-2', 'member-3']) team.join(name)
+  const before = await team.owners()
   const produced = await produceAll(client)
-  const consumed = await consumeAll(client, produced.records)
+  await consumeAll(team, reading, produced.records)
+  const after = await team.owners()
   report('produced', produced)
-  report('consumed', consumed)
-  const keys = new Set(flights.map(({ origin }) => origin)).size
   console.log(
-    `in order  every one of ${keys} origins, on ${PARTITIONS} partitions; nothing lost, nothing twice`,
+    `consumed  ${reading.different.toLocaleString('en')} records, each at least once; ${reading.twice.toLocaleString('en')} came twice, for member-1 was killed before it had committed them`,
+  )
+  console.log(`owners    before  ${ownersLine(before)}\n          after   ${ownersLine(after)}`)
+  const valuesOf = valuesByOrigin()
+  reading.check(valuesOf)
+  console.log(
+    `in order  every one of ${valuesOf.size} origins, on ${PARTITIONS} partitions; nothing lost`,
   )
 }
 
@@ -82,61 +96,34 @@ async function produceAll(client: Client): Promise<Report> {
   return { records, bytes, seconds: (performance.now() - began) / 1000 }
 }
 
-/** Reads everything back and holds every record against the next one its key must have. */
-async function consumeAll(client: Client, expected: number): Promise<Report> {
+/** A third of the way one member is killed and another one joins; what the killed one had, others read on. */
+async function consumeAll(team: Team, reading: Reading, expected: number): Promise<void> {
+  console.log(
+    'member-1 is killed on the way and member-4 joins; a killed one is missed after its session',
+  )
   const bar = progress('consume', expected)
-  const order = new OrderCheck()
-  const seen = new Map<string, number>()
-  const began = performance.now()
-  let records = 0
-  let bytes = 0
-  await using consumer = client.consumer({ topics: [TOPIC], start: 'earliest' })
-  for await (const batch of consumer.batches()) {
-    for (const { key, value, offset } of batch.records) {
-      nextOffsetOf(seen, batch, offset)
-      order.check(String(key), String(value))
-      bytes += (key?.length ?? 0) + (value?.length ?? 0)
-    }
-    records += batch.records.length
-    bar.update(records)
-    if (records >= expected) break
-  }
+  const readTo = (records: number) =>
+    team.until(() => {
+      bar.update(reading.different)
+      return reading.different >= records
+    })
+  await readTo(expected / 3)
+  await team.kill('member-1')
+  team.join('member-4')
+  await readTo(expected)
   bar.stop()
-  if (records !== expected)
-    throw new Error(`${expected} records were produced, ${records} came back`)
-  return { records, bytes, seconds: (performance.now() - began) / 1000 }
+  if (reading.different !== expected)
+    throw new Error(`${expected} records were produced, ${reading.different} came back`)
 }
 
-class OrderCheck {
-  readonly #flightsOf = new Map<string, string[]>()
-  readonly #nextOf = new Map<string, number>()
-
-  constructor() {
-    for (const flight of flights) {
-      const list = this.#flightsOf.get(flight.origin)
-      if (list) list.push(JSON.stringify(flight))
-      else this.#flightsOf.set(flight.origin, [JSON.stringify(flight)])
-    }
+function valuesByOrigin(): Map<string, string[]> {
+  const valuesOf = new Map<string, string[]>()
+  for (const flight of flights) {
+    const list = valuesOf.get(flight.origin)
+    if (list) list.push(JSON.stringify(flight))
+    else valuesOf.set(flight.origin, [JSON.stringify(flight)])
   }
-
-  check(key: string, value: string): void {
-    const list = this.#flightsOf.get(key) ?? []
-    const next = this.#nextOf.get(key) ?? 0
-    if (list[next % list.length] !== value)
-      throw new Error(`origin ${key}: record ${next} is out of order: ${value}`)
-    this.#nextOf.set(key, next + 1)
-  }
-}
-
-function nextOffsetOf(
-  seen: Map<string, number>,
-  { topic, partition }: TopicPartition,
-  offset: number,
-): void {
-  const at = `${topic}-${partition}`
-  const expected = seen.get(at) ?? 0
-  if (offset !== expected) throw new Error(`${at}: offset ${offset} where ${expected} follows`)
-  seen.set(at, offset + 1)
+  return valuesOf
 }
 
 // --- the broker --------------------------------------------------------------------------------
@@ -155,7 +142,9 @@ async function findBroker(given: string | undefined): Promise<FoundBroker> {
 }
 
 async function ownBroker(): Promise<FoundBroker> {
-  const broker = await startBroker(tmpdir())
+  // The least that a member may be silent, so that the killed one is missed soon.
+  const settings = { 'group.consumer.session.timeout.ms': '6000' }
+  const broker = await startBroker(tmpdir(), { settings })
   console.log(`no broker at 127.0.0.1:9092: started one of our own on port ${broker.port}`)
   return { ...broker, address: `127.0.0.1:${broker.port}` }
 }
@@ -178,6 +167,13 @@ function report(what: string, { records, bytes, seconds }: Report): void {
   console.log(
     `${what}  ${records.toLocaleString('en')} records in ${seconds.toFixed(2)} s: ${rate}/s, ${mebibytes} MiB/s`,
   )
+}
+
+function ownersLine(owners: ReadonlyMap<string, readonly number[]>): string {
+  return [...owners]
+    .sort()
+    .map(([name, partitions]) => `${name}: ${partitions.join(' ')}`)
+    .join('   ')
 }
 
 await main()

@@ -1,5 +1,11 @@
 // Members that come, go, stand still and crash, and a broker that does: by seeds, the real broker, a simulated world.
-import { type Client, type Consumer, createClient } from '@minikafka/client'
+import {
+  type Client,
+  type Consumer,
+  type ConsumerRecord,
+  createClient,
+  type Env,
+} from '@minikafka/client'
 import { afterEach, expect, test } from 'vitest'
 import { GroupStage, numbers, textOf } from './group-stage.ts'
 
@@ -15,19 +21,24 @@ const TOTAL = PARTITIONS * RECORDS
 class Worker {
   static #processes = 0
   #node = ''
+  #env: Env
   #client: Client
   #consumer: Consumer<string> | undefined
   #running: Promise<void> | undefined
 
   constructor() {
-    this.#client = this.#process()
+    this.#env = this.#process()
+    this.#client = this.#newClient()
   }
 
   /** Not one of the test broker's clients: it closes those in the end, and the dead do not close. */
-  #process(): Client {
+  #newClient(): Client {
+    return createClient(this.#env, { brokers: stage.broker.address, logger: false })
+  }
+
+  #process(): Env {
     this.#node = `worker-${Worker.#processes++}`
-    const env = stage.broker.world.start(this.#node)
-    return createClient(env, { brokers: stage.broker.address, logger: false })
+    return stage.broker.world.start(this.#node)
   }
 
   get isIn(): boolean {
@@ -37,19 +48,25 @@ class Worker {
   join(seen: string[], dice: () => number): void {
     const consumer = stage.member({ topics: ['work'], rebalanceTimeoutMs: 20_000 }, this.#client)
     this.#consumer = consumer
-    const order = (['partition', 'key', 'none'] as const)[Math.floor(dice() * 3)] ?? 'key'
-    const handle = async (record: Parameters<Parameters<typeof consumer.run>[0]>[0]) => {
-      await stage.pass(Math.floor(dice() * 200))
+    // On the clock of this process: what it has in hand when it dies is never handled.
+    const { clock } = this.#env
+    const handle = async (record: ConsumerRecord<string>) => {
+      const ms = Math.floor(dice() * 200)
+      await new Promise<void>((resolve) => clock.timer(ms, resolve))
       seen.push(`${record.partition}:${textOf(record)}`)
     }
-    this.#running = consumer.run(handle, { concurrency: 1 + Math.floor(dice() * 4), order })
+    const modes = [runs, runs, loops, polls, loopsOverBatches]
+    const mode = modes[Math.floor(dice() * modes.length)] ?? runs
+    this.#running = mode(consumer, handle, dice, () => this.#consumer !== consumer)
   }
 
   async close(): Promise<void> {
     const consumer = this.#consumer
     this.#consumer = undefined
-    await consumer?.close({ timeoutMs: 60_000 })
+    // Who polls may have records in hand that only the end of its loop finishes.
+    consumer?.stop()
     await this.#running
+    await consumer?.close({ timeoutMs: 60_000 })
   }
 
   /** It is at its end. */
@@ -62,7 +79,8 @@ class Worker {
   crash(): void {
     this.#consumer = undefined
     stage.broker.world.kill(this.#node)
-    this.#client = this.#process()
+    this.#env = this.#process()
+    this.#client = this.#newClient()
   }
 
   /** SIGSTOP, and SIGCONT after so long. */
@@ -70,6 +88,51 @@ class Worker {
     stage.broker.world.pause(this.#node)
     await stage.pass(ms)
     stage.broker.world.resume(this.#node)
+  }
+}
+
+type Handle = (record: ConsumerRecord<string>) => Promise<void>
+
+async function runs(consumer: Consumer<string>, handle: Handle, dice: () => number): Promise<void> {
+  const order = (['partition', 'key', 'none'] as const)[Math.floor(dice() * 3)] ?? 'key'
+  await consumer.run(handle, { concurrency: 1 + Math.floor(dice() * 4), order })
+}
+
+async function loops(consumer: Consumer<string>, handle: Handle): Promise<void> {
+  for await (const record of consumer) await handle(record)
+}
+
+/** A batch of a partition that is taken away is left in the middle: to ask for the next one would finish it. */
+async function loopsOverBatches(
+  consumer: Consumer<string>,
+  handle: Handle,
+  _dice: () => number,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    for await (const { records, signal } of consumer.batches({ maxRecords: 10 })) {
+      for (const record of records) {
+        if (signal.aborted) break
+        await handle(record)
+        record.ack()
+      }
+      if (signal.aborted) break
+    }
+  }
+}
+
+async function polls(
+  consumer: Consumer<string>,
+  handle: Handle,
+  _dice: () => number,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const records = await consumer.poll({ max: 10, maxWaitMs: 1000 })
+    for (const record of records) {
+      await handle(record)
+      record.ack()
+    }
   }
 }
 

@@ -89,27 +89,39 @@ test('4: a committed offset that is gone stops the reader and says how many reco
   expect(await take(lenient, 2)).toEqual(['6', '7'])
 })
 
-test('6: a handler that awaits for ten sessions keeps its partition, and nobody is bothered', async () => {
-  await stage.produce('one', numbers(0, 2))
-  await using slow = stage.member()
-  const events = eventsOf(slow)
-  const seen: string[] = []
-  const running = slow.run(async (record) => {
-    if (record.offset === 0) await stage.pass(150_000)
-    expect(record.signal.aborted).toBe(false)
-    seen.push(textOf(record))
+test('6: a handler that awaits for ten minutes keeps its partitions, causes no rebalance, and holds nobody up', async () => {
+  const options = { topics: ['orders'], fetchMaxWaitMs: 30_000 }
+  await using slow = stage.member(options)
+  await using other = stage.member(options, stage.another())
+  const [begun, done] = [latch(), latch()]
+  let signal: AbortSignal | undefined
+  const working = slow.run(async (record) => {
+    if (signal !== undefined) return
+    signal = record.signal
+    begun.open()
+    await stage.pass(600_000)
+    done.open()
   })
-  await stage.until(() => slow.health().state === 'stable')
-  await using idle = stage.member({}, stage.another())
-  const standingBy = idle.poll({ maxWaitMs: 160_000 })
-  await stage.until(() => seen.length === 2)
-  expect(events).toEqual(['assigned 0'])
-  const { rebalances } = await stage.client.admin().describeGroup('billing')
-  expect(rebalances).toHaveLength(2)
-  expect(await standingBy).toEqual([])
-  expect(idle.health()).toMatchObject({ state: 'stable', partitions: [] })
-  await slow.close()
-  await running
+  let handled = 0
+  const alsoWorking = other.run(() => handled++)
+  await stage.until(() => slow.assignment().length > 0 && other.assignment().length > 0)
+  const before = await stage.client.admin().describeGroup('billing')
+  const events = [eventsOf(slow), eventsOf(other)]
+  const partitions = partitionsOf(other.assignment())
+  for (const partition of [0, 1, 2]) await stage.produce('orders', numbers(0, 5), partition)
+  await begun.opened
+  await stage.pass(300_000)
+  expect(handled).toBe(5 * partitions.length)
+  for (const partition of partitions) await stage.produce('orders', numbers(5, 10), partition)
+  await stage.pass(1000)
+  expect(handled).toBe(10 * partitions.length)
+  await done.opened
+  expect(signal?.aborted).toBe(false)
+  expect(events).toEqual([[], []])
+  const after = await stage.client.admin().describeGroup('billing')
+  expect(after.rebalances).toEqual(before.rebalances)
+  await Promise.all([slow.close(), other.close()])
+  await Promise.all([working, alsoWorking])
 })
 
 test('6, 10: a process that stands still for a session loses its partition, is refused its late commit, and is back by itself', async () => {
@@ -128,6 +140,7 @@ test('6, 10: a process that stands still for a session loses its partition, is r
   const refusal = await frozen.commit(records).catch((error: unknown) => error)
   expect(refusal).toMatchObject({
     name: expect.stringMatching(/UNKNOWN_MEMBER_ID|STALE_MEMBER_EPOCH/),
+    message: expect.stringContaining('was fenced'),
   })
   await stage.until(() => events.includes('lost 0'))
   expect(records[0]?.signal.aborted).toBe(true)

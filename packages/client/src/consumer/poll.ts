@@ -39,6 +39,8 @@ export async function poll(
   } finally {
     wait.end()
   }
+  // Who polls in a loop while the consumer closes must not keep it from that.
+  if (records.length === 0 && parts.stopped()) await new Promise<void>((turn) => clock.soon(turn))
   return records
 }
 

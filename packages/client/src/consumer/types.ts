@@ -144,9 +144,12 @@ export type Batch<T> = TopicPartition & {
 export type Stall = 'handler' | 'fetch' | 'coordinator' | 'paused'
 
 export type ConsumerHealth = {
-  /** Without a group: `joining` until it knows where its partitions begin, then `stable`; `left` once closed. */
+  /**
+   * `joining` until it is in the group (without one: knows where its partitions begin); `reconciling` while partitions
+   * come or go; `fenced` after it was thrown out, until it is back; `left` once closed.
+   */
   readonly state: 'joining' | 'stable' | 'reconciling' | 'fenced' | 'left'
-  /** 0 without a group. */
+  /** Since the last one that was answered left; 0 without a group. */
   readonly lastHeartbeatMsAgo: number
   readonly partitions: readonly (NextOffset & {
     readonly end: number
@@ -207,9 +210,13 @@ export interface Consumer<T extends TopicLike>
   readable(): Readable
   /** Hand out nothing more, for good: loops and run() end. */
   stop(): void
-  /** Default: all finished records. Errors: INVALID_OPTION without a group. */
+  /**
+   * Default: all finished records. A record is finished with it; offsets say where to go on.
+   *
+   * Errors  STALE_MEMBER_EPOCH, UNKNOWN_MEMBER_ID: it is somebody else's by now; INVALID_OPTION without a group.
+   */
   commit(what?: AnyRecord | readonly AnyRecord[] | readonly NextOffset[], wait?: Wait): Done
-  /** Errors: INVALID_OPTION without a group. */
+  /** Of the partitions assigned, where something is committed. Errors: INVALID_OPTION without a group. */
   committed(wait?: Wait): Promise<NextOffset[]>
   /** Offset after the last record handed out; undefined until it is known where the partition begins. */
   nextOffset(at: TopicPartition): number | undefined
@@ -223,6 +230,9 @@ export interface Consumer<T extends TopicLike>
   paused(): Partitions
   lag(wait?: Wait): Promise<PartitionLag[]>
   health(): ConsumerHealth
-  /** Stops, waits for unfinished records, disconnects. `leave` is for groups. */
+  /**
+   * Stops, waits for unfinished records, commits what is finished, leaves the group, disconnects. `leave`: for good;
+   * by default a member with an instanceId says that it will be back, any other leaves for good.
+   */
   close(options?: Wait & { readonly leave?: boolean | undefined }): Done
 }

@@ -119,9 +119,13 @@ function checkReader(group: Group, { memberId, memberEpoch }: FetchBody): void {
   })
 }
 
+/** Ten thousand at a time: no object is spread into another. */
 function fetched(asked: Asked, position: Position | undefined): FetchResponse['results'][number] {
   return {
-    ...result(asked, undefined),
+    topicId: asked.topicId,
+    partition: asked.partition,
+    errorCode: 0,
+    errorMessage: null,
     offset: position?.offset ?? -1,
     leaderEpoch: position?.leaderEpoch ?? -1,
     metadata: position?.metadata ?? null,
