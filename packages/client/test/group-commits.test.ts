@@ -172,6 +172,18 @@ test('2: after a seek it is where the reader went that is committed, also backwa
   await iterator.return?.()
 })
 
+test('2: a record of the time before a seek that is acked late does not stand for the one in hand', async () => {
+  await stage.produce('one', numbers(0, 10))
+  await using reader = stage.member()
+  const iterator = reader[Symbol.asyncIterator]()
+  const before = (await iterator.next()).value
+  await reader.seek(ONE, 0)
+  expect((await iterator.next()).value?.offset).toBe(0)
+  before?.ack()
+  expect(await committedSoon()).toBe(0)
+  await iterator.return?.()
+})
+
 // --- commits by hand -------------------------------------------------------------------------------
 
 test('manual: nothing is committed but by commit(): all finished, records, or offsets', async () => {

@@ -1,7 +1,7 @@
 // What users commit: records, which are finished with that, or offsets to go on from.
 import { MinikafkaError } from '@minikafka/protocol'
 import { invalidOption } from '../core/index.ts'
-import type { NextOffset } from '../words.ts'
+import type { NextOffset, TopicPartition } from '../words.ts'
 import type { Finished } from './commits.ts'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
@@ -34,7 +34,14 @@ export function finishedBy(what: Commitable, feeds: Feeds): Finished[] {
   return [...byFeed].map(([feed, offset]) => ({ feed, offset }))
 }
 
-function notHeld({ topic, partition }: AnyRecord | NextOffset): MinikafkaError {
+/** Errors: STALE_MEMBER_EPOCH where one of them went meanwhile: whoever had it since may be further. */
+export function mustBeHeld(finished: readonly Finished[], feeds: Feeds): readonly Finished[] {
+  const gone = finished.find(({ feed }) => feeds.get(feed) !== feed)
+  if (gone !== undefined) throw notHeld(gone.feed)
+  return finished
+}
+
+export function notHeld({ topic, partition }: TopicPartition): MinikafkaError {
   const message =
     `${topic}-${partition} is not assigned to this consumer (any more): nothing of it can be committed here; ` +
     'whoever has it now reads these records again'

@@ -4,6 +4,7 @@
 import { isMinikafkaError, type MinikafkaError } from '@minikafka/protocol'
 import { Alarm, type Core, type Deadline, knownError } from '../core/index.ts'
 import { type Asker, type CommitPosition, keyOf, sendCommit } from '../group/index.ts'
+import { notHeld } from './commit-words.ts'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 
@@ -159,18 +160,27 @@ export class Commits {
 
   async #round(entries: ReadonlyMap<string, Entry>): Promise<Refused> {
     this.#next = undefined
-    const positions = [...entries.values()].map(({ position }) => position)
-    if (positions.length === 0) return new Map()
+    const gone = this.#goneOf(entries)
+    const kept = [...entries].filter(([key]) => !gone.has(key))
+    if (kept.length === 0) return gone
     try {
       const timeoutMs = this.#core.settings.requestTimeoutMs
+      const positions = kept.map(([, { position }]) => position)
       const refused = await sendCommit(this.#core, this.#parts.asker(), positions, { timeoutMs })
-      for (const [key, entry] of entries) if (!refused.has(key)) this.#kept(entry)
+      for (const [key, entry] of kept) if (!refused.has(key)) this.#kept(entry)
       if ([...refused.values()].some(isDoubtful)) this.#parts.doubt()
-      return refused
+      return new Map([...gone, ...refused])
     } catch (error) {
       if (isMinikafkaError(error) && isDoubtful(error)) this.#parts.doubt()
       throw error
     }
+  }
+
+  /** Partitions that went while the round before was out: they may be back by now, and others may be further. */
+  #goneOf(entries: ReadonlyMap<string, Entry>): Map<string, MinikafkaError> {
+    const { feeds } = this.#parts
+    const gone = [...entries].filter(([, { feed }]) => feeds.get(feed) !== feed)
+    return new Map(gone.map(([key, { feed }]) => [key, notHeld(feed)]))
   }
 
   #kept({ feed, offset, readGeneration }: Entry): void {

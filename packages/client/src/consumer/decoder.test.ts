@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { bytes, type Codec, json, nullable, type TopicLike, text, topic } from '../topic/index.ts'
 import { type Broken, Decoder } from './decoder.ts'
-import { FetchedRecord, RecordBatch } from './record.ts'
+import { FetchedRecord, RecordBatch, type RecordHome } from './record.ts'
 
 const compress = nodeCompress()
 
@@ -25,13 +25,18 @@ function batchOf(records: readonly Input[], baseOffset = 0): Buffer {
   return sealed
 }
 
+function homeOf(partition: number): RecordHome {
+  const signal = () => AbortSignal.abort()
+  return { topic: 'orders', partition, readGeneration: 0, signal, ack() {} }
+}
+
 /** What the decoder makes of a batch, and where it stopped. */
 function decode(
   like: TopicLike,
   bytes: Buffer,
   from = 0,
 ): { records: FetchedRecord[]; outcome: Broken | undefined | Promise<Broken | undefined> } {
-  const home = { topic: 'orders', partition: 3, signal: () => AbortSignal.abort(), ack() {} }
+  const home = homeOf(3)
   const reader = new BatchReader(bytes, compress)
   const records: FetchedRecord[] = []
   const batch = new RecordBatch(home, reader, bytes, compress)
@@ -120,7 +125,7 @@ test('behind a broken record the batch goes on, and tried again it may decode', 
     },
   }
   const bytes = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }])
-  const home = { topic: 'orders', partition: 0, signal: () => AbortSignal.abort(), ack() {} }
+  const home = homeOf(0)
   const reader = new BatchReader(bytes, compress)
   const batch = new RecordBatch(home, reader, bytes, compress)
   const decoder = new Decoder(topic('orders', { value: codec }))
@@ -233,7 +238,7 @@ test('a batch whose every record its codec refuses is looked through once', () =
     },
   }
   const bytes = batchOf([{ value: 'a' }, { value: 'b' }, { value: 'c' }])
-  const home = { topic: 'orders', partition: 0, signal: () => AbortSignal.abort(), ack() {} }
+  const home = homeOf(0)
   const reader = new BatchReader(bytes, compress)
   const batch = new RecordBatch(home, reader, bytes, compress)
   const decoder = new Decoder(topic('orders', { value }))

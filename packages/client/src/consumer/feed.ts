@@ -407,8 +407,9 @@ export class Feed {
 
   // --- as its records see it ---------------------------------------------------------------
 
-  ack(offset: number): void {
-    if (this.unfinished === 0) return
+  /** A record of the time before a seek says nothing of the same one, handed out again. */
+  ack(offset: number, readGeneration: number): void {
+    if (this.unfinished === 0 || readGeneration !== this.readGeneration) return
     this.#acked.add(offset)
     this.#onAck()
   }

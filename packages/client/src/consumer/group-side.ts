@@ -6,7 +6,7 @@ import { type Asker, fetchCommitted, keyOf, outsider } from '../group/index.ts'
 import type { NextOffset, Partitions } from '../words.ts'
 import type { Assignment, CloseOptions } from './assignment.ts'
 import type { Bell } from './bell.ts'
-import { type Commitable, finishedBy } from './commit-words.ts'
+import { type Commitable, finishedBy, mustBeHeld } from './commit-words.ts'
 import { Commits, dirtyOf } from './commits.ts'
 import type { Feed } from './feed.ts'
 import type { Feeds } from './feeds.ts'
@@ -95,8 +95,10 @@ export class GroupSide {
       )
     }
     const { feeds } = this.#parts
-    const finished = () => (what === undefined ? dirtyOf(feeds.all()) : finishedBy(what, feeds))
-    await this.#commits.commit(finished, deadline)
+    if (what === undefined) return await this.#commits.commit(() => dirtyOf(feeds.all()), deadline)
+    // What is meant is what is held now, however often it is tried.
+    const finished = finishedBy(what, feeds)
+    await this.#commits.commit(() => mustBeHeld(finished, feeds), deadline)
   }
 
   /** Where the group stands in the partitions that are read here. Errors: of the first that is not known. */

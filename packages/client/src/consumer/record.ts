@@ -10,13 +10,17 @@ import type { AnyRecord, ConsumerRecord } from './types.ts'
 export type RecordHome = {
   readonly topic: string
   readonly partition: number
+  /** Grows where the reader is sent elsewhere. */
+  readonly readGeneration: number
   signal(): AbortSignal
-  ack(offset: number): void
+  /** `readGeneration`: that of the record. */
+  ack(offset: number, readGeneration: number): void
 }
 
 /** The batch that records came in. */
 export class RecordBatch {
   readonly home: RecordHome
+  readonly readGeneration: number
   readonly timestampType: 'create' | 'append'
   /** The records, decompressed. */
   readonly body: Buffer
@@ -26,6 +30,7 @@ export class RecordBatch {
 
   constructor(home: RecordHome, reader: BatchReader, bytes: Uint8Array, compress: Compress) {
     this.home = home
+    this.readGeneration = home.readGeneration
     this.timestampType = reader.header.timestampType
     this.body = reader.body
     this.#bytes = bytes
@@ -101,7 +106,8 @@ export class FetchedRecord {
   }
 
   ack(): void {
-    this.#batch.home.ack(this.offset)
+    const { home, readGeneration } = this.#batch
+    home.ack(this.offset, readGeneration)
   }
 
   /** Whose record it is. */
