@@ -47,14 +47,15 @@ function steadyProducer(brokers: string): Child {
   return new Child(['--import', 'tsx', '--conditions=@minikafka/source', ...args])
 }
 
-/** Two windows of the same length, before and after the change; partitions are told apart by who read them. */
+/** Two windows of the same length (unless the group takes longer), before and after the change; partitions are told apart by who read them. */
 async function observed(team: Team, what: string, change: () => void): Promise<string[]> {
   team.take()
   await pause(WINDOW_MS)
   const before = team.take()
   const changedMs = performance.now()
   change()
-  await pause(WINDOW_MS)
+  await team.settled()
+  await pause(WINDOW_MS - (performance.now() - changedMs))
   const after = team.take()
   const both = before.map((arrivals, partition) => [...arrivals, ...(after[partition] ?? [])])
   const isKept = both.map((arrivals) => new Set(arrivals.map(({ member }) => member)).size === 1)
@@ -99,6 +100,7 @@ class Team implements AsyncDisposable {
   readonly #brokers: string
   readonly #members: { readonly client: Client; readonly consumer: Consumer<string> }[] = []
   #arrivals = none()
+  #gone = 0
 
   constructor(brokers: string) {
     this.#brokers = brokers
@@ -121,16 +123,28 @@ class Team implements AsyncDisposable {
 
   /** The first of them. */
   leave(): void {
+    this.#gone = 1
     void this.#members[0]?.client.close()
   }
 
-  /** Every partition is read, and as many by each. */
+  /** Every partition is read by the one it is assigned to, and as many by each. */
   async settled(): Promise<void> {
-    const least = Math.floor(PARTITIONS / this.#members.length)
-    const isSettled = () =>
-      this.#members.every(({ consumer }) => consumer.assignment().length >= least) &&
-      this.#arrivals.every(({ length }) => length > 0)
-    while (!isSettled()) await pause(100)
+    while (!this.#isSettled) await pause(100)
+  }
+
+  get #isSettled(): boolean {
+    const staying = this.#members.slice(this.#gone)
+    const least = Math.floor(PARTITIONS / staying.length)
+    const owners = new Map<number, number>()
+    for (const [index, { consumer }] of staying.entries()) {
+      const partitions = consumer.assignment()
+      if (partitions.length < least) return false
+      for (const { partition } of partitions) owners.set(partition, this.#gone + index + 1)
+    }
+    return this.#arrivals.every((arrivals, partition) => {
+      const owner = owners.get(partition)
+      return owner !== undefined && arrivals.at(-1)?.member === owner
+    })
   }
 
   /** Since the last call, by partition. */
