@@ -19,7 +19,7 @@ export type PassOptions = {
   readonly mapBytes?: number
   readonly nowMs?: number
   readonly producerEnds?: ReadonlyMap<number, number>
-  readonly pace?: (bytes: number) => Promise<void>
+  readonly pace?: (bytes: number, signal: AbortSignal) => Promise<void>
 }
 
 export class KeyedLog {

@@ -7,7 +7,7 @@ import { FileWindow } from './file-window.ts'
 /** Enough for the headers of small batches; of large ones little more than the header is read. */
 const HEADERS_WINDOW_SIZE = 64 * 1024
 /** For the CRC every byte is read: large sequential reads. */
-const SCAN_WINDOW_SIZE = 1024 * 1024
+const SCAN_WINDOW_SIZE = 2 * 1024 * 1024
 
 /** The first batch that does not follow. */
 export type ChainBreak = {

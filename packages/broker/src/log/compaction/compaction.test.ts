@@ -288,6 +288,58 @@ describe('what cannot be read', () => {
   })
 })
 
+describe('a disk that does not do as it should', () => {
+  test('full: nothing is changed, nothing is left behind, and the next pass does it', async () => {
+    const keyed = await KeyedLog.make()
+    await keyed.appendEach(rounds(40, 3))
+    await keyed.roll()
+    const before = await keyed.records()
+    keyed.bench.world.disk('a').fill(100)
+    await expect(keyed.compact()).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(await keyed.records()).toEqual(before)
+    expect(await keyed.files(/cleaned|swap/)).toEqual([])
+    keyed.bench.world.disk('a').heal()
+    expect(await keyed.compact()).toMatchObject({ droppedRecords: 37 })
+    expect(keyed.bench.heard.offlines).toEqual([])
+  })
+
+  test('a failed sync of the new segment, or of the directory, is the end of the data directory', async () => {
+    for (const fault of ['failSync', 'failDirectorySync'] as const) {
+      const keyed = await KeyedLog.make()
+      await keyed.appendEach(rounds(40, 3))
+      await keyed.roll()
+      const last = lastOfEach(keyed.history)
+      keyed.bench.world.disk('a')[fault](1, keyed.bench.path)
+      expect(await keyed.compact()).toBeUndefined()
+      expect(keyed.bench.heard.offlines).toHaveLength(1)
+      await keyed.bench.restart('powerCut')
+      expect(await keyed.records()).toEqual(expect.arrayContaining(last))
+      expect(await keyed.compact()).toMatchObject({ firstDirtyOffset: 40 })
+    }
+  })
+
+  test('a log that is closed in the middle of a pass keeps its old segments, and no file of the pass', async () => {
+    const keyed = await KeyedLog.make()
+    await keyed.appendEach(rounds(40, 3))
+    await keyed.roll()
+    const before = await keyed.records()
+    let reads = 0
+    const waits = new Promise<void>(() => undefined)
+    const pace = (_: number, signal: AbortSignal) => {
+      if (++reads < 4) return Promise.resolve()
+      const closed = new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason))
+      })
+      return Promise.race([waits, closed])
+    }
+    const pass = keyed.compacting({ pace })
+    await keyed.bench.restart('clean')
+    expect(await keyed.bench.run(pass)).toBeUndefined()
+    expect(await keyed.records()).toEqual(before)
+    expect(await keyed.files(/cleaned|swap/)).toEqual([])
+  })
+})
+
 /** The same batch under a right CRC, whose second record says that it is longer than it is. */
 function brokenAfter(batch: Buffer): Buffer {
   const second = 61 + 1 + ((batch[61] as number) >> 1)
