@@ -126,7 +126,13 @@ function expectInside(body: Buffer, start: number, size: number): void {
 /** The client's decoder comes to the same end, and says where to go on. */
 function expectDecoded(input: Buffer, answer: string): void {
   const reader = new BatchReader(input, compress)
-  const home = { topic: 'orders', partition: 0, signal: () => AbortSignal.abort(), readGeneration: 0, ack() {} }
+  const home = {
+    topic: 'orders',
+    partition: 0,
+    signal: () => AbortSignal.abort(),
+    readGeneration: 0,
+    ack() {},
+  }
   const records: FetchedRecord[] = []
   const asJson = diceOf(input, 'topic').chance(0.3)
   const like = asJson ? topic('orders', { key: text(), value: json() }) : 'orders'
