@@ -30,6 +30,8 @@ export type BrokerPlace = {
   readonly port?: number
   /** The file in which it writes of itself, see bench/probe.cjs. */
   readonly probe?: string
+  /** Beside those of this process. */
+  readonly variables?: Readonly<Record<string, string>>
   /** By their names in docs/config.md. */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -55,7 +57,13 @@ export async function startBroker(folder: string, place: BrokerPlace = {}): Prom
 }
 
 /** Whether it gets ready or not. */
-export function launchBroker({ data = '', port = 0, probe, settings = {} }: BrokerPlace): Child {
+export function launchBroker({
+  data = '',
+  port = 0,
+  probe,
+  variables,
+  settings = {},
+}: BrokerPlace): Child {
   const place = ['--data-dir', data, '--port', String(port)]
   const flags = Object.entries(settings).map(
     ([name, value]) => `--${name.replaceAll('.', '-')}=${value}`,
@@ -64,6 +72,7 @@ export function launchBroker({ data = '', port = 0, probe, settings = {} }: Brok
   const probing = probe === undefined ? [] : ['--require', PROBE]
   return new Child([...probing, PROGRAM, ...place, ...flags, ...log], {
     MINIKAFKA_PROBE: probe ?? '',
+    ...variables,
   })
 }
 

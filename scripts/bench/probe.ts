@@ -11,6 +11,8 @@ export type Look = {
   readonly rss: number
   readonly heapUsed: number
   readonly arrayBuffers: number
+  /** Where garbage was collected in that second: what is left of the heap. */
+  readonly liveHeap?: number
 }
 
 export class Probe {

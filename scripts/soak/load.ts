@@ -2,13 +2,14 @@
 // second it prints what it has done so far, as JSON. Whatever fails ends it.
 import { Client } from '@minikafka/client'
 import { pause } from '../bench/good-client.ts'
-import { CHURNED, LOADED } from './topics.ts'
+import { LOADED } from './topics.ts'
 
 const [brokers = '', rateText = ''] = process.argv.slice(2)
 const PRODUCERS = 4
 const TICK_MS = 20
 const VALUE = Buffer.alloc(1024, 'x')
 const CHURN_EVERY_MS = 500
+const CHURNS_PER_TOPIC = 40
 const TOPIC_EVERY_MS = 2_000
 const LAG_MS = 200
 /** The slow consumer begins again at the start of the log, where the data are the coldest. */
@@ -64,16 +65,29 @@ async function lag(): Promise<void> {
   }
 }
 
-/** Comes, sends one record, reads one record, goes. */
+/**
+ * Comes, sends one record, reads one record, goes. The topic goes too, now and then: a producer is remembered for 15
+ * minutes at least, longer than most soaks, but not beyond its topic.
+ */
 async function churn(): Promise<void> {
-  for (; ; await pause(CHURN_EVERY_MS)) {
-    await using client = connected('soak-churn')
-    await using producer = client.producer()
-    const { partition, offset: start = 0 } = await producer.send(CHURNED, { value: 'here' })
-    await using consumer = client.consumer({ assign: [{ topic: CHURNED, partition, start }] })
-    for await (const _ of consumer) break
-    done.connections++
+  await using owner = connected('soak-churn-topics')
+  const admin = owner.admin()
+  for (let number = 0; ; number++) {
+    const name = `churned-${number}`
+    await admin.createTopic(name, { partitions: 3, config: { 'file.delete.delay.ms': 1_000 } })
+    for (let count = 0; count < CHURNS_PER_TOPIC; count++, await pause(CHURN_EVERY_MS))
+      await comeAndGo(name)
+    await admin.deleteTopic(name)
   }
+}
+
+async function comeAndGo(topic: string): Promise<void> {
+  await using client = connected('soak-churn')
+  await using producer = client.producer()
+  const { partition, offset: start = 0 } = await producer.send(topic, { value: 'here' })
+  await using consumer = client.consumer({ assign: [{ topic, partition, start }] })
+  for await (const _ of consumer) break
+  done.connections++
 }
 
 async function topics(): Promise<void> {

@@ -28,3 +28,7 @@ test('a leak is found below the swings', () => {
   const slope = slopeOf(points((minute) => minute + 5 * Math.sin(minute * minute)))
   expect(isBeyond(slope, 40)).toBe(true)
 })
+
+test('what was not measured is beyond every bound', () => {
+  expect(isBeyond(slopeOf([]), 1_000)).toBe(true)
+})

@@ -16,9 +16,9 @@ export function slopeOf(points: readonly Point[]): Slope {
   return { perHour, errorPerHour: Math.sqrt(variance / spread) }
 }
 
-/** Steeper than `boundPerHour` beyond what chance explains: by more than two standard errors. */
+/** Steeper than `boundPerHour` beyond what chance explains, by more than two standard errors; or not known at all. */
 export function isBeyond({ perHour, errorPerHour }: Slope, boundPerHour: number): boolean {
-  return perHour - 2 * errorPerHour > boundPerHour
+  return !(perHour - 2 * errorPerHour <= boundPerHour)
 }
 
 function sum(values: readonly number[]): number {

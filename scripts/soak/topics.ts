@@ -3,7 +3,6 @@ import type { Client } from '@minikafka/client'
 
 const MEBIBYTE = 1024 ** 2
 export const LOADED = 'loaded'
-export const CHURNED = 'churned'
 export const PROBED = 'probed'
 
 export async function createTopics(client: Client): Promise<void> {
@@ -15,5 +14,4 @@ export async function createTopics(client: Client): Promise<void> {
   })
   await admin.createTopic(LOADED, { partitions: 6, config: rolling(16 * MEBIBYTE) })
   await admin.createTopic(PROBED, { partitions: 1, config: rolling(MEBIBYTE) })
-  await admin.createTopic(CHURNED, { partitions: 3, config: {} })
 }

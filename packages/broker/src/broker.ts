@@ -121,7 +121,10 @@ async function start(
   )
   const listeners = await Listeners.bind(env, specs)
   undo.push(() => listeners.close({ finishMs: 0 }))
-  const store = await openEmbeddedStore(env, { directory: directory.path })
+  const store = await openEmbeddedStore(env, {
+    directory: directory.path,
+    historyMax: values['metadata.revisions.max'],
+  })
   undo.push(() => store.close())
   checkNotRolledBack(directory, store.rev)
   const { clusterId } = await bootstrapCluster(store, directory.meta.clusterId)

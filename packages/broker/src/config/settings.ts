@@ -374,6 +374,13 @@ export const settings = defineSettings({
     range: [16, 1_000_000],
     about: 'Segment files kept open at once; the least recently used is closed.',
   },
+  'metadata.revisions.max': {
+    type: 'int',
+    default: 10_000,
+    range: [100, 1_000_000],
+    about:
+      'Revisions of the metadata kept in memory; who follows it and is further behind reads all of it anew.',
+  },
   'max.producer.ids': {
     type: 'int',
     default: 100_000,
