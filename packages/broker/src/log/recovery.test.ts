@@ -81,6 +81,25 @@ test('corruption below the floor keeps the partition offline and cuts nothing', 
   }
 })
 
+test('rot in a deleted record is no torn tail: what lies behind it is acknowledged, and is not cut', async () => {
+  const bench = await LogBench.make()
+  const batches = await bench.append(5)
+  await bench.world.clock.advance('6s')
+  await bench.append(3)
+  await bench.run(bench.log.deleteBefore(5))
+  await bench.stop('kill')
+  const path = `${bench.path}/${FIRST}`
+  const size = batches[0]?.length ?? 0
+  await bench.edit(path, (content) => flipped(content, 4 * size + 6))
+  const before = await bench.run(bench.world.env('a').disk.readFile(path))
+  await expect(bench.start()).rejects.toMatchObject({
+    name: 'KAFKA_STORAGE_ERROR',
+    message: expect.stringContaining(`damaged at byte ${4 * size}, offset 4`),
+  })
+  const left = await bench.run(bench.world.env('a').disk.readFile(path))
+  expect(left?.equals(before as Buffer)).toBe(true)
+})
+
 test('a file that is shorter than the floor keeps the partition offline, at a batch boundary, too', async () => {
   const bench = await LogBench.make()
   const batches = await bench.append(5)

@@ -239,16 +239,21 @@ class Recovery {
 
   /** What is below it has been on the disk; undefined: nobody knows any more. */
   get #floor(): number | undefined {
-    const { recoveryPoint, synced } = this.#knowledge
-    if (recoveryPoint === 'lost') return synced
-    const floor = Math.max(recoveryPoint ?? 0, synced ?? 0)
+    const floor = this.#syncedBelow
+    if (floor === undefined || this.#knowledge.recoveryPoint === 'lost') return floor
     // Records below the log start were deleted: nobody misses them.
     return floor <= this.#logStartOffset ? 0 : floor
   }
 
+  /** The floor, deleted records included: damage below is no torn tail, and what lies behind it may be promised. */
+  get #syncedBelow(): number | undefined {
+    const { recoveryPoint, synced } = this.#knowledge
+    return recoveryPoint === 'lost' ? synced : Math.max(recoveryPoint ?? 0, synced ?? 0)
+  }
+
   /** Torn tail or corruption? The floor decides (REPLICATION 2.12.1, step 5). Throws for corruption. */
   #judge({ broken }: ScanResult, end: number, unscanned: readonly Unscanned[]): void {
-    const floor = this.#floor
+    const floor = broken === undefined ? this.#floor : this.#syncedBelow
     if (broken === undefined && end >= (floor ?? 0)) return
     if (broken !== undefined && floor !== undefined && broken.at.offset >= floor) return
     const why =
