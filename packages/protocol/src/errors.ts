@@ -148,8 +148,8 @@ export const errors = defineErrors({
     code: 28,
     retriable: false,
     details: ['max'],
-    about: 'The commit is larger than __consumer_offsets takes in one batch.',
-    cure: 'Commit fewer partitions at a time.',
+    about: 'The commit or deletion is larger than __consumer_offsets takes in one batch.',
+    cure: 'Name fewer partitions at a time.',
   },
   TOPIC_AUTHORIZATION_FAILED: {
     code: 29,

@@ -7,8 +7,8 @@
 //            append failed, the connection is closed, the only sign that such a producer can get.
 // Notes      An unknown topic id is definite: the client refreshes and never writes to a successor of the same name.
 import type { HangUp, RequestOf, ResponseOf } from '@minikafka/protocol'
-import { type Apis, type ErrorName, errorCode, MinikafkaError } from '@minikafka/protocol'
-import type { Acks, Appended } from '../partition/index.ts'
+import { type Apis, errorCode, MinikafkaError } from '@minikafka/protocol'
+import { type Acks, type Appended, definite } from '../partition/index.ts'
 import type { Context } from './context.ts'
 import { KEPT, keptFromWriting } from './internal-topics.ts'
 
@@ -36,15 +36,11 @@ function appendOne(append: Append, acks: Acks, timeoutMs: number, { rooms }: Con
   const partition = rooms.partitions.get(append.topicId, append.partition)
   if ('error' in partition) {
     const { error, message } = partition
-    return refused(error, message)
+    return definite(error, message)
   }
   const kept = keptFromWriting(partition)
-  if (kept !== undefined) return refused(KEPT, kept)
+  if (kept !== undefined) return definite(KEPT, kept)
   return partition.produce(append.batch, acks, timeoutMs)
-}
-
-function refused(error: ErrorName, message: string): Appended {
-  return { error, message, written: 0, baseOffset: -1, logAppendTimeMs: -1 }
 }
 
 function result(

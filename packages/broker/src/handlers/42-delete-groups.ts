@@ -1,7 +1,8 @@
 // DeleteGroups: groups with all their positions.
 //
 // Versions   0.
-// Behaviour  Each group by itself, several at a time. Durable when answered.
+// Behaviour  Each group by itself, several at a time. Durable when answered. One with very many positions goes in
+//            several steps: where one of them fails the group is still there, and can be deleted again.
 import type { Apis, RequestOf, ResponseOf } from '@minikafka/protocol'
 import type { Context } from './context.ts'
 import { eachItem } from './each-item.ts'
@@ -16,7 +17,8 @@ export async function deleteGroups({ groupIds }: Request, context: Context): Pro
       eachItem(
         [{ groupId }],
         async (item) => {
-          await groups.ask(groupId, { kind: 'delete', groupId }, context)
+          for (let isDone = false; !isDone; )
+            ({ isDone } = await groups.ask(groupId, { kind: 'delete', groupId }, context))
           return item
         },
         (item) => item,

@@ -343,7 +343,7 @@ function refused(error: MinikafkaError, { kind }: GroupRequest): MinikafkaError 
   if (error.name === 'STORAGE_FULL' || error.name === 'NOT_COORDINATOR') return error
   if (error.name === 'NOT_LEADER_OR_FOLLOWER')
     return new MinikafkaError('NOT_COORDINATOR', { message: error.message })
-  if (error.name === 'MESSAGE_TOO_LARGE' && kind === 'commit')
+  if (error.name === 'MESSAGE_TOO_LARGE' && (kind === 'commit' || kind === 'deleteOffsets'))
     return new MinikafkaError('INVALID_COMMIT_OFFSET_SIZE', { message: error.message })
   return notAvailable(error.message)
 }

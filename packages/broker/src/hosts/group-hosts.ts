@@ -10,7 +10,7 @@ import {
   type GroupSettings,
   Groups,
 } from '@minikafka/coordinator'
-import type { Env } from '@minikafka/platform'
+import type { Env, Timer } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
 import { assignorNames, type Values } from '../config/index.ts'
 import { type Partition, type Partitions, SteadyClock } from '../partition/index.ts'
@@ -61,6 +61,7 @@ export class GroupHosts {
   /** By number of the partition. */
   readonly #hosts = new Map<number, Host>()
   #toLoad: Host[] = []
+  readonly #retries = new Set<Timer>()
   #settled: { readonly values: Values; readonly settings: GroupSettings } | undefined
   #loadCount = 0
   #closed = false
@@ -90,6 +91,7 @@ export class GroupHosts {
     for (const host of this.#hosts.values()) host.resign()
     this.#hosts.clear()
     this.#toLoad = []
+    for (const timer of this.#retries) timer.cancel()
   }
 
   // --- requests ------------------------------------------------------------------------------
@@ -209,10 +211,12 @@ export class GroupHosts {
   }
 
   #again(failed: Host): void {
-    this.#env.clock.timer(LOAD_AGAIN_MS, () => {
+    const timer = this.#env.clock.timer(LOAD_AGAIN_MS, () => {
+      this.#retries.delete(timer)
       const { partition } = failed
       if (this.#hosts.get(partition.number) === failed) this.#led(partition)
     })
+    this.#retries.add(timer)
   }
 
   // --- news ----------------------------------------------------------------------------------

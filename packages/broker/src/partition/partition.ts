@@ -2,7 +2,7 @@
 // Before: broker/handlers/00-produce. After: broker/log.
 // Enters: one produced batch, or a reader's offset. Leaves: the batch's offsets once they are as durable as asked for.
 import { isInternalTopic } from '@minikafka/cluster'
-import { assert, type DiskError, type Env, isNoSpace, type Timer } from '@minikafka/platform'
+import { assert, type DiskError, type Env, isNoSpace } from '@minikafka/platform'
 import {
   type BatchHeader,
   checkProducedBatch,
@@ -13,6 +13,8 @@ import {
 } from '@minikafka/protocol'
 import { isCompacted, type TopicValues } from '../config/index.ts'
 import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
+import { AckWaiters } from './ack-waiters.ts'
+import { type Acks, type Appended, ambiguous, definite, succeeded } from './appended.ts'
 import { prepareToRead, whyKeyless } from './keys-required.ts'
 import {
   fromNote,
@@ -24,15 +26,6 @@ import {
 import { ProducerStates } from './producer-states.ts'
 import type { ProducerUses } from './producer-uses.ts'
 
-/** What became of one batch. `written`: 0 = not in the log and never will be, 1 = it may be (REPLICATION 2.2). */
-export type Appended = {
-  readonly error: ErrorName | 'NONE'
-  readonly message: string | null
-  readonly written: 0 | 1
-  readonly baseOffset: number
-  readonly logAppendTimeMs: number
-}
-
 /** What the metadata says of this partition. */
 export type Leadership = {
   readonly leaderId: number
@@ -43,18 +36,7 @@ export type Leadership = {
   readonly minIsr: number
 }
 
-export type Acks = -1 | 0 | 1
-
 type Refusal = { readonly error: ErrorName; readonly message: string }
-
-type Waiter = {
-  /** The high watermark (acks all) or the own position (acks 1) that settles it. */
-  readonly offset: number
-  readonly acks: 1 | -1
-  readonly settle: (appended: Appended) => void
-  readonly success: Appended
-  timer: Timer | undefined
-}
 
 const NOT_LED: Leadership = {
   leaderId: -1,
@@ -119,7 +101,7 @@ export class Partition {
   readonly #snapshots = new Coalesced(() => this.#saveSnapshot())
   #offline: Refusal | undefined
   #lost = false
-  readonly #waiters = new Set<Waiter>()
+  readonly #waiters: AckWaiters
   readonly #readers = new Set<() => void>()
 
   constructor(
@@ -128,6 +110,7 @@ export class Partition {
     options: PartitionOptions,
   ) {
     this.#env = env
+    this.#waiters = new AckWaiters(env.clock)
     this.topic = name.topic
     this.topicId = name.topicId
     this.number = name.partition
@@ -400,20 +383,7 @@ export class Partition {
 
   #whenAcknowledged(acks: Acks, offset: number, success: Appended, timeoutMs: number) {
     if (acks === 0 || this.#reached(acks) >= offset) return success
-    return new Promise<Appended>((resolve) => {
-      const waiter: Waiter = { offset, acks, success, settle: resolve, timer: undefined }
-      this.#waiters.add(waiter)
-      if (timeoutMs === Number.POSITIVE_INFINITY) return
-      waiter.timer = this.#env.clock.timer(timeoutMs, () => {
-        this.#waiters.delete(waiter)
-        resolve(
-          ambiguous(
-            'REQUEST_TIMED_OUT',
-            `not acknowledged within ${timeoutMs} ms; it may be written yet`,
-          ),
-        )
-      })
-    })
+    return this.#waiters.wait(acks, offset, success, timeoutMs)
   }
 
   /** How far `acks` can be promised: all = the high watermark, 1 = this broker's own position. */
@@ -437,19 +407,7 @@ export class Partition {
       this.#highWatermark = position
       for (const wake of [...this.#readers]) wake()
     }
-    if (this.#waiters.size > 0) this.#settleWaiters()
-  }
-
-  #settleWaiters(): void {
-    for (const waiter of this.#waiters) {
-      if (this.#reached(waiter.acks) >= waiter.offset) this.#settle(waiter, waiter.success)
-    }
-  }
-
-  #settle(waiter: Waiter, outcome: Appended): void {
-    this.#waiters.delete(waiter)
-    waiter.timer?.cancel()
-    waiter.settle(outcome)
+    this.#waiters.advanced((acks) => this.#reached(acks))
   }
 
   // --- trouble -------------------------------------------------------------------------------
@@ -458,18 +416,14 @@ export class Partition {
   #writeFailed(fromOffset: number, error: DiskError): void {
     this.producers.truncate(fromOffset)
     const outcome = ambiguous(storageErrorName(error), error.message)
-    this.#failWaiters((waiter) => waiter.offset > fromOffset, outcome)
+    this.#waiters.failAbove(fromOffset, outcome)
   }
 
   /** No more appends and reads; those who wait hear that their write is unknown. */
   goOffline(error: ErrorName, message: string): void {
     this.#offline ??= { error, message }
-    this.#failWaiters(() => true, ambiguous(error, message))
+    this.#waiters.failAbove(-1, ambiguous(error, message))
     for (const wake of [...this.#readers]) wake()
-  }
-
-  #failWaiters(which: (waiter: Waiter) => boolean, outcome: Appended): void {
-    for (const waiter of this.#waiters) if (which(waiter)) this.#settle(waiter, outcome)
   }
 
   // --- producers over a restart --------------------------------------------------------------
@@ -630,18 +584,6 @@ export class Partition {
   get #name(): string {
     return `${this.topic}-${this.number}`
   }
-}
-
-function succeeded(baseOffset: number, logAppendTimeMs: number): Appended {
-  return { error: 'NONE', message: null, written: 1, baseOffset, logAppendTimeMs }
-}
-
-function definite(error: ErrorName, message: string): Appended {
-  return { error, message, written: 0, baseOffset: -1, logAppendTimeMs: -1 }
-}
-
-function ambiguous(error: ErrorName, message: string): Appended {
-  return { error, message, written: 1, baseOffset: -1, logAppendTimeMs: -1 }
 }
 
 /** A full disk is something that the client may wait for. */

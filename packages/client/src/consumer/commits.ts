@@ -39,7 +39,7 @@ export class Commits {
   #next: Round | undefined
   #running: Promise<unknown> | undefined
   /** Which call committed a partition last: an earlier one that is tried again does not undo it. */
-  readonly #callOf = new Map<string, number>()
+  readonly #callOf = new WeakMap<Feed, number>()
   #calls = 0
   #finished = 0
   #isHurried = false
@@ -129,8 +129,8 @@ export class Commits {
     for (const { feed, offset } of wanted) {
       const { topicId, partition, readGeneration } = feed
       const key = keyOf(feed)
-      if ((this.#callOf.get(key) ?? 0) > call) continue
-      this.#callOf.set(key, call)
+      if ((this.#callOf.get(feed) ?? 0) > call) continue
+      this.#callOf.set(feed, call)
       const position = { topicId, partition, offset, leaderEpoch: -1, metadata: null }
       round.entries.set(key, { feed, offset, position, readGeneration })
       keys.push(key)

@@ -17,6 +17,7 @@ export type GroupRequest =
     } & Peer)
   | { readonly kind: 'commit'; readonly body: RequestOf<Apis['offsetCommit']> }
   | { readonly kind: 'leave'; readonly body: RequestOf<Apis['leaveGroup']> }
+  /** Of a group with very many positions: asked again until the answer says that it is done. */
   | { readonly kind: 'delete'; readonly groupId: string }
   | { readonly kind: 'deleteOffsets'; readonly body: RequestOf<Apis['offsetDelete']> }
   /** `wakeAt` of the group has come. */
@@ -32,7 +33,7 @@ export type GroupResponse = {
   heartbeat: ResponseOf<Apis['consumerGroupHeartbeat']>
   commit: ResponseOf<Apis['offsetCommit']>
   leave: ResponseOf<Apis['leaveGroup']>
-  delete: undefined
+  delete: { readonly isDone: boolean }
   deleteOffsets: ResponseOf<Apis['offsetDelete']>
   tick: undefined
   topicsChanged: undefined

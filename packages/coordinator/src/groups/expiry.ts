@@ -34,28 +34,29 @@ export function topicsChanged(group: Group, moment: Moment): Decision<GroupRecor
   return { records: [...tombstones, ...draft.records], response: undefined }
 }
 
-/** Errors  GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
-export function deleteGroup(group: Group): Decision<GroupRecord, undefined> {
+/** Asked again until it is done: a large group goes in several steps. Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+export function deleteGroup(group: Group): Decision<GroupRecord, { isDone: boolean }> {
   if (group.isNothing) throw new MinikafkaError('GROUP_ID_NOT_FOUND')
   if (!group.isEmpty)
     throw new MinikafkaError('NON_EMPTY_GROUP', {
       message: `group ${group.groupId} has members: stop them first`,
     })
-  const { tombstones } = dropped(group, () => true, Number.POSITIVE_INFINITY)
-  return { records: [...tombstones, ...lastTombstones(group)], response: undefined }
+  const { tombstones, isAll } = dropped(group, () => true)
+  if (!isAll) return { records: tombstones, response: { isDone: false } }
+  return { records: [...tombstones, ...lastTombstones(group)], response: { isDone: true } }
 }
 
-/** Of one decision, whose records are one batch. What is left goes with the next one. */
-const TOMBSTONES_MAX = 50_000
+/** Of one decision, whose records are one batch: half of what that may have. What is left goes with the next one. */
+const TOMBSTONES_BYTES_MAX = 4 * 1024 * 1024
+/** Of a tombstone besides the group id: topic id, partition, framing. */
+const TOMBSTONE_BYTES = 64
 
 type IsOver = (topicId: string, position: Position) => boolean
 
-function dropped(
-  group: Group,
-  isOver: IsOver,
-  tombstonesMax = TOMBSTONES_MAX,
-): { tombstones: GroupRecord[]; isAll: boolean } {
+function dropped(group: Group, isOver: IsOver): { tombstones: GroupRecord[]; isAll: boolean } {
   const { groupId } = group
+  // No UTF-8 character is longer than three bytes per unit of UTF-16.
+  const tombstonesMax = TOMBSTONES_BYTES_MAX / (TOMBSTONE_BYTES + 3 * groupId.length)
   const tombstones: GroupRecord[] = []
   let isAll = true
   for (const [topicId, positions] of group.positions) {

@@ -27,6 +27,8 @@ type Asked = { readonly topicId: string; readonly partition: number }
 type Refusal = { readonly error: ErrorName; readonly message?: string }
 
 const METADATA_BYTES_MAX = 4_096
+/** As many as the answer of OffsetFetch may list. */
+const FETCHED_MAX = 100_000
 
 /** Errors  INVALID_GROUP_ID, INVALID_REQUEST, GROUP_ID_NOT_FOUND, UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID. */
 export function commit(
@@ -90,7 +92,7 @@ function checkPosition(
   return undefined
 }
 
-/** Committed facts only. Errors: UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, INVALID_REQUEST. */
+/** Committed facts only. Errors: UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, INVALID_REQUEST, POLICY_VIOLATION. */
 export function fetchOffsets(group: Group, body: FetchBody): FetchResponse {
   checkReader(group, body)
   if (body.partitions !== null) {
@@ -100,6 +102,7 @@ export function fetchOffsets(group: Group, body: FetchBody): FetchResponse {
     )
     return { results }
   }
+  checkCount(group)
   const topics = [...group.positions].sort(([a], [b]) => (a < b ? -1 : 1))
   const results = topics.flatMap(([topicId, positions]) =>
     [...positions]
@@ -107,6 +110,16 @@ export function fetchOffsets(group: Group, body: FetchBody): FetchResponse {
       .map(([partition, position]) => fetched({ topicId, partition }, position)),
   )
   return { results }
+}
+
+/** More would not fit into an answer. */
+function checkCount({ groupId, positions }: Group): void {
+  let count = 0
+  for (const ofTopic of positions.values()) count += ofTopic.size
+  if (count <= FETCHED_MAX) return
+  throw new MinikafkaError('POLICY_VIOLATION', {
+    message: `group ${groupId} has ${count} positions, and at most ${FETCHED_MAX} are told at once: name the partitions`,
+  })
 }
 
 function checkReader(group: Group, { memberId, memberEpoch }: FetchBody): void {

@@ -60,5 +60,6 @@ export const offsetFetch = defineApi({
     'COORDINATOR_NOT_AVAILABLE',
     'UNKNOWN_MEMBER_ID',
     'STALE_MEMBER_EPOCH',
+    'POLICY_VIOLATION',
   ],
 })

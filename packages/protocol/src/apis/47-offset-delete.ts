@@ -34,6 +34,7 @@ export const offsetDelete = defineApi({
     'REQUEST_TIMED_OUT',
     'GROUP_ID_NOT_FOUND',
     'GROUP_SUBSCRIBED_TO_TOPIC',
+    'INVALID_COMMIT_OFFSET_SIZE',
     'STORAGE_FULL',
     'THROTTLING_QUOTA_EXCEEDED',
   ],
