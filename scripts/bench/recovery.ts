@@ -19,7 +19,7 @@ const SYNCED_MS = 500
 const LOGS = [
   { recordBytes: 100, batchBytes: MEBIBYTE, logBytes: 1024 * MEBIBYTE },
   { recordBytes: 100, batchBytes: 16 * 1024, logBytes: 256 * MEBIBYTE },
-  { recordBytes: 1024, batchBytes: 2 * 1024, logBytes: 64 * MEBIBYTE },
+  { recordBytes: 1024, batchBytes: 2 * 1024, logBytes: 256 * MEBIBYTE },
 ]
 
 /** `only`: `scan` or `restart`. */
