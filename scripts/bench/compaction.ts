@@ -1,5 +1,6 @@
 // What compaction does in a second, and what it takes from others meanwhile: memory, processor, and the time of a client
 // that behaves. Enters: a folder. Leaves: lines.
+import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client } from '@minikafka/client'
@@ -8,7 +9,7 @@ import { temporaryFolder } from '../temporary-folder.ts'
 import { type Arrival, GoodClient, pause, percentile } from './good-client.ts'
 
 const MEBIBYTE = 1024 ** 2
-const SEGMENT_BYTES = 64 * MEBIBYTE
+const SEGMENT_BYTES = 16 * MEBIBYTE
 /** Beside nothing else. */
 const QUIET_MS = 2_000
 const LOOK_MS = 5
@@ -95,6 +96,7 @@ async function onePass(client: Client, broker: BrokerChild, directory: string) {
   const cpuBefore = broker.cpuMs()
   const began = performance.now()
   await client.admin().alterTopic('log', { set: { 'min.cleanable.dirty.ratio': 0 } })
+  assert(segments(directory).length > 1, 'the log has a segment that is closed')
   while (!isCompacted(directory)) await pause(LOOK_MS)
   const ms = performance.now() - began
   return { ms, rssBefore, rssPeak: broker.rssPeakMiB(), cpuMs: broker.cpuMs() - cpuBefore }
