@@ -5,7 +5,6 @@ import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { drawPlan } from '../packages/testing/scenarios/one-broker/index.ts'
 import { loadPlants, mayShow, type Plant, staleEdit } from './planted/plants.ts'
 import { ScratchTree } from './planted/scratch-tree.ts'
 import { Worker } from './sim/pool.ts'
@@ -50,6 +49,7 @@ async function work(): Promise<void> {
 
 async function find(tree: ScratchTree, plant: Plant): Promise<Finding> {
   const beganMs = performance.now()
+  const { scenario } = plant
   let runs = 0
   const end = (state: Finding['state'], seeds: number, oracle = '', message = ''): Finding => {
     const seconds = (performance.now() - beganMs) / 1000
@@ -61,12 +61,12 @@ async function find(tree: ScratchTree, plant: Plant): Promise<Finding> {
     using worker = new Worker(join(tree.path, 'scripts/sim/worker.ts'))
     using sound = new Worker()
     for (let seed = 1; seed <= seedsMax; seed++) {
-      if (!mayShow(plant, drawPlan(seed))) continue
+      if (!mayShow(plant, seed)) continue
       runs++
-      const { violation } = await worker.run({ seed, less: {} })
+      const { violation } = await worker.run({ scenario, seed, less: {} })
       if (violation === undefined) continue
       // A seed that fails without the bug, too, has found something else.
-      const without = await sound.run({ seed, less: {} })
+      const without = await sound.run({ scenario, seed, less: {} })
       if (without.violation === undefined)
         return end('found', seed, violation.oracle, violation.message)
       console.log(

@@ -1,9 +1,9 @@
-// `npm run sim`: the scenario `one broker` from seeds: one with its timeline, or many with their denominators.
+// `npm run sim`: the scenarios `one broker` and `groups` from seeds: one with its timeline, or many with their denominators.
 // Enters: arguments, see sim/command-line.ts. Leaves: exit code 1 where a promise was broken, and how to repeat that.
 import { execFileSync } from 'node:child_process'
-import { drawPlan, type Outcome } from '../packages/testing/scenarios/one-broker/index.ts'
 import { lineOf, parse, USAGE, type Wanted } from './sim/command-line.ts'
 import { runAll, Worker } from './sim/pool.ts'
+import { type Outcome, scenarioOf } from './sim/scenarios.ts'
 import { shrink } from './sim/shrink.ts'
 import { Totals } from './sim/totals.ts'
 import type { Job } from './sim/worker.ts'
@@ -27,11 +27,12 @@ async function main(): Promise<void> {
   process.exit(isGood ? 0 : 1)
 }
 
-async function replay({ from: seed, less, verbose, shrinks }: Wanted): Promise<boolean> {
+async function replay(wanted: Wanted): Promise<boolean> {
+  const { scenario, from: seed, less, verbose, shrinks } = wanted
   using worker = new Worker()
   const totals = new Totals()
-  const outcome = await worker.run({ seed, less })
-  if (verbose) console.log(JSON.stringify(drawPlan(seed, less), undefined, 2))
+  const outcome = await worker.run({ scenario, seed, less })
+  if (verbose) console.log(JSON.stringify(scenarioOf(scenario).plan(seed, less), undefined, 2))
   if (verbose) console.log(outcome.timeline.join('\n'))
   totals.add(outcome)
   console.log(totals.lines().slice(1, -1).join('\n'))
@@ -39,7 +40,7 @@ async function replay({ from: seed, less, verbose, shrinks }: Wanted): Promise<b
     console.log(`seed ${seed}: every promise was kept; hash ${outcome.hash}`)
     return true
   }
-  await tell(outcome, less, !verbose && shrinks)
+  await tell(outcome, { ...wanted, shrinks: !verbose && shrinks })
   return false
 }
 
@@ -49,7 +50,7 @@ async function runMany(wanted: Wanted): Promise<boolean> {
   let saidMs = performance.now()
   await runAll(jobsOf(wanted), wanted.workers, async (outcome) => {
     totals.add(outcome)
-    if (outcome.violation !== undefined) await tell(outcome, wanted.less, wanted.shrinks)
+    if (outcome.violation !== undefined) await tell(outcome, wanted)
     else if (outcome.seed % TWICE_EVERY === 0)
       isSame = (await runsAlike(outcome, wanted, totals)) && isSame
     if (performance.now() - saidMs > PROGRESS_MS) {
@@ -64,14 +65,18 @@ async function runMany(wanted: Wanted): Promise<boolean> {
   return isSame && totals.failed.length === 0
 }
 
-function* jobsOf({ from, to, less }: Wanted): Iterable<Job> {
-  for (let seed = from; seed <= to; seed++) yield { seed, less }
+function* jobsOf({ scenario, from, to, less }: Wanted): Iterable<Job> {
+  for (let seed = from; seed <= to; seed++) yield { scenario, seed, less }
 }
 
 /** The same seed and code give the same run, also in another process: else real time or dice leaked in. */
-async function runsAlike(first: Outcome, { less }: Wanted, totals: Totals): Promise<boolean> {
+async function runsAlike(
+  first: Outcome,
+  { scenario, less }: Wanted,
+  totals: Totals,
+): Promise<boolean> {
   using worker = new Worker()
-  const second = await worker.run({ seed: first.seed, less })
+  const second = await worker.run({ scenario, seed: first.seed, less })
   totals.determinismChecks++
   if (first.hash === second.hash) return true
   console.log(
@@ -81,19 +86,19 @@ async function runsAlike(first: Outcome, { less }: Wanted, totals: Totals): Prom
 }
 
 /** A failure: what, how to repeat it, what happened; and the smallest run that fails alike. */
-async function tell(outcome: Outcome, less: Wanted['less'], shrinks: boolean): Promise<void> {
+async function tell(outcome: Outcome, { scenario, less, shrinks }: Wanted): Promise<void> {
   using worker = new Worker()
   const { seed, violation } = outcome
-  const shrunk = shrinks ? await shrink(worker, outcome, less) : undefined
+  const shrunk = shrinks ? await shrink(worker, scenario, outcome, less) : undefined
   const { timeline } = shrunk?.outcome ?? outcome
   const lines = [
     '',
     `seed ${seed} FAILED: ${violation?.oracle}: ${violation?.message}`,
-    `commit ${commit()}; repeat with: ${lineOf(seed, less)}`,
+    `commit ${commit()}; repeat with: ${lineOf(scenario, seed, less)}`,
     ...(shrunk === undefined
       ? []
       : [
-          `smallest of ${shrunk.runs} runs: ${lineOf(seed, shrunk.less)}`,
+          `smallest of ${shrunk.runs} runs: ${lineOf(scenario, seed, shrunk.less)}`,
           `  ${shrunk.outcome.violation?.message}`,
         ]),
     ...timeline.slice(-TIMELINE_LINES).map((line) => `  ${line}`),

@@ -1,7 +1,7 @@
 // The planted bugs: known mistakes, kept as texts to find and to put. Enters: packages/testing/planted. Leaves: values.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Plan } from '../../packages/testing/scenarios/one-broker/index.ts'
+import { type ScenarioName, scenarioOf } from '../sim/scenarios.ts'
 
 export type Edit = { readonly file: string; readonly find: string; readonly put: string }
 
@@ -9,6 +9,8 @@ export type Plant = {
   /** Of its file, without `.json`. */
   readonly name: string
   readonly about: string
+  /** Who looks for it. */
+  readonly scenario: ScenarioName
   /** Which oracles or anomalies should see it. */
   readonly expect: readonly string[]
   /** Kinds of faults and of work without which it does nothing: of each row at least one. Other seeds are passed over. */
@@ -16,20 +18,21 @@ export type Plant = {
   readonly edits: readonly Edit[]
 }
 
+/** As it stands in its file: without a scenario it is of `one-broker`. */
+type Kept = Omit<Plant, 'name' | 'scenario'> & Partial<Pick<Plant, 'scenario'>>
+
 export function loadPlants(root: string): Plant[] {
   const folder = join(root, 'packages/testing/planted')
   const names = readdirSync(folder).filter((name) => name.endsWith('.json'))
   return names.sort().map((file) => {
-    const plant = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Omit<Plant, 'name'>
-    return { ...plant, name: file.slice(0, -'.json'.length) }
+    const plant = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Kept
+    return { scenario: 'one-broker', ...plant, name: file.slice(0, -'.json'.length) }
   })
 }
 
-/** A run of this plan may show it. */
-export function mayShow({ needs }: Plant, { faults, admin, lieMs, topics }: Plan): boolean {
-  const has = new Set<string>([...faults, ...admin].map(({ kind }) => kind))
-  if (lieMs !== undefined) has.add('lies')
-  if (topics.some(({ config }) => 'cleanup.policy' in config)) has.add('compaction')
+/** A run of this seed may show it. */
+export function mayShow({ needs, scenario }: Plant, seed: number): boolean {
+  const has = new Set(scenarioOf(scenario).namesIn(seed, {}))
   return needs.every((kinds) => kinds.some((kind) => has.has(kind)))
 }
 

@@ -1,8 +1,8 @@
 // Processes that run seeds. Enters: jobs. Leaves: outcomes; of a seed that hangs or takes its process along, too.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Outcome } from '../../packages/testing/scenarios/one-broker/index.ts'
 import { undoAtExit } from '../at-exit.ts'
+import type { Outcome } from './scenarios.ts'
 import type { Job } from './worker.ts'
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))

@@ -1,5 +1,5 @@
 // What many seeds did together: the denominators. Enters: outcomes. Leaves: lines for a person.
-import type { Outcome } from '../../packages/testing/scenarios/one-broker/index.ts'
+import type { Outcome } from './scenarios.ts'
 
 export class Totals {
   seeds = 0
@@ -34,18 +34,40 @@ export class Totals {
   lines(): string[] {
     const faults = this.#named('fault ')
     const admin = this.#named('admin ')
-    const records = ['acked', 'not-written', 'unknown', 'read', 'judged records']
+    const records = ['acked', 'not-written', 'unknown', 'read', 'processed', 'judged records']
     return [
       `seeds                 ${this.seeds}, ${this.failed.length} failed`,
       `faults                ${sum(faults)}: ${list(faults)}`,
       `administration        ${sum(admin)}: ${list(admin)}`,
       `broker starts         ${this.count('starts')}`,
-      `records               ${records.map((name) => `${this.count(name)} ${name}`).join(', ')}`,
+      `records               ${this.#counted(records)}`,
+      ...this.#groupLines(),
       `rare branches         ${list([...this.#branches].filter(([, count]) => count > 0))}; never taken: ${this.#neverTaken()}`,
       `events                ${this.#events}`,
       `virtual time          ${Math.round(this.#virtualMs / 1000)} s, ${this.#speed()}`,
       `run twice             ${this.determinismChecks} seeds, in two processes, with the same hash`,
     ]
+  }
+
+  /** None where no seed had a group. */
+  #groupLines(): string[] {
+    if (this.count('heartbeats') === 0) return []
+    const duplicates = this.#named('duplicate ')
+    const partitions = this.#named('partitions ')
+    const errors = this.#named('member error ')
+    const logs = ['judged logs of groups', 'compacted logs of groups']
+    return [
+      `groups                ${this.#counted(['rebalances', 'heartbeats', ...logs])}`,
+      `partitions            ${list(partitions)}`,
+      `commits               ${this.#counted(['commits accepted', 'commits refused', 'resets'])}`,
+      `processed once more   ${sum(duplicates)}, explained by: ${list(duplicates)}`,
+      `members were told     ${list(errors)}`,
+    ]
+  }
+
+  #counted(names: readonly string[]): string {
+    const counted = names.map((name): [string, number] => [name, this.count(name)])
+    return list(counted.filter(([, count]) => count > 0))
   }
 
   #neverTaken(): string {

@@ -1,12 +1,8 @@
-// A process that runs seeds of the scenario, one after the other, as its parent asks.
+// A process that runs seeds of scenarios, one after the other, as its parent asks.
 // Enters: jobs. Leaves: outcomes, also of a seed whose code under test left a rejection to nobody.
-import {
-  type Less,
-  type Outcome,
-  runOneBroker,
-} from '../../packages/testing/scenarios/one-broker/index.ts'
+import { type Less, type Outcome, type ScenarioName, scenarioOf } from './scenarios.ts'
 
-export type Job = { readonly seed: number; readonly less: Less }
+export type Job = { readonly scenario: ScenarioName; readonly seed: number; readonly less: Less }
 
 let unhandled: unknown[] = []
 process.on('unhandledRejection', (error) => unhandled.push(error))
@@ -19,9 +15,9 @@ process.on('message', (job: Job) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-async function run({ seed, less }: Job): Promise<void> {
+async function run({ scenario, seed, less }: Job): Promise<void> {
   unhandled = []
-  const outcome = await runOneBroker(seed, { less })
+  const outcome = await scenarioOf(scenario).run(seed, { less })
   // Node tells of a rejection in the turn after it: the last one must not become the next seed's.
   await new Promise((resolve) => setImmediate(resolve))
   process.send?.(outcome.violation === undefined ? withUnhandled(outcome) : outcome)

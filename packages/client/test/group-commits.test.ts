@@ -160,6 +160,26 @@ test('one commit is outstanding, however many are asked for', async () => {
   expect(await stage.committed()).toBe(30)
 })
 
+test('a commit that waits for its turn while the partition is lost says so', async () => {
+  await stage.produce('one', numbers(0, 5))
+  const member = stage.member({ commit: 'manual' })
+  await take(member, 2)
+  const slow = stage.broker.intercept('OffsetCommit', async (request, next, { delay }) => {
+    await delay('10s')
+    return await next(request)
+  })
+  const first = member.commit(undefined, { timeoutMs: 60_000 })
+  await take(member, 1)
+  const second = member.commit(undefined, { timeoutMs: 60_000 })
+  const outcomes = Promise.allSettled([first, second])
+  const { members } = await stage.client.admin().describeGroup('billing')
+  await stage.client.admin().removeMember('billing', members[0]?.memberId ?? '')
+  const reasons = (await outcomes).map((one) => one.status === 'rejected' && one.reason.name)
+  slow.end()
+  expect(reasons).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+  await member.close()
+})
+
 test('2: after a seek it is where the reader went that is committed, also backwards', async () => {
   await stage.produce('one', numbers(0, 10))
   await using reader = stage.member()

@@ -196,6 +196,34 @@ test('7: on revoke: nothing more, the signal, handlers finish, commit, onRevoked
   await Promise.all([first.close({ timeoutMs: 100 }), running])
 })
 
+test('7: on revoke what waits for its key in front of a finished record is handled, too: nobody has to repeat', async () => {
+  for (const partition of [0, 1, 2]) await stage.produce('orders', ['k', 'k', 'l'], partition)
+  const first = stage.member({ topics: ['orders'] })
+  const handled: string[] = []
+  const running = first.run(
+    async ({ offset, partition, signal }) => {
+      if (offset === 0) await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      handled.push(`${partition}:${offset}`)
+    },
+    { concurrency: 6, order: 'key' },
+  )
+  await stage.until(() => handled.length === 3)
+  let gone = -1
+  first.on('revoked', ([at]) => (gone = at?.partition ?? -1))
+  const second = stage.member({ topics: ['orders'] }, stage.another())
+  const other = second.run(({ offset }) => handled.push(`again: ${offset}`))
+  await stage.until(() => second.assignment().length === 1 && gone >= 0)
+  expect(handled.filter((name) => name.startsWith(`${gone}:`))).toEqual([
+    `${gone}:2`,
+    `${gone}:0`,
+    `${gone}:1`,
+  ])
+  const lags = await stage.client.admin().lag('billing')
+  expect(lags.find(({ partition }) => partition === gone)?.committed).toBe(3)
+  await Promise.all([second.close(), other, first.close({ timeoutMs: 100 }), running])
+  expect(handled).toHaveLength(9)
+})
+
 test('7: a handler that does not come to its end in the rebalance timeout keeps nobody waiting for ever', async () => {
   await stage.produce('one', numbers(0, 3))
   const errors: string[] = []
@@ -397,6 +425,27 @@ test('21: close inside onRevoked: the work is committed, and the member leaves',
   await running
   expect(called).toEqual([1])
   expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(20_000)
+})
+
+test('21: what is lost while the consumer closes is told as lost: nothing of it may be committed', async () => {
+  await stage.produce('one', numbers(0, 3))
+  const story: string[] = []
+  const member = stage.member({
+    onRevoked: () => story.push('onRevoked'),
+    onLost: () => story.push('onLost'),
+  })
+  member.on('revoked', () => story.push('revoked'))
+  member.on('lost', () => story.push('lost'))
+  expect(await take(member, 2)).toEqual(['0', '1'])
+  const slow = stage.broker.intercept('OffsetCommit', async (request, next, { delay }) => {
+    await delay('10s')
+    return await next(request)
+  })
+  const { members } = await stage.client.admin().describeGroup('billing')
+  await stage.client.admin().removeMember('billing', members[0]?.memberId ?? '')
+  await member.close({ timeoutMs: 60_000 })
+  slow.end()
+  expect(story).toEqual(['lost', 'onLost'])
 })
 
 test('21: a closed member leaves at once: the others need not wait for its session', async () => {

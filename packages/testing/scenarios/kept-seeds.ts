@@ -11,3 +11,11 @@ export const keptSeeds: readonly { readonly seed: number; readonly found: string
     found: 'rot in a deleted record made recovery cut what was acknowledged behind it',
   },
 ]
+
+/** The same of the scenario `groups`. */
+export const keptGroupSeeds: typeof keptSeeds = [
+  {
+    seed: 5,
+    found: 'a member that gave up a partition in peace left a gap, and others did what was done',
+  },
+]

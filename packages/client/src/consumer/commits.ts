@@ -108,16 +108,26 @@ export class Commits {
    */
   async commit(finished: () => readonly Finished[], deadline: Deadline): Promise<void> {
     const call = ++this.#calls
+    let gone: MinikafkaError | undefined
     for (let failures = 1; ; failures++) {
       const wanted = finished()
-      if (wanted.length === 0) return
-      const error = await deadline.hold(this.#attempt(wanted, call))
-      if (error === undefined) return
-      if (!isPassing(error)) throw error
+      const error =
+        wanted.length === 0 ? undefined : await deadline.hold(this.#attempt(wanted, call))
+      // It is not finished any more for who looks next time, and it is not kept either.
+      if (error !== undefined) gone ??= this.#firstGone(wanted)
+      const failure = error ?? gone
+      if (failure === undefined) return
+      if (error === undefined || !isPassing(error)) throw failure
       deadline.check(error)
       await deadline.sleep(this.#core.backoffMs(failures))
       deadline.check(error)
     }
+  }
+
+  #firstGone(wanted: readonly Finished[]): MinikafkaError | undefined {
+    const { feeds } = this.#parts
+    const lost = wanted.find(({ feed }) => feeds.get(feed) !== feed)
+    return lost && notHeld(lost.feed)
   }
 
   // --- rounds --------------------------------------------------------------------------------

@@ -207,7 +207,8 @@ export class GroupAssignment implements Assignment {
 
   #nextStep(): Step | undefined {
     const lost = this.#lost.shift()
-    if (lost !== undefined) return () => this.#tellLost(lost.partitions)
+    if (lost !== undefined)
+      return () => this.#tellLost(lost.partitions, this.#deadline(1, this.#tenure.signal))
     if (this.#isOverdue) return this.#overdueStep()
     const release = this.#member.toRelease()
     if (release.length > 0) return () => this.#release(release)
@@ -344,10 +345,10 @@ export class GroupAssignment implements Assignment {
     if (partitions.length > 0) this.#lost.push({ partitions, reason })
   }
 
-  async #tellLost(partitions: Partitions): Promise<void> {
+  async #tellLost(partitions: Partitions, deadline: Deadline): Promise<void> {
     this.#rebalances++
     this.#tell('lost', partitions)
-    await this.#parts.hooks.call('onLost', partitions, this.#deadline(1, this.#tenure.signal))
+    await this.#parts.hooks.call('onLost', partitions, deadline)
   }
 
   #keepInHand(feeds: readonly Feed[]): void {
@@ -423,8 +424,13 @@ export class GroupAssignment implements Assignment {
     const feeds = [...this.#byPlace.values()]
     this.#withhold(feeds)
     await this.#until(deadline, this.#lastCommit(feeds, deadline))
-    if (!isInside) await this.#parts.hooks.call('onRevoked', placesOf(feeds), deadline)
-    this.#drop(feeds, takenBack)
+    if (!isInside) {
+      await this.#tellAllLost(deadline)
+      await this.#parts.hooks.call('onRevoked', placesOf(this.#stillHeld(feeds)), deadline)
+      await this.#tellAllLost(deadline)
+    }
+    const kept = this.#stillHeld(feeds)
+    this.#drop(kept, takenBack)
     const epoch = this.#farewell(leave)
     if (epoch !== undefined)
       await this.#until(
@@ -436,7 +442,16 @@ export class GroupAssignment implements Assignment {
     this.#membership.close()
     this.#alarm.cancel()
     this.#wake.ring()
-    if (feeds.length > 0) this.#tell('revoked', placesOf(feeds))
+    this.#tell('revoked', placesOf(kept))
+  }
+
+  /** What was lost before it was given up is others' already: nobody may commit it any more. */
+  async #tellAllLost(deadline: Deadline): Promise<void> {
+    for (const { partitions } of this.#lost.splice(0)) await this.#tellLost(partitions, deadline)
+  }
+
+  #stillHeld(feeds: readonly Feed[]): Feed[] {
+    return feeds.filter((feed) => this.#byPlace.get(keyOf(feed)) === feed)
   }
 
   /** undefined: the session just ends. A static member comes back, unless it is told to leave for good. */

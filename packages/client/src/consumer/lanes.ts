@@ -20,6 +20,8 @@ export class Lanes implements Hands {
   readonly #laneAt = new Map<Task, unknown>()
   /** Nothing stands before them any more: freed by their lane, or to be tried again. */
   readonly #free: Task[] = []
+  /** By feed: the last offset on which work has begun. What waits before it is a gap. */
+  readonly #begunTo = new WeakMap<Feed, number>()
 
   constructor(
     source: Source,
@@ -33,22 +35,57 @@ export class Lanes implements Hands {
 
   /** A task that may begin now. Errors: as Source.next. */
   next(): Task | undefined {
-    return this.#nextFree() ?? this.#nextNew()
+    return this.#nextFree(false) ?? this.#nextNew()
   }
 
-  #nextFree(): Task | undefined {
+  /** The same of gaps alone. */
+  nextGap(): Task | undefined {
+    return this.#nextFree(true)
+  }
+
+  #nextFree(gapsOnly: boolean): Task | undefined {
     for (let index = 0; index < this.#free.length; ) {
       const task = this.#free[index] as Task
-      if ((task.feed.paused || task.feed.withheld) && !task.isPast) {
+      const { feed } = task
+      const mustBeGap = gapsOnly || feed.withheld
+      const mayBegin = !mustBeGap || (this.#isGap(task) && this.hasGap(feed))
+      if (!task.isPast && (feed.paused || !mayBegin)) {
         index++
         continue
       }
       this.#free.splice(index, 1)
-      if (!task.isPast) return task
+      if (!task.isPast) return this.#begun(task)
       this.finish(task)
       index = 0
     }
     return undefined
+  }
+
+  #begun(task: Task): Task {
+    // Only who waits for its key is overtaken.
+    if (this.#laneOf === undefined) return task
+    const { feed, record } = task
+    this.#begunTo.set(feed, Math.max(record.offset, this.#begunTo.get(feed) ?? -1))
+    return task
+  }
+
+  #isGap({ feed, record }: Task): boolean {
+    return record.offset < (this.#begunTo.get(feed) ?? -1)
+  }
+
+  /** A record waits in front of one that has begun: until it is done, too, nobody can keep what is done behind it. */
+  hasGap(feed: Feed): boolean {
+    if (feed.paused) return false
+    for (const task of this.#open.get(feed) ?? []) {
+      if (task.isPast || feed.isAcked(task.record.offset)) continue
+      return !task.isLeft && this.#isGap(task)
+    }
+    return false
+  }
+
+  hasGaps(): boolean {
+    for (const feed of this.#open.keys()) if (this.hasGap(feed)) return true
+    return false
   }
 
   #nextNew(): Task | undefined {
@@ -58,7 +95,7 @@ export class Lanes implements Hands {
       if (feed === undefined || record === undefined) return undefined
       const task = new Task(feed, record)
       this.#enter(task)
-      if (this.#mayBegin(task)) return task
+      if (this.#mayBegin(task)) return this.#begun(task)
     }
   }
 
@@ -107,6 +144,7 @@ export class Lanes implements Hands {
 
   /** The task is not finished, and nobody works on it any more: its lane does not wait for it. */
   letGo(task: Task): void {
+    task.isLeft = true
     if (this.#laneOf === undefined) return
     const lane = this.#laneAt.get(task)
     this.#laneAt.delete(task)
@@ -118,6 +156,7 @@ export class Lanes implements Hands {
   /** The task is to be tried again; its lane still waits for it. */
   again(task: Task): void {
     task.attempt++
+    task.isLeft = false
     this.#free.push(task)
   }
 

@@ -316,6 +316,41 @@ test('1: what is not finished when a run ends is next, whatever finished behind 
   expect(reader.nextOffset(ORDERS)).toBe(0)
 })
 
+test('1: stop() ends with no gap: what waits for its key in front of a finished record is handled, no more', async () => {
+  const { cluster, consumer, world, done } = await readingStage()
+  cluster.append('orders', 0, keyed(['k', 'l', 'k', 'm', 'l']))
+  const reader = consumer()
+  const { pass, open, names } = gate()
+  const running = reader.run((record) => pass(nameOf(record)), { concurrency: 3, order: 'key' })
+  await world.settled()
+  open('m:0')
+  reader.stop()
+  open('k:0')
+  await world.settled()
+  expect(names()).toEqual(['l:0', 'k:1'])
+  open('l:0')
+  open('k:1')
+  await done(running)
+  expect(reader.nextOffset(ORDERS)).toBe(4)
+})
+
+test('1: stop() does not wait for a gap that is tried again after a while', async () => {
+  const { cluster, consumer, world, done } = await readingStage({ retry: { minMs: 5000 } })
+  cluster.append('orders', 0, keyed(['k', 'l', 'k', 'm']))
+  const reader = consumer({ onError: retries(9, 'stop') })
+  const running = reader.run(
+    (record) => {
+      if (nameOf(record) === 'k:0') throw new Error('no')
+    },
+    { concurrency: 3, order: 'key' },
+  )
+  await world.settled()
+  reader.stop()
+  await done(running)
+  expect(world.clock.monotonicMs()).toBe(0)
+  expect(reader.nextOffset(ORDERS)).toBe(0)
+})
+
 test('1: a record that was acked is finished, even if its handler throws', async () => {
   const { cluster, consumer, done } = await readingStage()
   cluster.append('orders', 0, numbered(0, 3))

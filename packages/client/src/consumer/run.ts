@@ -70,14 +70,25 @@ export class Run implements Mode {
   async #work(): Promise<void> {
     const { bell } = this.#parts
     let inTurn = 0
-    while (!this.#isEnding) {
-      const task = this.#working.size < this.#settings.concurrency ? this.#lanes.next() : undefined
+    while (!this.#isOver) {
+      const task = this.#working.size < this.#settings.concurrency ? this.#nextTask() : undefined
       if (task === undefined) await bell.wait(this.#settings.signal)
       else this.#start(task)
       if (task === undefined) inTurn = 0
       else if (++inTurn % TASKS_PER_TURN === 0) await turnOf(this.#clock)
     }
     this.#settings.signal?.throwIfAborted()
+  }
+
+  #nextTask(): Task | undefined {
+    return this.#parts.stopped() ? this.#lanes.nextGap() : this.#lanes.next()
+  }
+
+  /** What stands in front of records that are done is done first: else they would have to be done once more. */
+  get #isOver(): boolean {
+    if (!this.#isEnding) return false
+    const isHurried = this.#failure !== undefined || this.#settings.signal?.aborted === true
+    return isHurried || !this.#lanes.hasGaps()
   }
 
   get #isEnding(): boolean {
@@ -88,15 +99,20 @@ export class Run implements Mode {
   halt(): void {}
 
   isUnfinished(except: ReadonlySet<unknown>): boolean {
-    for (const task of this.#working) if (!except.has(task)) return true
-    return false
+    let isInside = false
+    for (const task of this.#working) {
+      if (!except.has(task)) return true
+      isInside = true
+    }
+    // What waits behind the one who closes waits for ever.
+    return !isInside && this.#lanes.hasGaps()
   }
 
   holds(feed: Feed): boolean {
     for (const { feed: other, record } of this.#working) {
       if (other === feed && !feed.isAcked(record.offset)) return true
     }
-    return false
+    return this.#lanes.hasGap(feed)
   }
 
   // --- one record --------------------------------------------------------------------------
@@ -178,6 +194,7 @@ export class Run implements Mode {
   /** Back-off holds up the record's lane, and no worker. */
   #again(task: Task, afterMs: number): void {
     this.#working.delete(task)
+    task.isLeft = true
     this.#parts.bell.ring()
     sleep(this.#clock, afterMs, this.#over.signal).then(
       () => {

@@ -8,6 +8,8 @@ export class Task {
   readonly #generation: number
   /** From 1. */
   attempt = 1
+  /** Nobody works on it, and nobody will soon: it let go, or is tried again after a while. */
+  isLeft = false
 
   constructor(feed: Feed, record: FetchedRecord) {
     this.feed = feed

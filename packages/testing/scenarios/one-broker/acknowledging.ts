@@ -3,10 +3,10 @@
 // Enters: an acknowledged record. Leaves: nothing, or the promise that was broken.
 import { batchLastOffsetAt, batchSizeAt } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
-import { BROKER, DATA_DIRECTORY } from './daemon.ts'
+import { BROKER, DATA_DIRECTORY } from '../stage/daemon.ts'
+import { Violation } from '../stage/violation.ts'
 import { nameOf, type Sent } from './ledger.ts'
 import type { Stage } from './stage.ts'
-import { Violation } from './violation.ts'
 
 /** One acknowledgement in so many is followed down to the disk: that costs. */
 const DISK_EVERY = 8

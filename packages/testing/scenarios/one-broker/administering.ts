@@ -2,9 +2,9 @@
 // Enters: which kinds of work, how often. Leaves: what may be gone since, in the ledger.
 import { type Admin, isMinikafkaError } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
+import { Dice } from '../stage/dice.ts'
+import { openClient } from '../stage/open-client.ts'
 import type { AdminKind } from './client-plans.ts'
-import { Dice } from './dice.ts'
-import { openClient } from './open-client.ts'
 import type { Stage } from './stage.ts'
 import type { TopicPlan } from './topic-plans.ts'
 

@@ -2,9 +2,9 @@
 // oracles. Enters: sends and their ends, polls. Leaves: a history; topics that were deleted or may have lost records with
 // the power are left out of it, for nobody promised anything there.
 import { checkHistory, type Operation } from '@minikafka/testing'
+import { Violation } from '../stage/violation.ts'
 import type { Found, Ledger, Sent } from './ledger.ts'
 import { isCompacted } from './topic-plans.ts'
-import { Violation } from './violation.ts'
 
 type Event =
   | { readonly kind: 'sends' | 'settles'; readonly sent: Sent; readonly timeMs: number }

@@ -1,5 +1,5 @@
 // The consumers of one seed, and what an administrator does meanwhile.
-import type { Dice } from './dice.ts'
+import type { Dice } from '../stage/dice.ts'
 import type { TopicPlan } from './topic-plans.ts'
 
 export const adminKinds = [

@@ -2,14 +2,14 @@
 // Enters: its plan. Leaves: everything it was given, in the ledger.
 import { type AnyRecord, type Client, type Consumer, isMinikafkaError } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
+import { Dice } from '../stage/dice.ts'
+import { openClient } from '../stage/open-client.ts'
+import { Violation } from '../stage/violation.ts'
 import type { ConsumerPlan } from './client-plans.ts'
-import { Dice } from './dice.ts'
 import { type Found, nameOf } from './ledger.ts'
-import { openClient } from './open-client.ts'
 import { idOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
 import { isCompacted } from './topic-plans.ts'
-import { Violation } from './violation.ts'
 
 const RETRY_MS = 300
 /** No topic of a run has more. */

@@ -3,12 +3,12 @@
 import { assert, type Env, sleep } from '@minikafka/platform'
 import { type BatchHeader, Connection } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
-import { BROKER, PORT } from './daemon.ts'
+import { BROKER, PORT } from '../stage/daemon.ts'
+import { Violation } from '../stage/violation.ts'
 import { type Found, nameOf, type Sent, type TopicLife } from './ledger.ts'
 import { readLog } from './log-content.ts'
 import { recordOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
-import { Violation } from './violation.ts'
 
 /** One partition as it was found. */
 type Content = {

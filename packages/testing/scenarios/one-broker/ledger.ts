@@ -1,11 +1,11 @@
 // What truly happened: every record that was sent, how it ended, and what was read where. The judge compares with it.
 // Enters: news from the clients and the nemesis. Leaves: what must be in a log, what may be, and what must not.
 import type { PartitionFacts } from 'minikafka-broker'
+import { Violation } from '../stage/violation.ts'
 import { Chronicle } from './chronicle.ts'
 import type { Plan } from './plan.ts'
 import { recordOf } from './producer-plans.ts'
 import type { TopicPlan } from './topic-plans.ts'
-import { Violation } from './violation.ts'
 
 export type Sent = {
   readonly id: string

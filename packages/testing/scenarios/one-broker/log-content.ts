@@ -10,9 +10,9 @@ import {
   readBatchHeader,
 } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
+import { Violation } from '../stage/violation.ts'
 import { type Found, nameOf } from './ledger.ts'
 import { idOf } from './producer-plans.ts'
-import { Violation } from './violation.ts'
 
 const TIMEOUT_MS = 30_000
 /** Oracles that see what somebody has said. */

@@ -4,10 +4,10 @@
 import { crc32c, type Env, sleep } from '@minikafka/platform'
 import { BatchWriter, Connection, errorName, isMinikafkaError } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
-import { BROKER, PORT } from './daemon.ts'
-import { Dice } from './dice.ts'
+import { BROKER, PORT } from '../stage/daemon.ts'
+import { Dice } from '../stage/dice.ts'
+import { Violation } from '../stage/violation.ts'
 import type { Stage } from './stage.ts'
-import { Violation } from './violation.ts'
 
 const NODE = 'liar'
 const TIMEOUT_MS = 3000

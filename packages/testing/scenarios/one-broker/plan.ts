@@ -1,42 +1,13 @@
 // What one seed does: settings, clients and faults, drawn whole before the world begins. A seed takes a random part of
 // everything there is, because all of it at once hides bugs (swarm testing; TESTING, "Swarm").
 // Enters: a seed, and what shall be left out of it. Leaves: data, the same each time.
+
+import { Dice } from '../stage/dice.ts'
+import { BEYOND_TOLERANCE, FAULT_KINDS, type FaultPlan } from '../stage/fault-kinds.ts'
+import type { Less } from '../stage/outcome.ts'
 import { type AdminKind, adminKinds, type ConsumerPlan, drawConsumers } from './client-plans.ts'
-import { Dice } from './dice.ts'
 import { drawProducers, type ProducerPlan } from './producer-plans.ts'
 import { drawCompaction, drawTopics, type TopicPlan } from './topic-plans.ts'
-
-export const FAULT_KINDS = [
-  'kill',
-  'power-cut',
-  'cut-on-ack',
-  'cut-on-admin',
-  'lose-answers',
-  'restart',
-  'stall',
-  'fill',
-  'fail-sync',
-  'disconnect',
-  'cut-link',
-  'slow-link',
-  'thin-link',
-  'clog',
-  'loss',
-  'half-open',
-  'mute',
-  'pause',
-  'clock-jump',
-  'fail-write',
-  'fail-read',
-  'fail-directory-sync',
-  'rot-index',
-] as const
-/** One broker cannot mend these: it says so, and never lies. */
-const BEYOND_TOLERANCE = ['rot'] as const
-export const ALL_FAULT_KINDS = [...FAULT_KINDS, ...BEYOND_TOLERANCE]
-export type FaultKind = (typeof ALL_FAULT_KINDS)[number]
-
-export type FaultPlan = { readonly kind: FaultKind; readonly meanMs: number }
 
 export type Plan = {
   readonly seed: number
@@ -59,15 +30,6 @@ export type Plan = {
   readonly diskLatency: { readonly minMs: number; readonly maxMs: number }
   readonly networkLatency: { readonly minMs: number; readonly maxMs: number }
   readonly buggify: boolean
-}
-
-/** What a shrinking run leaves out. Names: of fault kinds, admin kinds, `consumers`, `buggify`. */
-export type Less = {
-  readonly without?: readonly string[] | undefined
-  /** At most so many records of each producer. */
-  readonly records?: number | undefined
-  readonly producers?: number | undefined
-  readonly topics?: number | undefined
 }
 
 export const NOTHING_LESS: Less = {}

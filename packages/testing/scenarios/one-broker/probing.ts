@@ -4,10 +4,10 @@ import { createClient } from '@minikafka/client'
 import { assert, type Env } from '@minikafka/platform'
 import { Connection, errorName } from '@minikafka/protocol'
 import type { PartitionFacts } from 'minikafka-broker'
-import { BROKER, PORT } from './daemon.ts'
+import { BROKER, PORT } from '../stage/daemon.ts'
+import { Violation } from '../stage/violation.ts'
 import { fetchRequest } from './log-content.ts'
 import type { Stage } from './stage.ts'
-import { Violation } from './violation.ts'
 
 const WAIT_MS = 30_000
 /** The slowest disk takes less for all that one record needs. */

@@ -1,8 +1,8 @@
 // The producers of one seed, and the records they send: each can be made again from its name, so that every byte of it
 // can be compared wherever it turns up.
 import type { ProducerOptions } from '@minikafka/client'
-import { Dice } from './dice.ts'
-import type { Less } from './plan.ts'
+import { Dice } from '../stage/dice.ts'
+import type { Less } from '../stage/outcome.ts'
 import { isCompacted, type TopicPlan } from './topic-plans.ts'
 
 export type ProducerPlan = {

@@ -2,14 +2,14 @@
 // Enters: its plan. Leaves: every record's outcome in the ledger.
 import { isMinikafkaError, type Producer } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
+import { BROKER } from '../stage/daemon.ts'
+import { Dice } from '../stage/dice.ts'
+import { openClient } from '../stage/open-client.ts'
+import { Violation } from '../stage/violation.ts'
 import { checkAcknowledged } from './acknowledging.ts'
-import { BROKER } from './daemon.ts'
-import { Dice } from './dice.ts'
 import type { Sent } from './ledger.ts'
-import { openClient } from './open-client.ts'
 import { type ProducerPlan, recordOf } from './producer-plans.ts'
 import type { Stage } from './stage.ts'
-import { Violation } from './violation.ts'
 
 /** What no idempotent producer hears whose place was kept through every crash. */
 const ABOUT_SEQUENCES = [

@@ -1,5 +1,5 @@
 // The topics of one seed: how they are kept, and so what a run may ask of them.
-import type { Dice } from './dice.ts'
+import type { Dice } from '../stage/dice.ts'
 
 export type Flush = 'group' | 'interval' | 'os'
 

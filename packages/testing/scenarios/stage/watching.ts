@@ -18,11 +18,12 @@ export async function watch(stage: Stage, watcher: Watcher, isOver: () => boolea
 type Before = { readonly leaderEpoch: number; readonly logStartOffset: number }
 
 export class Watcher {
-  readonly #stage: () => Stage
+  readonly #isFlushGroup: (topic: string) => boolean
   readonly #before = new Map<string, Before>()
 
-  constructor(stage: () => Stage) {
-    this.#stage = stage
+  /** `isFlushGroup`: nothing of the topic is committed before it is on the disk. */
+  constructor(isFlushGroup: (topic: string) => boolean) {
+    this.#isFlushGroup = isFlushGroup
   }
 
   look(facts: readonly PartitionFacts[]): void {
@@ -43,8 +44,7 @@ export class Watcher {
       highWatermark <= logEndOffset &&
       durableEndOffset <= logEndOffset
     if (!inOrder) throw broken('I8', 'log start <= LSO <= HW <= LEO, durable LEO <= LEO', facts)
-    const { flush } = this.#stage().ledger.life(facts.topic).plan
-    if (flush === 'group' && highWatermark > durableEndOffset)
+    if (highWatermark > durableEndOffset && this.#isFlushGroup(facts.topic))
       throw broken('I8', 'with flush=group HW <= durable LEO', facts)
   }
 

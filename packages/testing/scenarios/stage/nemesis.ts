@@ -3,7 +3,7 @@
 import { sleep } from '@minikafka/platform'
 import { BROKER, DATA_DIRECTORY } from './daemon.ts'
 import { Dice } from './dice.ts'
-import type { FaultKind, FaultPlan } from './plan.ts'
+import type { FaultKind, FaultPlan } from './fault-kinds.ts'
 import { settledPlaces } from './settled-places.ts'
 import type { Stage } from './stage.ts'
 
@@ -44,7 +44,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     daemon.powerCut()
   },
   'cut-on-ack': async (stage, dice) => {
-    if (!(await moment(stage, stage.ledger.onAck))) return
+    if (!(await moment(stage, stage.onAck))) return
     if (dice.chance(0.5)) await sleep(stage.world.clock, dice.below(3))
     stage.timeline.add('nemesis', 'power cut right after an acknowledgement')
     stage.daemon.powerCut()
@@ -57,9 +57,9 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   /** What was written is acknowledged to nobody: all of it comes again. */
   'lose-answers': async (stage, dice) => {
-    const { world, plan, daemon, timeline } = stage
-    timeline.add('nemesis', 'no answer reaches a producer')
-    for (const { name } of plan.producers) world.network.cut(BROKER, name, { oneWay: true })
+    const { world, writers, daemon, timeline } = stage
+    timeline.add('nemesis', 'no answer reaches those who write')
+    for (const name of writers) world.network.cut(BROKER, name, { oneWay: true })
     // Now and then what comes again finds that it is not on the disk yet.
     if (dice.chance(0.5)) stallFor(stage, dice.scale(200, 4000))
     await unlessHealing(stage, dice.scale(20, 1500))
@@ -100,7 +100,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   'cut-link': async (stage, dice) => {
     const { world, timeline } = stage
-    const node = dice.pick(clientsOf(stage))
+    const node = dice.pick(stage.clients)
     const [from, to] = dice.chance(0.5) ? [node, BROKER] : [BROKER, node]
     const oneWay = dice.chance(0.5)
     timeline.add('nemesis', `cut ${from} ${oneWay ? '->' : '<->'} ${to}`)
@@ -111,7 +111,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   'thin-link': async (stage, dice) => {
     const { world, timeline } = stage
-    const nodes = dice.chance(0.5) ? clientsOf(stage) : [dice.pick(clientsOf(stage))]
+    const nodes = dice.chance(0.5) ? stage.clients : [dice.pick(stage.clients)]
     const bytesPerSecond = dice.scale(300, 15_000)
     timeline.add('nemesis', `${nodes.join(', ')}: ${bytesPerSecond} bytes a second`)
     for (const node of nodes) world.network.throttle(node, BROKER, bytesPerSecond)
@@ -120,7 +120,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   clog: async (stage, dice) => {
     const { world, timeline } = stage
-    const node = dice.pick(clientsOf(stage))
+    const node = dice.pick(stage.clients)
     const [from, to] = dice.chance(0.5) ? [node, BROKER] : [BROKER, node]
     const forMs = dice.scale(50, 5000)
     timeline.add('nemesis', `nothing from ${from} reaches ${to} for ${forMs} ms`)
@@ -129,7 +129,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   },
   loss: async (stage, dice) => {
     const { world, timeline } = stage
-    const node = dice.pick(clientsOf(stage))
+    const node = dice.pick(stage.clients)
     const share = dice.between(1, 30)
     timeline.add('nemesis', `${share} % of what ${node} and the broker say is lost`)
     world.network.lose(node, BROKER, share / 100)
@@ -137,7 +137,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
     world.network.mend(node, BROKER)
   },
   'half-open': (stage, dice) => {
-    const node = dice.pick(clientsOf(stage))
+    const node = dice.pick(stage.clients)
     stage.timeline.add('nemesis', `the broker forgets ${node}, which knows nothing of it`)
     stage.world.network.halfOpen(BROKER, node)
   },
@@ -185,7 +185,7 @@ const faults: Readonly<Record<FaultKind, Fault>> = {
   'rot-index': rotIndex,
   'slow-link': async (stage, dice) => {
     const { world, timeline } = stage
-    const node = dice.pick(clientsOf(stage))
+    const node = dice.pick(stage.clients)
     const byMs = dice.scale(10, 2000)
     timeline.add('nemesis', `${node} is ${byMs} ms farther away`)
     world.network.slow(node, BROKER, byMs)
@@ -242,10 +242,6 @@ async function moment(stage: Stage, moments: Set<() => void>): Promise<boolean> 
   await Promise.race([come, unlessHealing(stage, MOMENT_MS)])
   moments.delete(hear)
   return hasCome && !stage.isHealing()
-}
-
-function clientsOf({ plan }: Stage): string[] {
-  return [...plan.producers, ...plan.consumers].map(({ name }) => name)
 }
 
 async function unlessHealing({ world, healed }: Stage, forMs: number): Promise<void> {

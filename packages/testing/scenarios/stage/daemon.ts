@@ -2,7 +2,13 @@
 // Enters: settings, and what the nemesis does. Leaves: the broker while it is ready; news of its lives and deaths.
 import { type Env, sleep } from '@minikafka/platform'
 import { isMinikafkaError } from '@minikafka/protocol'
-import { type Broker, LiveConfig, type PartitionFacts, startBroker } from 'minikafka-broker'
+import {
+  type Broker,
+  LiveConfig,
+  type PartitionFacts,
+  startBroker,
+  type Through,
+} from 'minikafka-broker'
 import type { World } from '../../src/world/index.ts'
 import type { Dice } from './dice.ts'
 import type { Timeline } from './timeline.ts'
@@ -33,6 +39,7 @@ export class Daemon {
   readonly #restartMaxMs: number
   readonly #timeline: Timeline
   readonly #events: DaemonEvents
+  readonly #through: Through | undefined
   #broker: Broker | undefined
   /** Where partitions stood when a broker was last seen alive. */
   #lastFacts: readonly PartitionFacts[] = []
@@ -45,7 +52,14 @@ export class Daemon {
   constructor(
     world: World,
     settings: Readonly<Record<string, string | number>>,
-    parts: { dice: Dice; restartMaxMs: number; timeline: Timeline; events: DaemonEvents },
+    parts: {
+      dice: Dice
+      restartMaxMs: number
+      timeline: Timeline
+      events: DaemonEvents
+      /** Sees each request on its way to the handlers, and its answer. */
+      through?: Through
+    },
   ) {
     this.#world = world
     this.#config = configOf(settings)
@@ -53,6 +67,7 @@ export class Daemon {
     this.#restartMaxMs = parts.restartMaxMs
     this.#timeline = parts.timeline
     this.#events = parts.events
+    this.#through = parts.through
   }
 
   /** Ready, and not about to go. */
@@ -134,7 +149,8 @@ export class Daemon {
   async #start(life: Life): Promise<void> {
     this.#timeline.add('broker', 'starts')
     try {
-      const starting = startBroker(life.env, new LiveConfig({ flags: this.#config }))
+      const config = new LiveConfig({ flags: this.#config })
+      const starting = startBroker(life.env, config, undefined, this.#through)
       // A dead process never settles.
       const broker = await Promise.race([starting, life.gone])
       if (broker === undefined || this.#life !== life) return

@@ -1,0 +1,41 @@
+// The whole of __consumer_offsets as it stands on the disk of a broker that has stopped, batch by batch: everything that
+// ever happened to the groups, in the order in which it happened. Enters: a disk. Leaves: decisions.
+import type { Compress } from '@minikafka/platform'
+import { batchSizeAt, decodeBatch } from '@minikafka/protocol'
+import { decodeGroupRecord, type GroupRecord } from '../../../coordinator/src/index.ts'
+import type { DiskFaults } from '../../src/world/index.ts'
+import { DATA_DIRECTORY } from '../stage/daemon.ts'
+
+export const OFFSETS_TOPIC = '__consumer_offsets'
+
+/** The records of one batch were decided at once. */
+export type Decision = {
+  readonly partition: number
+  readonly offset: number
+  readonly records: readonly GroupRecord[]
+}
+
+export function decisionsOf(disk: DiskFaults, partition: number, compress: Compress): Decision[] {
+  const directory = `${DATA_DIRECTORY}/${OFFSETS_TOPIC}-${partition}`
+  const paths = disk.files(directory).map(({ path }) => path)
+  const segments = paths.filter((path) => /\/\d{20}\.log$/.test(path)).sort()
+  return segments
+    .flatMap((path) => batchesOf(disk.read(path)))
+    .map((batch) => decisionOf(partition, batch, compress))
+}
+
+function batchesOf(bytes: Buffer | undefined): Uint8Array[] {
+  const batches: Uint8Array[] = []
+  for (let at = 0; bytes !== undefined && at < bytes.length; at += batchSizeAt(bytes, at))
+    batches.push(bytes.subarray(at, at + batchSizeAt(bytes, at)))
+  return batches
+}
+
+function decisionOf(partition: number, batch: Uint8Array, compress: Compress): Decision {
+  const decoded = decodeBatch(batch, compress)
+  const records = decoded.flatMap(({ key, value }) => {
+    const record = key === null ? undefined : decodeGroupRecord(key, value)
+    return record === undefined ? [] : [record]
+  })
+  return { partition, offset: decoded[0]?.offset ?? -1, records }
+}
