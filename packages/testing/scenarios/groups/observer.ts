@@ -107,9 +107,7 @@ export class Observer {
   /** Undefined: of a topic that nobody knows yet. */
   #progressOf(group: string, { topicId, partition }: At): Progress | undefined {
     const topic = this.#parts.topicOf(topicId)
-    return topic === undefined
-      ? undefined
-      : this.#parts.ledger.progressOf(group, topic, partition)
+    return topic === undefined ? undefined : this.#parts.ledger.progressOf(group, topic, partition)
   }
 
   #guard(oracle: () => void): void {
