@@ -348,6 +348,7 @@ export const errors = defineErrors({
     retriable: true,
     about: 'Another consumer with this instanceId is still in the group.',
     cure: 'Stop it, or wait until its session ends.',
+    details: ['sessionTimeoutMs'],
   },
   UNSUPPORTED_ASSIGNOR: {
     code: 112,

@@ -38,9 +38,9 @@ function beat(member: Member, nowMs: number, reply: HeartbeatAnswer) {
   return request
 }
 
-function refuse(member: Member, nowMs: number, name: ErrorName) {
+function refuse(member: Member, nowMs: number, name: ErrorName, details?: Record<string, unknown>) {
   const { request, ticket } = sent(member, nowMs)
-  member.refused(ticket, new MinikafkaError(name), nowMs)
+  member.refused(ticket, new MinikafkaError(name, { details }), nowMs)
   return request
 }
 
@@ -201,19 +201,39 @@ test('a loop that was blocked for a session loses, whatever stands in the socket
   expect(member.takeLost()).toHaveLength(1)
 })
 
-test('UNRELEASED_INSTANCE_ID is retried for one session, then it is an answer', () => {
+/** Refused from `fromMs` on, with each attempt; returns when it gave up, or `untilMs`. */
+function unreleased(member: Member, fromMs: number, untilMs: number, sessionTimeoutMs?: number) {
+  let nowMs = fromMs
+  for (; nowMs < untilMs && member.state !== 'failed'; nowMs += BACKOFF_MS)
+    refuse(member, nowMs, 'UNRELEASED_INSTANCE_ID', { sessionTimeoutMs })
+  return nowMs
+}
+
+test('UNRELEASED_INSTANCE_ID is retried for one session and a moment, then it is an answer', () => {
   const member = newMember({ instanceId: 'i' })
   member.join(0)
-  let nowMs = 0
-  while (nowMs <= 15_000) {
-    refuse(member, nowMs, 'UNRELEASED_INSTANCE_ID')
-    expect(member.state).toBe('joining')
-    nowMs += BACKOFF_MS
-  }
-  refuse(member, nowMs, 'UNRELEASED_INSTANCE_ID')
-  expect(member.state).toBe('failed')
+  const nowMs = unreleased(member, 0, 60_000)
+  expect(nowMs).toBeGreaterThan(16_000)
+  expect(nowMs).toBeLessThan(19_000)
   expect(member.failure?.name).toBe('UNRELEASED_INSTANCE_ID')
   expect(member.next(nowMs + 60_000)).toMatchObject({ kind: 'wait' })
+})
+
+test('UNRELEASED_INSTANCE_ID says how long the session is that has to end', () => {
+  const member = newMember({ instanceId: 'i' })
+  member.join(0)
+  const nowMs = unreleased(member, 0, 300_000, 120_000)
+  expect(nowMs).toBeGreaterThan(120_000)
+  expect(nowMs).toBeLessThan(125_000)
+})
+
+test('a coordinator that comes anew begins the sessions anew: so does the trying', () => {
+  const member = newMember({ instanceId: 'i' })
+  member.join(0)
+  unreleased(member, 0, 14_000)
+  refuse(member, 14_000, 'COORDINATOR_LOAD_IN_PROGRESS')
+  expect(unreleased(member, 14_100, 60_000)).toBeGreaterThan(30_000)
+  expect(member.state).toBe('failed')
 })
 
 test('FENCED_INSTANCE_ID ends it, with all it had', () => {

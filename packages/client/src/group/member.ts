@@ -37,9 +37,12 @@ export type LeaveEpoch = -1 | -2
 const SESSION_MS = 15_000
 const INTERVAL_MS = 3000
 const SESSION_MS_MIN = 1000
+const SESSION_MS_MAX = 30 * 60_000
 const INTERVAL_MS_MIN = 50
 /** The coordinator asks for heartbeats as often as this while the group is not settled. */
 const UNSETTLED_INTERVAL_MS = 500
+/** After a session has ended, the coordinator has to write that down. */
+const FENCING_MS = 2000
 
 type InFlight = { readonly ticket: number; readonly sentMs: number; readonly changes: number }
 
@@ -64,7 +67,7 @@ export class Member {
   #aliveMs = 0
   #sessionMs = SESSION_MS
   #intervalMs = INTERVAL_MS
-  /** Since when the instance id is another's. */
+  /** Since when the instance id is another's, as one coordinator says it again and again. */
   #unreleasedMs: number | undefined
   #failure: MinikafkaError | undefined
   #lost: Lost[] = []
@@ -257,8 +260,7 @@ export class Member {
     this.#isFull = false
     this.#epoch = answer.memberEpoch
     this.#aliveMs = inFlight.sentMs
-    // Whatever a coordinator says, nobody storms it, and nobody sleeps through the own session.
-    this.#sessionMs = Math.max(SESSION_MS_MIN, answer.sessionTimeoutMs)
+    this.#sessionMs = sessionOf(answer.sessionTimeoutMs)
     const longestMs = this.#sessionMs / 2
     this.#intervalMs = Math.min(longestMs, Math.max(INTERVAL_MS_MIN, answer.heartbeatIntervalMs))
     this.#changesTold = inFlight.changes
@@ -289,6 +291,8 @@ export class Member {
       return
     }
     const { name } = error
+    // Whoever says it next may be another coordinator, which begins all sessions anew.
+    if (name !== 'UNRELEASED_INSTANCE_ID') this.#unreleasedMs = undefined
     if (name === 'UNKNOWN_MEMBER_ID' || name === 'FENCED_MEMBER_EPOCH') {
       if (this.#state === 'in') this.#lose(`the coordinator says ${name}`, nowMs)
     } else if (name === 'UNRELEASED_INSTANCE_ID') this.#unreleased(error, nowMs)
@@ -297,8 +301,10 @@ export class Member {
 
   /** Whoever had this instance id before is out when its session ends; who is not out then is alive. */
   #unreleased(error: MinikafkaError, nowMs: number): void {
+    const sessionMs = error.details?.sessionTimeoutMs
+    if (typeof sessionMs === 'number') this.#sessionMs = sessionOf(sessionMs)
     this.#unreleasedMs ??= nowMs
-    if (nowMs - this.#unreleasedMs > this.#sessionMs) this.#fail(error, nowMs)
+    if (nowMs - this.#unreleasedMs > this.#sessionMs + FENCING_MS) this.#fail(error, nowMs)
   }
 
   #fail(error: MinikafkaError, nowMs: number): void {
@@ -321,6 +327,11 @@ export class Member {
     this.#failures = 0
     this.#dueMs = nowMs
   }
+}
+
+/** Whatever a coordinator says, nobody storms it, sleeps through the own session, or tries for ever. */
+function sessionOf(saidMs: number): number {
+  return Math.min(SESSION_MS_MAX, Math.max(SESSION_MS_MIN, saidMs))
 }
 
 /** What the broker did not expect may be over next time; until then the session runs. */

@@ -72,7 +72,8 @@ export function seatOf(group: Group, body: Body, settings: GroupSettings): Seat 
   throw new MinikafkaError('FENCED_MEMBER_EPOCH', { message })
 }
 
-function seatOfJoiner(group: Group, body: Body, { membersMax }: GroupSettings): Seat {
+function seatOfJoiner(group: Group, body: Body, settings: GroupSettings): Seat {
+  const { membersMax, sessionTimeoutMs } = settings
   const { memberId, instanceId } = body
   const before = group.members.get(memberId)
   const holderId = instanceId === null ? undefined : group.holderOf(instanceId)
@@ -81,6 +82,8 @@ function seatOfJoiner(group: Group, body: Body, { membersMax }: GroupSettings): 
     if (held.epoch !== AWAY_EPOCH || before !== undefined)
       throw new MinikafkaError('UNRELEASED_INSTANCE_ID', {
         message: `member ${holderId} is in the group as ${instanceId}: stop it, or wait until its session ends`,
+        // Who has never been in knows no session, and has to know how long to try.
+        details: { sessionTimeoutMs },
       })
     // It had nothing to give up when it went away, and it is at no epoch yet.
     const current = { ...NOTHING, assigned: held.assigned }
