@@ -2,6 +2,7 @@
 // Enters: the text of testdata/*.txt. Leaves: the same commands, each block with its transcript made anew.
 //
 //   topic orders 3             creates it, or makes it grow; `unheard`: nobody is told            remove topic orders
+//   slow ord.*                 an expression that takes too long from now on
 //   heartbeat a epoch=0 topics=orders,payments regex=ord.* owned=orders[0,1] instance=one assignor=range timeout=30s
 //   commit a epoch=1 orders-0=42          commit epoch=-1 orders-0=42 metadata=words
 //   fetch a epoch=1 orders-0              fetch
@@ -67,6 +68,10 @@ class Stage {
     topic: ([name = '', count = '', unheard]) => {
       const topic = this.#topics.put(name, Number(count))
       return unheard === 'unheard' ? [] : this.#told(topic)
+    },
+    slow: ([expression = '']) => {
+      this.#topics.slow.add(expression)
+      return []
     },
     remove: ([, name = '']) => this.#told(this.#host.topics.delete(name)),
     heartbeat: (words) => this.#heartbeat(words),

@@ -109,6 +109,8 @@ export class Topics {
   readonly #byId = new Map<string, TopicFacts>()
   readonly #idsEver = new Map<string, string>()
   readonly #namesEver = new Map<string, string>()
+  /** Expressions that take too long by now. */
+  readonly slow = new Set<string>()
   #made = 0
 
   /** Creates it, or makes it grow. */
@@ -151,6 +153,7 @@ export class Topics {
   }
 
   matching(expression: string): string[] {
+    if (this.slow.has(expression)) throw tooSlow()
     const whole = compiled(expression)
     return [...this.#byName.keys()].filter((name) => whole.test(name)).sort()
   }
@@ -163,4 +166,9 @@ function compiled(expression: string): RegExp {
   } catch (cause) {
     throw new MinikafkaError('INVALID_REGULAR_EXPRESSION', {}, { cause })
   }
+}
+
+function tooSlow(): MinikafkaError {
+  const message = 'it takes too long: make it simpler'
+  return new MinikafkaError('INVALID_REGULAR_EXPRESSION', { message })
 }

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LiveConfig, resolveTopic } from '../config/index.ts'
 import { DataDirectory } from '../log/index.ts'
 import { type Partition, Partitions } from '../partition/index.ts'
+import { decisionBatch } from './decision-batch.ts'
 import { GroupClock } from './group-clock.ts'
 import { GroupHost } from './group-host.ts'
 import type { Decided, Machine, RecordCodec } from './machine.ts'
@@ -27,6 +28,10 @@ class Counter implements Machine<string> {
     this.handled.push(`${request.kind} ${groupId}`)
     if (request.kind === 'tick') this.wakes.delete(groupId)
     if (groupId === 'bad') throw new MinikafkaError('UNKNOWN_MEMBER_ID')
+    if (groupId === 'stuck' && request.kind !== 'tick') {
+      this.wakes.set(groupId, nowMs)
+      throw new MinikafkaError('COORDINATOR_NOT_AVAILABLE')
+    }
     const isLook = request.kind === 'heartbeat' && request.body.memberEpoch > 0
     if (isLook) this.wakes.set(groupId, nowMs + 15_000)
     const response = { count: this.counts.get(groupId) ?? 0 } as never
@@ -108,8 +113,7 @@ async function open(): Promise<void> {
   partition = found
 }
 
-function lead(leaderId: number, leaderEpoch: number): Promise<void> {
-  const isr = [leaderId]
+function lead(leaderId: number, leaderEpoch: number, isr = [leaderId]): Promise<void> {
   return partitions.lead(TOPIC_ID, 0, {
     leaderId,
     leaderEpoch,
@@ -264,6 +268,44 @@ test('a load replays all that is committed, and every deadline starts anew', asy
   expect(machine.loadedAtMs).toHaveLength(1)
 })
 
+/** A host that loads, and waits for a replica that does not come: nothing of its epoch is committed. */
+async function waitingHost(): Promise<{
+  host: GroupHost<string, Counter>
+  loading: Promise<void>
+}> {
+  await world.complete(lead(1, 2, [1, 2]))
+  const { compress, clock } = env
+  const batch = decisionBatch(compress, clock.wallMs(), [codec.encode('g')])
+  await world.complete(Promise.resolve(partition.produce(batch, 1, 1000)))
+  await world.complete(lead(1, 3, [1, 2]))
+  const waiting = new GroupHost(env, partition, {
+    machine: new Counter(),
+    codec,
+    time: new GroupClock(env.clock),
+    room: { waiting: 0, waitingMax: 100 },
+    onFailed: () => failures++,
+  })
+  const loading = waiting.load()
+  await world.settled()
+  expect([waiting.isLoading, partition.highWatermark]).toEqual([true, 0])
+  return { host: waiting, loading }
+}
+
+test('a load that waits for what is committed ends with the leadership', async () => {
+  const { host, loading } = await waitingHost()
+  await world.complete(lead(2, 4))
+  host.resign()
+  await world.complete(loading)
+  expect([host.isOver, failures]).toEqual([true, 0])
+})
+
+test('a load that waits for what is committed ends with the broker', async () => {
+  const { host, loading } = await waitingHost()
+  host.resign()
+  await world.complete(loading)
+  expect(failures).toBe(0)
+})
+
 test('while it loads nobody is served', async () => {
   await world.complete(Promise.resolve(commit('g')))
   host.resign()
@@ -299,6 +341,14 @@ test('a group is woken when it wants to be, and not before its last heartbeat sa
   expect(machine.handled.filter((what) => what.startsWith('tick'))).toEqual([])
   await world.clock.advance('6s')
   expect(machine.handled.filter((what) => what.startsWith('tick'))).toEqual(['tick g'])
+})
+
+test('what is in the way of a decision is for a tick to clear, and that comes at once', async () => {
+  expect(() => beat('stuck')).toThrow(
+    expect.objectContaining({ name: 'COORDINATOR_NOT_AVAILABLE' }),
+  )
+  await world.clock.advance('1s')
+  expect(machine.handled).toEqual(['heartbeat stuck', 'tick stuck'])
 })
 
 test('a wall clock that is set ends no session: deadlines start anew', async () => {

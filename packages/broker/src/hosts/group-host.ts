@@ -54,7 +54,8 @@ export class GroupHost<Change, M extends Machine<Change>> {
   readonly #told = new Set<string>()
   /** Why nothing is answered; undefined: it serves. */
   #refusal: MinikafkaError | undefined = new MinikafkaError('COORDINATOR_LOAD_IN_PROGRESS')
-  #isOver = false
+  /** Aborts when it resigns. */
+  readonly #over = new AbortController()
 
   constructor(env: Env, partition: Partition, parts: GroupHostParts<Change, M>) {
     this.#env = env
@@ -100,11 +101,12 @@ export class GroupHost<Change, M extends Machine<Change>> {
       const loaded = await loadLog(this.#env, this.partition, {
         codec: this.#parts.codec,
         replay: (offset, record) => this.#parts.machine.replay(offset, record),
-        isCurrent: () => !this.#isOver && this.#leads,
+        isCurrent: () => !this.isOver && this.#leads,
+        signal: this.#over.signal,
       })
-      if (!this.#isOver) this.#serve(loaded, this.#env.clock.monotonicMs() - beganMs)
+      if (!this.isOver) this.#serve(loaded, this.#env.clock.monotonicMs() - beganMs)
     } catch (error) {
-      if (!this.#isOver) this.#fail(error, 'the groups could not be loaded')
+      if (!this.isOver) this.#fail(error, 'the groups could not be loaded')
     }
   }
 
@@ -124,9 +126,9 @@ export class GroupHost<Change, M extends Machine<Change>> {
 
   /** Drops all: parked answers are NOT_COORDINATOR, later ones `because`. */
   resign(because: MinikafkaError = notCoordinator(this.#name)): void {
-    if (this.#isOver) return
-    this.#isOver = true
+    if (this.isOver) return
     this.#refusal = because
+    this.#over.abort()
     this.#unsubscribe()
     this.#wakeUps.stop()
     const error = notCoordinator(this.#name)
@@ -136,7 +138,7 @@ export class GroupHost<Change, M extends Machine<Change>> {
   }
 
   get isOver(): boolean {
-    return this.#isOver
+    return this.#over.signal.aborted
   }
 
   get #leads(): boolean {
@@ -150,7 +152,7 @@ export class GroupHost<Change, M extends Machine<Change>> {
 
   #mustServe(): void {
     const { offline } = this.partition
-    if (offline !== undefined && !this.#isOver)
+    if (offline !== undefined && !this.isOver)
       this.resign(notAvailable(`${this.#name} is out of service: ${offline.message}`))
     else if (!this.#leads) this.resign()
     if (this.#refusal !== undefined) throw this.#refusal
@@ -191,7 +193,7 @@ export class GroupHost<Change, M extends Machine<Change>> {
     try {
       await this.#lanes.run(groupId, ORDERS[kind], { kind, groupId }, begun)
     } catch (error) {
-      if (this.#isOver) return
+      if (this.isOver) return
       if (!isMinikafkaError(error))
         this.#logger.error({ err: error, groupId, kind }, 'a group could not be told of it')
       const { machine, time } = this.#parts
@@ -203,16 +205,26 @@ export class GroupHost<Change, M extends Machine<Change>> {
   // --- decisions -----------------------------------------------------------------------------
 
   #begin(request: GroupRequest): Begun<Response> {
-    const { machine, time } = this.#parts
     const beganMs = this.#env.clock.monotonicMs()
-    const { records, response, wakeAt } = machine.handle(request, time.nowMs())
-    const durationMs = this.#env.clock.monotonicMs() - beganMs
     const groupId = keyOf(request)
+    const { records, response, wakeAt } = this.#decided(request, groupId)
+    const durationMs = this.#env.clock.monotonicMs() - beganMs
     if (durationMs > SLOW_DECISION_MS)
       slowDecisions.publish({ groupId, kind: request.kind, durationMs })
     if (records.length > 0) return { response, committed: this.#append(groupId, request, records) }
     this.#wakeUps.set(groupId, wakeAt)
     return { response, committed: undefined }
+  }
+
+  #decided(request: GroupRequest, groupId: string) {
+    const { machine, time } = this.#parts
+    try {
+      return machine.handle(request, time.nowMs())
+    } catch (error) {
+      // What is in the way of a decision may be for a tick to clear.
+      this.#wakeUps.set(groupId, machine.wakeAt(groupId))
+      throw error
+    }
   }
 
   /** Resolves when the records are committed and replayed. An accepted append is never given up but by resigning. */

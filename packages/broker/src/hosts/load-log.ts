@@ -22,9 +22,11 @@ export async function loadLog<Change>(
     readonly codec: RecordCodec<Change>
     readonly replay: (offset: number, record: Change) => void
     readonly isCurrent: () => boolean
+    /** Aborts when `isCurrent` becomes false, or later. */
+    readonly signal: AbortSignal
   },
 ): Promise<Loaded> {
-  await committedEnd(partition, parts.isCurrent)
+  await committedEnd(partition, parts.signal)
   const end = partition.highWatermark
   let records = 0
   let bytes = 0
@@ -44,17 +46,25 @@ export async function loadLog<Change>(
 }
 
 /** The high watermark says nothing before it has reached the start of the leader's epoch (REPLICATION 2.4). */
-async function committedEnd(partition: Partition, isCurrent: () => boolean): Promise<void> {
-  while (isCurrent() && partition.highWatermark < partition.leaderEpochStartOffset) {
+async function committedEnd(partition: Partition, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && partition.highWatermark < partition.leaderEpochStartOffset) {
     const { offline } = partition
     if (offline !== undefined) throw new MinikafkaError(offline.error, { message: offline.message })
-    await new Promise<void>((resolve) => {
-      const stop = partition.onReadable(() => {
-        stop()
-        resolve()
-      })
-    })
+    await news(partition, signal)
   }
+}
+
+/** Also when the broker stops, or another one leads: the high watermark may never move again then. */
+function news(partition: Partition, signal: AbortSignal): Promise<void> {
+  return new Promise<void>((resolve) => {
+    const stop = () => {
+      unsubscribe()
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }
+    const unsubscribe = partition.onReadable(stop)
+    signal.addEventListener('abort', stop)
+  })
 }
 
 function replayBatches<Change>(

@@ -63,6 +63,52 @@ test('topics that come and go are matched without looking at the others again', 
   expect(looked).toBe(1)
 })
 
+/** A clock by which each look at it takes so long. */
+function slowClock(stepMs: () => number) {
+  let nowMs = 0
+  return {
+    ...world.env('broker').clock,
+    monotonicMs: () => {
+      nowMs += stepMs()
+      return nowMs
+    },
+  }
+}
+
+test('an expression that takes too long is refused; one that was accepted before has more time', () => {
+  let stepMs = 60
+  patterns = new TopicPatterns(
+    slowClock(() => stepMs),
+    () => names,
+  )
+  expect(() => patterns.matching('orders-.*')).toThrow(
+    expect.objectContaining({
+      name: 'INVALID_REGULAR_EXPRESSION',
+      message: expect.stringMatching(/too long/) as string,
+    }),
+  )
+  expect(patterns.matching('orders-.*', true)).toEqual(['orders-eu', 'orders-us'])
+  expect(patterns.matching('orders-.*')).toEqual(['orders-eu', 'orders-us'])
+  stepMs = 600
+  expect(() => patterns.matching('orders.*', true)).toThrow(/too long/)
+})
+
+test('topics that come are matched at once as long as there is time; the rest is looked at when asked for', () => {
+  let stepMs = 0
+  patterns = new TopicPatterns(
+    slowClock(() => stepMs),
+    () => names,
+  )
+  for (const expression of ['orders-.*', 'orders.*', 'o.*']) patterns.matching(expression)
+  stepMs = 150
+  names.push('orders-asia')
+  patterns.changed(['orders-asia'], new Set())
+  expect(patterns.count).toBe(1)
+  stepMs = 0
+  expect(patterns.matching('orders-.*')).toEqual(['orders-asia', 'orders-eu', 'orders-us'])
+  expect(patterns.matching('o.*')).toEqual(['orders', 'orders-asia', 'orders-eu', 'orders-us'])
+})
+
 test('what is kept is bounded; the least recently used goes', () => {
   patterns = new TopicPatterns(world.env('broker').clock, () => names, 100_000)
   for (let index = 0; index < 100; index++) patterns.matching(`orders-.*|${index}`)

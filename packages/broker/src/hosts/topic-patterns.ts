@@ -10,6 +10,8 @@ const LENGTH_MAX = 256
 const PROGRAM_SIZE_MAX = 1_000
 /** No others are served meanwhile. A usual expression takes 2 us for a name. */
 const EVALUATION_MS_MAX = 250
+/** There may be more topics than when it was accepted, and more to do at the moment: who is in is not put out lightly. */
+const KEPT_EVALUATION_MS_MAX = 1_000
 /** What is kept of all expressions; the least recently used go. */
 const KEPT_BYTES_MAX = 32 * 1024 * 1024
 const BYTES_PER_PATTERN = 2_048
@@ -36,20 +38,26 @@ export class TopicPatterns {
     return this.#patterns.size
   }
 
-  /** In name order; the whole name matches. Errors: INVALID_REGULAR_EXPRESSION. */
-  matching(expression: string): readonly string[] {
+  /** In name order; the whole name matches. `isKept`: it was accepted before. Errors: INVALID_REGULAR_EXPRESSION. */
+  matching(expression: string, isKept = false): readonly string[] {
     const known = this.#patterns.get(expression)
-    if (known === undefined) return this.#add(expression).names
+    if (known === undefined)
+      return this.#add(expression, isKept ? KEPT_EVALUATION_MS_MAX : EVALUATION_MS_MAX).names
     this.#patterns.delete(expression)
     this.#patterns.set(expression, known)
     return known.names
   }
 
-  /** Names that came into being, and names that went. */
+  /** Names that came into being, and names that went. Where that takes too long, they are looked at when asked for. */
   changed(came: readonly string[], went: ReadonlySet<string>): void {
-    for (const pattern of this.#patterns.values()) {
-      const found = came.filter((name) => pattern.re.testExact(name))
+    const untilMs = this.#clock.monotonicMs() + EVALUATION_MS_MAX
+    for (const [expression, pattern] of this.#patterns) {
+      const found = foundAmong(came, pattern.re, () => this.#clock.monotonicMs() > untilMs)
       pattern.re.reset()
+      if (found === undefined) {
+        this.#forget(expression, pattern)
+        continue
+      }
       const isLess = pattern.names.some((name) => went.has(name))
       if (found.length === 0 && !isLess) continue
       const kept = pattern.names.filter((name) => !went.has(name))
@@ -58,9 +66,9 @@ export class TopicPatterns {
     this.#forgetSome()
   }
 
-  #add(expression: string): Pattern {
+  #add(expression: string, timeMaxMs: number): Pattern {
     const re = compiled(expression)
-    const untilMs = this.#clock.monotonicMs() + EVALUATION_MS_MAX
+    const untilMs = this.#clock.monotonicMs() + timeMaxMs
     const names: string[] = []
     for (const name of this.#topicNames()) {
       if (re.testExact(name)) names.push(name)
@@ -86,12 +94,30 @@ export class TopicPatterns {
   }
 
   #forgetSome(): void {
-    for (const [expression, { bytes }] of this.#patterns) {
+    for (const [expression, pattern] of this.#patterns) {
       if (this.#bytes <= this.#keptBytesMax) return
-      this.#patterns.delete(expression)
-      this.#bytes -= bytes
+      this.#forget(expression, pattern)
     }
   }
+
+  #forget(expression: string, { bytes }: Pattern): void {
+    this.#patterns.delete(expression)
+    this.#bytes -= bytes
+  }
+}
+
+/** Undefined: there is no time to look at all of them. */
+function foundAmong(
+  names: readonly string[],
+  re: RE2JS,
+  isLate: () => boolean,
+): string[] | undefined {
+  const found: string[] = []
+  for (const name of names) {
+    if (isLate()) return undefined
+    if (re.testExact(name)) found.push(name)
+  }
+  return found
 }
 
 function compiled(expression: string): RE2JS {

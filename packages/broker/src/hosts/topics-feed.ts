@@ -35,8 +35,8 @@ export class TopicsFeed implements TopicsView {
     return this.#byId.get(topicId)
   }
 
-  matching(expression: string): readonly string[] {
-    return this.#patterns.matching(expression)
+  matching(expression: string, isKept?: boolean): readonly string[] {
+    return this.#patterns.matching(expression, isKept)
   }
 
   close(): void {

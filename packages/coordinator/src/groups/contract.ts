@@ -49,11 +49,11 @@ export type TopicsView = {
   byName(name: string): TopicFacts | undefined
   byId(topicId: string): TopicFacts | undefined
   /**
-   * Names that the expression matches as a whole, in name order.
+   * Names that the expression matches as a whole, in name order. `isKept`: it was accepted once, and has more time.
    *
    * Errors  INVALID_REGULAR_EXPRESSION.
    */
-  matching(expression: string): readonly string[]
+  matching(expression: string, isKept?: boolean): readonly string[]
 }
 
 export type TopicFacts = {

@@ -120,7 +120,11 @@ export class Draft {
   }
 
   #resolved(): Subscriptions {
-    this.#subscriptions ??= resolveSubscriptions(this.members(), this.#moment.topics)
+    this.#subscriptions ??= resolveSubscriptions(
+      this.members(),
+      this.#moment.topics,
+      (expression) => this.#group.cannotRead(expression),
+    )
     // Soft, and known by its hash: it explains the next change, if these records survive.
     this.#group.topicsSeen = this.#subscriptions
     return this.#subscriptions

@@ -5,12 +5,12 @@ import type { Decision } from '../state-machine.ts'
 import { Draft, type Moment } from './draft.ts'
 import type { Group } from './group.ts'
 import type { GroupRecord, Position } from './records.ts'
-import { resolveSubscriptions } from './subscriptions.ts'
+import { subscriptionsOf } from './subscriptions.ts'
 
 /** Offsets past their retention, and a group with nothing left. */
 export function expire(group: Group, moment: Moment): Decision<GroupRecord, undefined> {
   const { topics, settings, nowMs } = moment
-  const subscribed = resolveSubscriptions(group.members, topics).topics
+  const subscribed = subscriptionsOf(group, topics).topics
   const isOver = (topicId: string, { commitTimestamp }: Position): boolean => {
     const topic = topics.byId(topicId)
     if (topic === undefined) return true

@@ -1,4 +1,4 @@
-// How members get out of a group, and who has to because it was silent or slow.
+// How members get out of a group, and who has to: it was silent or slow, or its expression cannot be evaluated.
 // Enters: who and why, or the time. Leaves: the records that make what they had nobody's.
 import type { Decision } from '../state-machine.ts'
 import type { GroupSettings, TopicsView } from './contract.ts'
@@ -39,6 +39,9 @@ function overdueBecause(group: Group, memberId: string, moment: Moment): string 
   if (member === undefined) return undefined
   const { nowMs, settings, topics } = moment
   const name = memberName(memberId, member)
+  const whyUnreadable = group.whyUnreadable(member)
+  if (whyUnreadable !== undefined)
+    return `${name} asks for topics like /${member.regex}/, which cannot be evaluated: ${whyUnreadable}`
   if (nowMs >= group.sessionEndsAtMs(memberId, settings)) {
     const isAway = group.currentOf(memberId).epoch === AWAY_EPOCH
     return `${name} ${silence(isAway, settings)}`

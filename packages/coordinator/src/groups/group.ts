@@ -4,7 +4,7 @@ import { assert } from '@minikafka/protocol'
 import type { GroupSettings } from './contract.ts'
 import type { PartitionKey } from './partitions.ts'
 import type { Current, Epoch, GroupRecord, Position, Subscriber, Target } from './records.ts'
-import type { Subscriptions } from './subscriptions.ts'
+import type { Subscriptions, Unreadable } from './subscriptions.ts'
 
 export type GroupState = 'Empty' | 'Assigning' | 'Reconciling' | 'Stable'
 
@@ -51,6 +51,8 @@ export class Group {
   #wakeSettings: GroupSettings | undefined
   /** The topics behind the metadata hash; undefined: nobody has looked yet. */
   topicsSeen: Subscriptions | undefined
+  /** Why expressions of members cannot be evaluated, noticed since the last tick. */
+  readonly #unreadable = new Map<string, string>()
   readonly rebalances: Epoch[] = []
 
   constructor(groupId: string) {
@@ -242,10 +244,23 @@ export class Group {
 
   ticked(): void {
     this.#wakeAtMs = undefined
+    this.#unreadable.clear()
+  }
+
+  /** Nothing can be decided as long as a member wants this: the next tick, which is due at once, puts it out. */
+  cannotRead({ regex, why }: Unreadable): void {
+    this.#unreadable.set(regex, why)
+    this.#wakeAtMs = undefined
+  }
+
+  /** Why nobody can say which topics this member wants; undefined: all is well, as far as is known. */
+  whyUnreadable({ regex }: Subscriber): string | undefined {
+    return this.#unreadable.get(regex)
   }
 
   #earliestDeadlineMs(settings: GroupSettings): number {
     if (this.isEmpty) return Number.POSITIVE_INFINITY
+    if (this.#unreadable.size > 0) return Number.NEGATIVE_INFINITY
     const mustAssign = this.epoch.groupEpoch > this.targetEpoch
     let earliestMs = mustAssign ? this.mayAssignAtMs(settings) : Number.POSITIVE_INFINITY
     for (const memberId of this.members.keys()) {

@@ -15,7 +15,7 @@ import type { Moment } from './draft.ts'
 import type { Group } from './group.ts'
 import { partitionKey } from './partitions.ts'
 import type { GroupRecord, Position } from './records.ts'
-import { resolveSubscriptions } from './subscriptions.ts'
+import { subscriptionsOf } from './subscriptions.ts'
 
 type CommitBody = RequestOf<Apis['offsetCommit']>
 type CommitResponse = ResponseOf<Apis['offsetCommit']>
@@ -155,7 +155,7 @@ export function deleteOffsets(
   if (group.isNothing) throw new MinikafkaError('GROUP_ID_NOT_FOUND')
   mustBeDistinct(body.partitions, '/partitions')
   const { groupId } = group
-  const subscribed = resolveSubscriptions(group.members, topics).topics
+  const subscribed = subscriptionsOf(group, topics).topics
   const records: GroupRecord[] = []
   const results = body.partitions.map(({ topicId, partition }) => {
     const name = topics.byId(topicId)?.name

@@ -2,6 +2,7 @@
 // Enters: members, the topics there are. Leaves: topics per member, one hash over them all.
 import { isMinikafkaError, MinikafkaError, murmur2 } from '@minikafka/protocol'
 import type { TopicFacts, TopicsView } from './contract.ts'
+import type { Group } from './group.ts'
 import type { Subscriber } from './records.ts'
 import { enumeration } from './words.ts'
 
@@ -13,9 +14,19 @@ export type Subscriptions = {
   readonly hash: string
 }
 
+/** An expression that was accepted once and cannot be evaluated now. */
+export type Unreadable = { readonly regex: string; readonly why: string }
+
+/** Errors: as resolveSubscriptions; the group knows then which expression it was. */
+export function subscriptionsOf(group: Group, view: TopicsView): Subscriptions {
+  return resolveSubscriptions(group.members, view, (expression) => group.cannotRead(expression))
+}
+
+/** Errors: COORDINATOR_NOT_AVAILABLE, after `unreadable` was told why: it is not the fault of whoever asks. */
 export function resolveSubscriptions(
   members: Iterable<readonly [string, Subscriber]>,
   view: TopicsView,
+  unreadable: (expression: Unreadable) => void,
 ): Subscriptions {
   const lists = new Map<string, readonly TopicFacts[]>()
   const topicsOf = new Map<string, readonly TopicFacts[]>()
@@ -25,7 +36,7 @@ export function resolveSubscriptions(
     const subscription = `${member.regex}\n${member.topics.join('\n')}`
     let list = lists.get(subscription)
     if (list === undefined) {
-      list = topicsFor(member, view)
+      list = topicsFor(member, view, unreadable)
       lists.set(subscription, list)
       for (const topic of list) topics.set(topic.name, topic)
     }
@@ -39,22 +50,30 @@ export function mayConcern(member: Subscriber, topicName: string): boolean {
   return member.regex !== '' || member.topics.includes(topicName)
 }
 
-function topicsFor({ topics, regex }: Subscriber, view: TopicsView): readonly TopicFacts[] {
+function topicsFor(
+  { topics, regex }: Subscriber,
+  view: TopicsView,
+  unreadable: (expression: Unreadable) => void,
+): readonly TopicFacts[] {
   const names = new Set(topics)
-  if (regex !== '') for (const name of matches(regex, view)) names.add(name)
+  if (regex !== '') for (const name of matches(regex, view, unreadable)) names.add(name)
   return [...names]
     .map((name) => view.byName(name))
     .filter((topic) => topic !== undefined)
     .sort((a, b) => (a.topicId < b.topicId ? -1 : 1))
 }
 
-/** The expression was accepted once: that it cannot be evaluated now is not the fault of whoever asks. */
-function matches(regex: string, view: TopicsView): readonly string[] {
+function matches(
+  regex: string,
+  view: TopicsView,
+  unreadable: (expression: Unreadable) => void,
+): readonly string[] {
   try {
-    return view.matching(regex)
+    return view.matching(regex, true)
   } catch (cause) {
     if (!isMinikafkaError(cause) || cause.name !== 'INVALID_REGULAR_EXPRESSION') throw cause
-    const message = `the expression ${regex} of a member cannot be evaluated now: ${cause.message}`
+    unreadable({ regex, why: cause.message })
+    const message = `a member whose expression /${regex}/ cannot be evaluated is about to be out: ${cause.message}`
     throw new MinikafkaError('COORDINATOR_NOT_AVAILABLE', { message }, { cause })
   }
 }
