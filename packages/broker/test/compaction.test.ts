@@ -138,3 +138,16 @@ test('a topic that is deleted while it is compacted takes neither the cleaner no
   await broker.restart()
   expect(broker.world.logs().map(({ text }) => text)).toEqual([])
 })
+
+test('records of a topic that is only compacted are not deleted by offset; with compact,delete they are', async () => {
+  await using broker = await start()
+  const client = broker.client()
+  await fill(client, 2, ['ann', 'bob'])
+  const admin = client.admin()
+  const words = { name: 'POLICY_VIOLATION', message: expect.stringMatching(/compact,delete/) }
+  await expect(admin.deleteRecords('users', { 0: 2 })).rejects.toMatchObject(words)
+  expect(await broker.read('users')).toHaveLength(4)
+  await admin.alterTopic('users', { set: { 'cleanup.policy': 'compact,delete' } })
+  await admin.deleteRecords('users', { 0: 2 })
+  expect((await broker.read('users')).map(({ offset }) => offset)).toEqual([2, 3])
+})

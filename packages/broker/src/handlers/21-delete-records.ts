@@ -3,7 +3,8 @@
 // Versions   0.
 // Behaviour  The new start is durable before the answer; files go later. -1 means up to the high watermark; an offset
 //            below the present start changes nothing and succeeds.
-// Notes      Above the high watermark is OFFSET_OUT_OF_RANGE: what is not committed is not deleted.
+// Notes      Above the high watermark is OFFSET_OUT_OF_RANGE: what is not committed is not deleted. A topic that is only
+//            compacted keeps the last value of each key: POLICY_VIOLATION, as in Kafka.
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
 import type { Context } from './context.ts'
@@ -28,6 +29,8 @@ async function cutOne(cut: Cut, { rooms }: Context): Promise<Result> {
   if ('error' in partition) return result(cut, partition.error, partition.message, -1)
   const kept = keptFromWriting(partition)
   if (kept !== undefined) return result(cut, KEPT, kept, -1)
+  if (partition.values['cleanup.policy'] === 'compact')
+    return result(cut, 'POLICY_VIOLATION', onlyCompacted(partition.topic), -1)
   if (partition.offline) return result(cut, partition.offline.error, partition.offline.message, -1)
   const { log, highWatermark } = partition
   if (log === undefined || !partition.isLeader()) {
@@ -54,6 +57,13 @@ async function cutOne(cut: Cut, { rooms }: Context): Promise<Result> {
     const { name, message } = readError(error)
     return result(cut, name, message, -1)
   }
+}
+
+function onlyCompacted(topic: string): string {
+  return (
+    `${topic} has cleanup.policy=compact: the last value of each key stays. ` +
+    'Send null for the keys that shall go, or set cleanup.policy=compact,delete'
+  )
 }
 
 function result(
