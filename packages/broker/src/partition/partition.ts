@@ -5,25 +5,19 @@ import { isInternalTopic } from '@minikafka/cluster'
 import { assert, type DiskError, type Env, isNoSpace } from '@minikafka/platform'
 import {
   type BatchHeader,
-  checkProducedBatch,
   type ErrorName,
   readBatchHeader,
   stampBatch,
   stampLogAppendTime,
 } from '@minikafka/protocol'
 import { isCompacted, type TopicValues } from '../config/index.ts'
-import { Coalesced, type Log, type LogSlice } from '../log/index.ts'
+import type { Log, LogSlice } from '../log/index.ts'
 import { AckWaiters } from './ack-waiters.ts'
 import { type Acks, type Appended, ambiguous, definite, succeeded } from './appended.ts'
-import { prepareToRead, whyKeyless } from './keys-required.ts'
-import {
-  fromNote,
-  type KnownProducers,
-  loadProducerSnapshot,
-  noteOf,
-  saveProducerSnapshot,
-} from './producer-snapshot.ts'
-import { ProducerStates } from './producer-states.ts'
+import { whyMalformed, whyOutOfTime, whyWithoutKeys } from './batch-checks.ts'
+import { prepareToRead } from './keys-required.ts'
+import { ProducerMemory } from './producer-memory.ts'
+import type { ProducerStates } from './producer-states.ts'
 import type { ProducerUses } from './producer-uses.ts'
 
 /** What the metadata says of this partition. */
@@ -46,14 +40,6 @@ const NOT_LED: Leadership = {
   minIsr: 1,
 }
 
-const NO_SNAPSHOT = { endOffset: 0, appendTimeMs: -1, producers: [] }
-
-/** As many a clean stop keeps without a file: of most partitions all. */
-const PRODUCERS_NOTED_MAX = 4
-
-/** So much is appended for each byte of a snapshot that is saved at roll: what it costs, and what is replayed. */
-const BYTES_PER_SNAPSHOT_BYTE = 8
-
 export type PartitionOptions = {
   readonly nodeId: number
   readonly values: TopicValues
@@ -73,6 +59,7 @@ export class Partition {
   /** Of a topic that the brokers keep for themselves. */
   readonly internal: boolean
   readonly producers: ProducerStates
+  readonly #memory: ProducerMemory
   readonly #env: Env
   readonly #options: PartitionOptions
   #values: TopicValues
@@ -87,18 +74,6 @@ export class Partition {
   #leaderEpochStartOffset = 0
   /** Set while a leader epoch waits for the writes of the one before: a batch of either would be wrong. */
   #epochNotBegun: Refusal | undefined
-  /** The largest append time given: it never goes back, whatever the wall clock does (SECURITY, row 64). */
-  #appendTimeMs = -1
-  /** The scan that came before the opening has told of all batches from here on; undefined: nothing was scanned. */
-  #replayedFrom: number | undefined
-  /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
-  #snapshotEndOffset = 0
-  /** 0: none was saved in this run. */
-  #snapshotBytes = 0
-  /** Appended since then. */
-  #unsavedBytes = 0
-  /** One snapshot after the other, lest an older one takes the place of a newer one. */
-  readonly #snapshots = new Coalesced(() => this.#saveSnapshot())
   #offline: Refusal | undefined
   #lost = false
   readonly #waiters: AckWaiters
@@ -116,7 +91,9 @@ export class Partition {
     this.number = name.partition
     this.internal = isInternalTopic(name.topic)
     this.#options = options
-    this.producers = new ProducerStates(options.producerUses)
+    this.#memory = new ProducerMemory(env, name, options.producerUses, () => this.#openLog())
+    this.producers = this.#memory.states
+    this.scanned = this.#memory.scanned
     this.#values = options.values
     this.#prepare()
   }
@@ -128,18 +105,12 @@ export class Partition {
     writeFailed: (fromOffset: number, error: DiskError): void =>
       this.#writeFailed(fromOffset, error),
     startMoves: (): Promise<void> => this.saveProducers(),
-    rolled: (): Promise<void> => this.#saveIfWorthIt(),
-    closing: (): unknown => this.#note(),
+    rolled: (): Promise<void> => this.#memory.saveIfWorthIt(),
+    closing: (): unknown => this.#memory.note(this.#log),
     offline: (error: Error): void => this.goOffline('KAFKA_STORAGE_ERROR', error.message),
   }
 
-  readonly scanned = {
-    begins: async (fromOffset: number, directory: string): Promise<void> => {
-      await this.#restoreSnapshot(directory)
-      this.#replayedFrom = fromOffset
-    },
-    batch: (bytes: Uint8Array, at: number): void => this.#replay(readBatchHeader(bytes, at)),
-  }
+  readonly scanned: ProducerMemory['scanned']
 
   /**
    * Takes the opened log; producer state comes from its snapshot and the batch headers behind it (REPLICATION 2.10).
@@ -152,12 +123,9 @@ export class Partition {
     this.#log = log
     this.#lost = lost
     try {
-      const known = fromNote(note)
-      if (known === undefined) await this.#recoverProducers(log)
-      else this.#remember(known)
+      await this.#memory.open(log, note)
     } catch (error) {
       this.#log = undefined
-      this.producers.clear()
       throw error
     }
     this.#highWatermark = log.logStartOffset
@@ -267,11 +235,14 @@ export class Partition {
     const refusal = this.#refusal(acks) // 2
     if (refusal !== undefined) return refusal
     const log = this.#openLog()
-    const malformed = this.#malformed(batch) // 3
+    const values = this.#values
+    const malformed = whyMalformed(batch, this.topic, values) // 3
     if (malformed !== undefined) return malformed
     const header = readBatchHeader(batch)
-    const outside = this.#timestampOutside(header) ?? this.#keyless(batch)
-    if (outside !== undefined) return outside
+    const { clock, compress } = this.#env
+    const unfit =
+      whyOutOfTime(header, values, clock) ?? whyWithoutKeys(batch, this.topic, values, compress)
+    if (unfit !== undefined) return unfit
     const verdict = this.producers.check(header) // 4
     if (verdict.kind === 'refuse') return definite(verdict.error, verdict.message)
     if (verdict.kind === 'duplicate') {
@@ -287,8 +258,7 @@ export class Partition {
     if (full !== undefined) return full
     const appendTimeMs = this.#stamp(batch, log.queuedEndOffset) // 6
     const stamped = readBatchHeader(batch)
-    this.producers.record(stamped, this.#env.clock.monotonicMs())
-    this.#unsavedBytes += batch.length
+    this.#memory.appended(stamped, batch.length)
     log.enqueue(batch)
     return this.#whenAcknowledged(
       acks,
@@ -317,37 +287,6 @@ export class Partition {
     return undefined
   }
 
-  /** What makes a batch unacceptable whatever the state of the partition. No per-record work. */
-  #malformed(batch: Uint8Array): Appended | undefined {
-    const max = this.#values['max.message.bytes']
-    if (batch.length > max) {
-      return definite(
-        'MESSAGE_TOO_LARGE',
-        `the batch has ${batch.length} bytes, ${this.topic} takes at most ${max}`,
-      )
-    }
-    const wrong = checkProducedBatch(batch)
-    return wrong && definite(wrong.error, wrong.message)
-  }
-
-  #timestampOutside({ baseTimestamp, maxTimestamp }: BatchHeader): Appended | undefined {
-    if (this.#values['message.timestamp.type'] === 'LogAppendTime') return undefined
-    const nowMs = this.#env.clock.wallMs()
-    const before = this.#values['message.timestamp.before.max.ms']
-    const oldest = before === -1 ? 0 : nowMs - before
-    const newest = nowMs + this.#values['message.timestamp.after.max.ms']
-    if (baseTimestamp >= oldest && maxTimestamp <= newest) return undefined
-    const culprit = maxTimestamp > newest ? maxTimestamp : baseTimestamp
-    return definite('INVALID_TIMESTAMP', `timestamp ${culprit} is outside ${oldest} to ${newest}`)
-  }
-
-  /** Only where the topic is compacted: elsewhere nobody looks at records. */
-  #keyless(batch: Uint8Array): Appended | undefined {
-    if (!isCompacted(this.#values)) return undefined
-    const refusal = whyKeyless(batch, this.#env.compress, this.topic)
-    return refusal && definite(refusal.error, refusal.message)
-  }
-
   #noRoom({ producerId }: BatchHeader, acks: Acks): Appended | undefined {
     if (this.#options.storageFull()) {
       return definite(
@@ -374,9 +313,10 @@ export class Partition {
   #stamp(batch: Uint8Array, baseOffset: number): number {
     stampBatch(batch, baseOffset, this.#leadership.leaderEpoch)
     if (this.#values['message.timestamp.type'] === 'CreateTime') return -1
-    this.#appendTimeMs = Math.max(this.#appendTimeMs, this.#env.clock.wallMs())
-    stampLogAppendTime(batch, this.#appendTimeMs)
-    return this.#appendTimeMs
+    const appendTimeMs = Math.max(this.#memory.appendTimeMs, this.#env.clock.wallMs())
+    this.#memory.appendTimeMs = appendTimeMs
+    stampLogAppendTime(batch, appendTimeMs)
+    return appendTimeMs
   }
 
   // --- acks ----------------------------------------------------------------------------------
@@ -426,114 +366,14 @@ export class Partition {
     for (const wake of [...this.#readers]) wake()
   }
 
-  // --- producers over a restart --------------------------------------------------------------
-
-  /**
-   * Keeps what is known of the producers beside the log: their records may go, and a retry must still be recognized.
-   *
-   * Errors  DiskError; KAFKA_STORAGE_ERROR where the log is offline.
-   * Holds   all that was written before the call is covered, durably.
-   */
+  /** See ProducerMemory.save. */
   async saveProducers(): Promise<void> {
-    await this.#openLog().flush()
-    await this.#snapshots.run()
+    await this.#memory.save(this.#openLog())
   }
 
-  /** At a clean stop, when nothing is appended any more. Few producers go into the note. Errors: as above. */
+  /** At a clean stop, when nothing is appended any more. Errors: as above. */
   async saveAtStop(): Promise<void> {
-    if (this.producers.size > PRODUCERS_NOTED_MAX) await this.saveProducers()
-  }
-
-  #note(): unknown {
-    const log = this.#log
-    // Where the log was not taken nobody knows which producers there are.
-    if (log === undefined || this.producers.size > PRODUCERS_NOTED_MAX) return undefined
-    const producers = this.producers.images(log.logEndOffset, this.#env.clock.monotonicMs())
-    return noteOf({ appendTimeMs: this.#appendTimeMs, producers })
-  }
-
-  /** Of very many producers and small segments, a snapshot at each roll would be more work than the records are. */
-  async #saveIfWorthIt(): Promise<void> {
-    if (this.#unsavedBytes >= BYTES_PER_SNAPSHOT_BYTE * this.#snapshotBytes)
-      await this.#snapshots.run()
-  }
-
-  /** Of what is durable: one that told of batches which a power cut takes away would vouch for what is not there. */
-  async #saveSnapshot(): Promise<void> {
-    const log = this.#openLog()
-    const endOffset = log.durableEndOffset
-    if (endOffset > this.#snapshotEndOffset) await this.#writeSnapshot(log, endOffset)
-  }
-
-  async #writeSnapshot(log: Log, endOffset: number): Promise<void> {
-    const bytes = this.#unsavedBytes
-    this.#snapshotBytes = await saveProducerSnapshot(this.#env, log.directory, {
-      topicId: this.topicId,
-      partition: this.number,
-      endOffset,
-      appendTimeMs: this.#appendTimeMs,
-      producers: this.producers.images(endOffset, this.#env.clock.monotonicMs()),
-    })
-    this.#unsavedBytes -= bytes
-    this.#snapshotEndOffset = endOffset
-  }
-
-  async #recoverProducers(log: Log): Promise<void> {
-    const isReplayed = this.#replayedFrom !== undefined && this.#replayedFrom <= this.#covered(log)
-    if (!isReplayed) await this.#restoreSnapshot(log.directory)
-    if (this.#snapshotEndOffset > log.logEndOffset) return await this.#forgetLost(log)
-    if (!isReplayed) await this.#replayHeaders(log)
-  }
-
-  /** Of what is behind, the batches have to tell; below the log start there are none. */
-  #covered(log: Log): number {
-    return Math.max(this.#snapshotEndOffset, log.logStartOffset)
-  }
-
-  async #replayHeaders(log: Log): Promise<void> {
-    const covered = this.#snapshotEndOffset
-    const nowMs = this.#env.clock.monotonicMs()
-    const known = [...this.producers.images(covered, nowMs)]
-    const knownTimeMs = this.#appendTimeMs
-    const begin = () => {
-      this.producers.restore(known, nowMs)
-      this.#appendTimeMs = knownTimeMs
-    }
-    await log.headers(covered, begin, (header) => this.#replay(header))
-  }
-
-  #replay(header: BatchHeader): void {
-    if (header.timestampType === 'append')
-      this.#appendTimeMs = Math.max(this.#appendTimeMs, header.maxTimestamp)
-    if (header.baseOffset < this.#snapshotEndOffset) return
-    // As if used now: the stamps in the batches are the producers' own and may be years old.
-    this.producers.record(header, this.#env.clock.monotonicMs())
-    this.#options.producerUses.bound()
-  }
-
-  /** Committed records were lost: other ones get their offsets, and must not be taken for them after the next crash. */
-  async #forgetLost(log: Log): Promise<void> {
-    this.producers.truncate(log.logEndOffset)
-    await this.#writeSnapshot(log, log.logEndOffset)
-  }
-
-  /** Forgets all else. Without a snapshot nothing is covered. */
-  async #restoreSnapshot(directory: string): Promise<void> {
-    const { topicId, number: partition } = this
-    const snapshot = await loadProducerSnapshot(this.#env, directory, { topicId, partition })
-    if (snapshot === 'damaged') this.#warn('producer snapshot is damaged: not believed')
-    const known = typeof snapshot === 'object' ? snapshot : NO_SNAPSHOT
-    this.#remember(known)
-    this.#snapshotEndOffset = known.endOffset
-  }
-
-  #remember({ appendTimeMs, producers }: KnownProducers): void {
-    this.producers.restore(producers, this.#env.clock.monotonicMs())
-    this.#appendTimeMs = appendTimeMs
-  }
-
-  #warn(what: string): void {
-    this.#env.logger.warn({ topic: this.topic, partition: this.number }, what)
+    if (this.#memory.needsFile) await this.saveProducers()
   }
 
   // --- reading -------------------------------------------------------------------------------
