@@ -58,6 +58,39 @@ test('1: what poll() gave is finished when something is asked for again, or acke
   expect(await committedSoon()).toBe(4)
 })
 
+test('1: what poll() gave last is finished by close()', async () => {
+  await stage.produce('one', numbers(0, 10))
+  const reader = stage.member()
+  await reader.poll({ max: 4, maxWaitMs: 10_000 })
+  await reader.poll({ max: 3 })
+  await reader.close()
+  expect(await stage.committed()).toBe(7)
+})
+
+test('1: the end of a scope and of the client come after an error too: what poll() gave last is not finished', async () => {
+  await stage.produce('one', numbers(0, 10))
+  const failing = async () => {
+    await using reader = stage.member()
+    await reader.poll({ max: 4, maxWaitMs: 10_000 })
+    await reader.poll({ max: 3 })
+    throw new Error('mine')
+  }
+  await expect(failing()).rejects.toThrow('mine')
+  expect(await stage.committed()).toBe(4)
+  const client = stage.another()
+  await stage.member({}, client).poll({ max: 4, maxWaitMs: 10_000 })
+  await client.close()
+  expect(await stage.committed()).toBe(4)
+})
+
+test('manual: close() commits nothing of what poll() gave', async () => {
+  await stage.produce('one', numbers(0, 10))
+  const reader = stage.member({ commit: 'manual' })
+  await reader.poll({ max: 4, maxWaitMs: 10_000 })
+  await reader.close()
+  expect(await stage.committed()).toBeUndefined()
+})
+
 test('1: a batch is finished when the next is asked for; acks of its first records pass before', async () => {
   await stage.produce('one', numbers(0, 10))
   await using reader = stage.member()
@@ -204,6 +237,34 @@ test('2: a record of the time before a seek that is acked late does not stand fo
   await iterator.return?.()
 })
 
+test('a commit carries the leader epoch of the record before it; -1 where that was not read', async () => {
+  await stage.produce('one', ['0', '1'])
+  // An unclean end begins another leader epoch.
+  await stage.broker.kill()
+  await stage.broker.restart()
+  await stage.produce('one', ['2', '3'])
+  await using reader = stage.member({ commit: 'manual' })
+  const sent: [number, number][] = []
+  using _ = stage.broker.intercept('OffsetCommit', async (request, next) => {
+    for (const { offset, leaderEpoch } of request.positions) sent.push([offset, leaderEpoch])
+    return await next(request)
+  })
+  const records = await reader.poll({ max: 3, maxWaitMs: 10_000 })
+  for (const record of records) await reader.commit(record)
+  await reader.commit([{ ...ONE, nextOffset: 0 }])
+  await reader.commit([{ ...ONE, nextOffset: 100 }])
+  const [first = -1, , third = -1] = sent.map(([, epoch]) => epoch)
+  expect(third).toBeGreaterThan(first)
+  expect(first).toBeGreaterThanOrEqual(0)
+  expect(sent).toEqual([
+    [1, first],
+    [2, first],
+    [3, third],
+    [0, -1],
+    [100, -1],
+  ])
+})
+
 // --- commits by hand -------------------------------------------------------------------------------
 
 test('manual: nothing is committed but by commit(): all finished, records, or offsets', async () => {
@@ -238,6 +299,37 @@ test('a commit by hand that is ahead of what is finished is not taken back by th
     expect(await committedSoon()).toBe(9)
     break
   }
+})
+
+test('2: a commit that waited while its partition went and came back does not stand for what came back', async () => {
+  await stage.produce('one', numbers(0, 10))
+  await using reader = stage.member({ commit: 'manual' })
+  const held = latch()
+  const sent: number[] = []
+  using _ = stage.broker.intercept('OffsetCommit', async (request, next) => {
+    sent.push(request.positions[0]?.offset ?? -1)
+    if (sent.length === 1) await held.opened
+    return await next(request)
+  })
+  const iterator = reader[Symbol.asyncIterator]()
+  const first = (await iterator.next()).value
+  const second = (await iterator.next()).value
+  // Else the partition would not begin anew before the reader is done with what it has in hand.
+  second?.ack()
+  const outcome = (commit: Promise<void>) => commit.catch(({ name }: Error) => name)
+  const went = outcome(reader.commit(first, { timeoutMs: 60_000 }))
+  await stage.until(() => sent.length === 1)
+  const waited = outcome(reader.commit(second, { timeoutMs: 60_000 }))
+  const lost = new Promise<void>((resolve) => void reader.on('lost', () => resolve()))
+  const { members } = await stage.client.admin().describeGroup('billing')
+  await stage.client.admin().removeMember('billing', members[0]?.memberId ?? '')
+  await lost
+  await stage.until(() => reader.health().state !== 'fenced' && reader.assignment().length > 0)
+  held.open()
+  expect([await went, await waited]).toEqual(['STALE_MEMBER_EPOCH', 'STALE_MEMBER_EPOCH'])
+  expect(sent).not.toContain(2)
+  expect((await iterator.next()).value?.offset).toBe(0)
+  await iterator.return?.()
 })
 
 test('what is not this consumer’s is not committed, and words say why', async () => {

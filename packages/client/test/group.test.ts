@@ -1,6 +1,7 @@
 // What consumers of a group must do, by the numbers of the table of behaviours: being in it, and letting go.
 // The real broker, in a simulated world.
-import type { Consumer, Partitions } from '@minikafka/client'
+import type { Consumer, ConsumerRecord, Partitions } from '@minikafka/client'
+import { createLogger } from '@minikafka/platform'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { GroupStage, latch, numbers, ONE, partitionsOf, take, textOf } from './group-stage.ts'
 
@@ -276,6 +277,57 @@ test('8: partitions that stay are not interrupted while another one changes hand
   await running
 })
 
+test.each([
+  ['a loop', 'before'],
+  ['a loop', 'after'],
+  ['poll()', 'before'],
+  ['poll()', 'after'],
+  ['batches()', 'before'],
+  ['run()', 'after'],
+] as const)(
+  '10: what %s has in hand and acked %s its partition was lost does not hold it up when it comes back',
+  async (mode, when) => {
+    await stage.produce('one', numbers(0, 3))
+    await using reader = stage.member({ commit: 'manual' })
+    const over = latch()
+    const record = await firstOf(reader, mode, over.opened)
+    if (when === 'before') record.ack()
+    const events = eventsOf(reader)
+    const { members } = await stage.client.admin().describeGroup('billing')
+    await stage.client.admin().removeMember('billing', members[0]?.memberId ?? '')
+    await stage.until(() => events.length > 0)
+    if (when === 'after') {
+      await stage.pass(20_000)
+      expect(events).toEqual(['lost 0'])
+      record.ack()
+    }
+    const startMs = stage.broker.clock.monotonicMs()
+    await stage.until(() => events.length > 1)
+    expect(events).toEqual(['lost 0', 'assigned 0'])
+    expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(10_000)
+    over.open()
+  },
+)
+
+/** The first record, which stays in hand. */
+async function firstOf(
+  reader: Consumer<string>,
+  mode: 'a loop' | 'poll()' | 'batches()' | 'run()',
+  over: Promise<void>,
+): Promise<ConsumerRecord<string>> {
+  if (mode === 'poll()')
+    return (await reader.poll({ max: 1, maxWaitMs: 10_000 }))[0] as ConsumerRecord<string>
+  if (mode === 'a loop') return (await reader[Symbol.asyncIterator]().next()).value
+  if (mode === 'batches()')
+    return (await reader.batches({ maxRecords: 1 })[Symbol.asyncIterator]().next()).value.records[0]
+  return await new Promise((resolve) => {
+    void reader.run((record) => {
+      resolve(record)
+      return over
+    })
+  })
+}
+
 test('9: a member with instanceId that is back within its session causes no rebalance', async () => {
   for (const partition of [0, 1, 2]) await stage.produce('orders', numbers(0, 10), partition)
   const topics = { topics: ['orders'] }
@@ -300,6 +352,22 @@ test('9: a member with instanceId that is back within its session causes no reba
   expect((await stage.client.admin().describeGroup('billing')).groupEpoch).toBe(groupEpoch)
   await staying.close()
   await reading
+})
+
+test('9: a static member that crashed gets in again within its session, however long the group says that is', async () => {
+  await stage.close()
+  stage = await GroupStage.start({ config: { 'group.consumer.session.timeout.ms': '1m' } })
+  await stage.produce('one', numbers(0, 3))
+  const first = stage.member({ instanceId: 'a' }, stage.another())
+  await first.poll({ maxWaitMs: 10_000 })
+  stage.broker.world.pause('client-1')
+  const startMs = stage.broker.clock.monotonicMs()
+  await using second = stage.member({ instanceId: 'a' })
+  expect(await take(second, 1)).toEqual(['0'])
+  const tookMs = stage.broker.clock.monotonicMs() - startMs
+  expect(tookMs).toBeGreaterThan(50_000)
+  expect(tookMs).toBeLessThan(70_000)
+  stage.broker.world.resume('client-1')
 })
 
 test('9: a static member that another one replaces is told so, for good', async () => {
@@ -343,6 +411,29 @@ test('11: a pause survives rebalances, and resume hands out what was fetched bef
   expect(first.paused()).toEqual([])
   await first.close()
   await running
+})
+
+test('a member for whom nothing is left says that it is on standby, once, and takes over when another one goes', async () => {
+  await stage.produce('one', numbers(0, 3))
+  const told: string[] = []
+  const destination = {
+    write(line: string) {
+      const { msg, group } = JSON.parse(line)
+      if (/^standby/.test(msg)) told.push(`${group}: ${msg}`)
+    },
+  }
+  const logger = await createLogger({ level: 'warn', format: 'json', destination })
+  const first = stage.member({}, stage.another({ logger }))
+  await take(first, 1)
+  expect(told).toEqual([])
+  await using second = stage.member({}, stage.another({ logger }))
+  const inherited = take(second, 2)
+  await stage.until(() => told.length > 0)
+  expect(second.health()).toMatchObject({ state: 'stable', partitions: [] })
+  await stage.pass(60_000)
+  await first.close()
+  expect(await inherited).toEqual(['1', '2'])
+  expect(told).toEqual([expect.stringMatching(/^billing: .*more members than partitions/)])
 })
 
 test('20: a coordinator that is killed and comes back needs no user code', async () => {
@@ -446,6 +537,54 @@ test('21: what is lost while the consumer closes is told as lost: nothing of it 
   await member.close({ timeoutMs: 60_000 })
   slow.end()
   expect(story).toEqual(['lost', 'onLost'])
+})
+
+test('21: close inside the onRevoked that close itself calls: none waits for the other, and it is called once', async () => {
+  await stage.produce('one', numbers(0, 3))
+  const told: string[] = []
+  const reader: Consumer<string> = stage.member({
+    onRevoked: async (partitions) => {
+      told.push(`onRevoked ${partitionsOf(partitions)}`)
+      await stage.pass(50)
+      await reader.close()
+      told.push('closed within')
+    },
+  })
+  const running = reader.run(() => undefined)
+  await stage.until(() => reader.nextOffset(ONE) === 3)
+  const startMs = stage.broker.clock.monotonicMs()
+  await reader.close()
+  await running
+  expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(5000)
+  await stage.pass(1000)
+  expect(told).toEqual(['onRevoked 0', 'closed within'])
+  expect(await stage.committed()).toBe(3)
+})
+
+test('21: close meets a hook at work that closes later: none waits for the other', async () => {
+  await stage.produce('one', numbers(0, 3))
+  const told: string[] = []
+  const gate = latch()
+  const reader: Consumer<string> = stage.member({
+    onAssigned: async () => {
+      told.push('onAssigned')
+      await gate.opened
+      await reader.close()
+      told.push('closed within')
+    },
+    onRevoked: () => void told.push('onRevoked'),
+  })
+  const polling = reader.poll({ maxWaitMs: 60_000 })
+  await stage.until(() => told.length > 0)
+  const startMs = stage.broker.clock.monotonicMs()
+  const closing = reader.close()
+  await stage.pass(1000)
+  gate.open()
+  await closing
+  await polling
+  expect(stage.broker.clock.monotonicMs() - startMs).toBeLessThan(5000)
+  await stage.pass(1000)
+  expect(told).toEqual(['onAssigned', 'closed within'])
 })
 
 test('21: a closed member leaves at once: the others need not wait for its session', async () => {

@@ -141,7 +141,8 @@ export class Commits {
       const key = keyOf(feed)
       if ((this.#callOf.get(feed) ?? 0) > call) continue
       this.#callOf.set(feed, call)
-      const position = { topicId, partition, offset, leaderEpoch: -1, metadata: null }
+      const leaderEpoch = feed.epochBefore(offset)
+      const position = { topicId, partition, offset, leaderEpoch, metadata: null }
       round.entries.set(key, { feed, offset, position, readGeneration })
       keys.push(key)
     }

@@ -2,7 +2,6 @@
 // Before: broker/handlers/01-fetch. After: the user's code.
 // Enters: options. Leaves: records in order per partition, in one reading mode at a time.
 
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
 import { MinikafkaError } from '@minikafka/protocol'
@@ -28,6 +27,7 @@ import type {
 import type { Assignment } from './assignment.ts'
 import { BatchIterator } from './batch-iterator.ts'
 import { Bell } from './bell.ts'
+import { Callers } from './callers.ts'
 import { publishLag, tracesLag } from './channels.ts'
 import type { Commitable } from './commit-words.ts'
 import type { Feed } from './feed.ts'
@@ -36,13 +36,13 @@ import { Fetcher } from './fetcher.ts'
 import { FixedAssignment } from './fixed-assignment.ts'
 import { GroupSide } from './group-side.ts'
 import { healthOf, statsOf } from './health.ts'
-import { lagKnown, lagOf } from './lag.ts'
-import type { Mode, ModeParts } from './mode.ts'
+import { lagKnown } from './lag.ts'
 import { needsGroup } from './needs-group.ts'
 import { Policy } from './policy.ts'
 import { poll } from './poll.ts'
-import { Polled } from './polled.ts'
+import { Positions } from './positions.ts'
 import { recordStream } from './readable.ts'
+import { Reading } from './reading.ts'
 import { RecordIterator } from './record-iterator.ts'
 import { Run } from './run.ts'
 import { type ConsumerSettings, readRules, resolveConsumerOptions } from './settings.ts'
@@ -91,15 +91,10 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   readonly #watch: Watch
   readonly #leave: () => void
   readonly #closing = new AbortController()
-  /** Which handler of run() a call comes from, so that close() does not wait for the one that calls it. */
-  readonly #handling = new AsyncLocalStorage<unknown>()
-  /** Handlers that wait for close() themselves. */
-  readonly #closers = new Set<unknown>()
+  readonly #callers = new Callers()
   readonly #assigned = new WeakSet<Feed>()
-  #mode: Mode | undefined
-  #polled = new Polled()
-  #isStopped = false
-  #finished = 0
+  readonly #reading: Reading
+  readonly #positions: Positions
   #closed: Done | undefined
 
   constructor(core: Core, settings: ConsumerSettings) {
@@ -131,6 +126,18 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       bell: this.#bell,
       signal,
     })
+    this.#reading = new Reading({
+      open: (signal) => this.#open(signal),
+      finished: (count) => this.#group?.count(count),
+      commit: (records, wait) => this.commit(records as unknown as readonly AnyRecord[], wait),
+      ...{ bell: this.#bell, signal },
+    })
+    this.#positions = new Positions(core, {
+      ...{ feeds: this.#feeds, starts: this.#starts, fetcher: this.#fetcher, group: this.#group },
+      ...{ bell: this.#bell, signal, isolation },
+      halt: () => this.#reading.halt(),
+      found,
+    })
     this.#watch = new Watch(clock, {
       afterMs: settings.stalledAfterMs,
       feeds,
@@ -140,7 +147,10 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       },
       looked: () => this.#tellLag(),
     })
-    this.#leave = core.enroll('consumer', this)
+    this.#leave = core.enroll('consumer', {
+      stats: () => this.stats(),
+      close: (wait) => this.#end(wait),
+    })
   }
 
   #newGroup(): GroupSide | undefined {
@@ -152,10 +162,10 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
         commit: (what, wait) => this.commit(what, wait),
         seek: (at, to, wait) => this.seek(at, to, wait),
       },
-      inside: (token, work) => this.#handling.run(token, work),
+      inside: (token, work) => this.#callers.during(() => this.#callers.inside(token, work)),
       report: (error) => this.#report(error),
-      holds: (feed) => this.#mode?.holds(feed) === true || this.#polled.holds(feed),
-      halt: () => this.#mode?.halt(),
+      holds: (feed) => this.#reading.holds(feed),
+      halt: () => this.#reading.halt(),
       begun: () => this.#begun(),
       found: (settled) => this.#found(settled),
       ready: () => {
@@ -173,7 +183,9 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   // --- reading modes -----------------------------------------------------------------------
 
   [Symbol.asyncIterator](): AsyncIterator<ConsumerRecord<T>> {
-    const iterator = this.#enter(() => new RecordIterator(this.#modeParts(), this.#source))
+    const iterator = this.#reading.enter(
+      () => new RecordIterator(this.#reading.modeParts(), this.#source),
+    )
     return iterator as unknown as AsyncIterator<ConsumerRecord<T>>
   }
 
@@ -185,8 +197,8 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     } = checkOptions<BatchesOptions>('consumer.batches', options, readRules.batches)
     const settings = { maxRecords, maxWaitMs, signal }
     const { clock } = this.#core.env
-    const open = () => new BatchIterator(this.#modeParts(), this.#source, clock, settings)
-    const batches = { [Symbol.asyncIterator]: () => this.#enter(open) }
+    const open = () => new BatchIterator(this.#reading.modeParts(), this.#source, clock, settings)
+    const batches = { [Symbol.asyncIterator]: () => this.#reading.enter(open) }
     return batches as unknown as AsyncIterable<Batch<T>>
   }
 
@@ -197,12 +209,12 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       signal,
     } = checkOptions<PollOptions>('consumer.poll', options, readRules.poll)
     const mode = { name: 'poll()', halt() {}, isUnfinished: () => false, holds: () => false }
-    this.#enter(() => mode)
+    this.#reading.enter(() => mode)
     const settings = { max, maxWaitMs, signal }
-    const parts = this.#modeParts()
+    const parts = this.#reading.modeParts()
     const { clock } = this.#core.env
     try {
-      const records = await poll(parts, this.#source, clock, settings, this.#polled)
+      const records = await poll(parts, this.#source, clock, settings, this.#reading.polled)
       return records as unknown as ConsumerRecord<T>[]
     } finally {
       parts.ended()
@@ -216,52 +228,20 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
       signal,
     } = checkOptions<RunOptions>('consumer.run', options, readRules.run)
     const parts = {
-      ...this.#modeParts(),
+      ...this.#reading.modeParts(),
       core: this.#core,
       source: this.#source,
       policy: this.#policy,
       bell: this.#bell,
-      inside: <R>(task: unknown, work: () => R) => this.#handling.run(task, work),
+      inside: <R>(task: unknown, work: () => R) => this.#callers.inside(task, work),
     }
     const settings = { concurrency, order, signal }
-    const run = this.#enter(() => new Run(parts, handler as never, settings))
-    // The storage slows down every promise of the process as long as it is in use.
-    await run.go().finally(() => this.#handling.disable())
+    const run = this.#reading.enter(() => new Run(parts, handler as never, settings))
+    await this.#callers.during(() => run.go())
   }
 
   readable(): Readable {
     return recordStream(this[Symbol.asyncIterator]())
-  }
-
-  #enter<M extends Mode>(open: () => M): M {
-    this.#closing.signal.throwIfAborted()
-    if (this.#mode !== undefined) {
-      const message = `the consumer is being read by ${this.#mode.name}; end that first`
-      throw new MinikafkaError('BUSY', { message })
-    }
-    // To ask for more is to be done with what poll() has given.
-    this.#countFinished(this.#polled.settle())
-    const mode = open()
-    this.#mode = mode
-    return mode
-  }
-
-  #countFinished(count: number): void {
-    this.#finished += count
-    this.#group?.count(count)
-  }
-
-  #modeParts(): ModeParts {
-    return {
-      stopped: () => this.#isStopped,
-      open: (signal) => this.#openUnlessStopped(signal),
-      ended: () => {
-        this.#mode = undefined
-        this.#bell.ring()
-      },
-      finished: (count) => this.#countFinished(count),
-      commit: (records, wait) => this.commit(records as unknown as readonly AnyRecord[], wait),
-    }
   }
 
   async #open(signal: AbortSignal | undefined): Promise<void> {
@@ -281,21 +261,6 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     this.#starts.go()
   }
 
-  /** For a mode, which ends when the consumer is stopped meanwhile, whether there is a broker or not. */
-  async #openUnlessStopped(signal: AbortSignal | undefined): Promise<void> {
-    let outcome: { readonly error?: unknown } | undefined
-    const settle = (how: { readonly error?: unknown }) => {
-      outcome = how
-      this.#bell.ring()
-    }
-    this.#open(signal).then(
-      () => settle({}),
-      (error: unknown) => settle({ error }),
-    )
-    while (outcome === undefined && !this.#isStopped) await this.#bell.wait()
-    if (outcome?.error !== undefined && !this.#isStopped) throw outcome.error
-  }
-
   /** It is known where these begin, or why that cannot be found out. */
   #found(settled: readonly Feed[]): void {
     const news = settled.filter((feed) => feed.start === undefined && !this.#assigned.has(feed))
@@ -306,9 +271,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   stop(): void {
-    this.#isStopped = true
-    this.#mode?.halt()
-    this.#bell.ring()
+    this.#reading.stop()
   }
 
   // --- positions ---------------------------------------------------------------------------
@@ -318,34 +281,14 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   nextOffset(at: TopicPartition): number | undefined {
-    const position = this.#feeds.get(at)?.position ?? -1
-    return position < 0 ? undefined : position
+    return this.#positions.nextOffset(at)
   }
 
   async seek(at: TopicPartition, to: OffsetSpec, wait?: Wait): Done {
     checkPoint('consumer.seek', to)
     const deadline = this.#deadline(wait, 'seek')
     await deadline.hold(this.#open(deadline.signal))
-    const feed = this.#feedOf(at)
-    if (typeof to === 'number') feed.seek(to)
-    else feed.restart(to)
-    // Where the user went is to be kept, also before what is kept now.
-    feed.committed = -1
-    this.#mode?.halt()
-    this.#starts.go()
-    if (feed.start === undefined) this.#found([feed])
-    this.#fetcher.redirect([feed])
-    await this.#positioned(feed, deadline)
-  }
-
-  /** Until it is known where `feed` begins, or another seek came. Errors: why that cannot be found out. */
-  async #positioned(feed: Feed, deadline: Deadline): Promise<void> {
-    const { readGeneration } = feed
-    while (feed.start !== undefined && feed.readGeneration === readGeneration) {
-      if (feed.failure !== undefined) throw feed.failure
-      this.#closing.signal.throwIfAborted()
-      await deadline.hold(this.#bell.wait())
-    }
+    await this.#positions.seek(at, to, deadline)
   }
 
   async commit(what?: Commitable, wait?: Wait): Done {
@@ -361,12 +304,12 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   pause(what: Partitions = this.assignment()): void {
-    this.#feeds.pause(what.map((at) => this.#feedOf(at)))
-    this.#mode?.halt()
+    this.#feeds.pause(what.map((at) => this.#positions.feedOf(at)))
+    this.#reading.halt()
   }
 
   resume(what?: Partitions): void {
-    this.#feeds.resume(what?.map((at) => this.#feedOf(at)))
+    this.#feeds.resume(what?.map((at) => this.#positions.feedOf(at)))
     this.#fetcher.demand()
     this.#bell.ring()
   }
@@ -378,19 +321,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   async lag(wait?: Wait): Promise<PartitionLag[]> {
     const deadline = this.#deadline(wait, 'lag')
     await deadline.hold(this.#open(deadline.signal))
-    const feeds = this.#feeds.all()
-    await Promise.all(feeds.map((feed) => this.#positioned(feed, deadline)))
-    const committed = await this.#group?.committed(deadline)
-    const { isolation } = this.#settings
-    return await deadline.hold(lagOf(this.#core, isolation, feeds, committed, deadline))
-  }
-
-  #feedOf(at: TopicPartition): Feed {
-    const feed = this.#feeds.get(at)
-    if (feed !== undefined) return feed
-    const { topic, partition } = at
-    const message = `${topic}-${partition} is not assigned to this consumer`
-    throw new MinikafkaError('INVALID_OPTION', { message, topic, partition })
+    return await this.#positions.lag(deadline)
   }
 
   #deadline(wait: Wait | undefined, what: string): Deadline {
@@ -416,7 +347,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   stats(): Record<string, number> {
-    return statsOf(this.#feeds.all(), this.#finished, this.#group?.stats())
+    return statsOf(this.#feeds.all(), this.#reading.finished, this.#group?.stats())
   }
 
   #tellLag(): void {
@@ -433,15 +364,21 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
 
   close(options?: CloseWait): Done {
     checkOptions<CloseWait>('consumer.close', options, readRules.close)
-    const handler = this.#handling.getStore()
-    if (handler !== undefined) this.#closers.add(handler)
-    this.#bell.ring()
-    this.#closed ??= this.#close(options)
-    return this.#closed
+    // To close is to be done with what poll() has given.
+    this.#reading.settlePolled()
+    return this.#end(options)
   }
 
+  /** It comes after an error too, and then what poll() has given is not done: it stays unfinished, as in client.close(). */
   [Symbol.asyncDispose](): Done {
-    return this.close()
+    return this.#end(undefined)
+  }
+
+  #end(wait: CloseWait | undefined): Done {
+    this.#callers.close()
+    this.#bell.ring()
+    this.#closed ??= this.#close(wait)
+    return this.#closed
   }
 
   /** Stop, let what is in hand finish, commit, leave, disconnect. Never rejects, never waits longer than asked. */
@@ -449,7 +386,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
     const deadline = new Deadline(this.#core.env.clock, wait, CLOSE_TIMEOUT_MS, 'close')
     this.stop()
     await this.#finishing(deadline)
-    const leaving = { leave: wait?.leave, closers: this.#closers }
+    const leaving = { leave: wait?.leave, closers: this.#callers.closers }
     if (this.#group === undefined) await this.#assignment.close(deadline, leaving)
     else await this.#group.close(this.#assignment, deadline, leaving)
     const closed = new MinikafkaError('CLOSED', { message: 'the consumer is closed' })
@@ -465,7 +402,7 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
 
   async #finishing(deadline: Deadline): Promise<void> {
     try {
-      while (this.#mode?.isUnfinished(this.#closers)) await deadline.hold(this.#bell.wait())
+      await deadline.hold(this.#reading.finishing(this.#callers.closers))
     } catch (error) {
       this.#core.logger.warn({ err: error }, 'closing before everything in hand was finished')
     }

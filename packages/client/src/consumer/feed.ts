@@ -8,7 +8,9 @@ import {
   MinikafkaError,
 } from '@minikafka/protocol'
 import type { TopicLike } from '../topic/index.ts'
+import { Acks } from './acks.ts'
 import { type Broken, Decoder } from './decoder.ts'
+import { EpochSteps } from './epoch-steps.ts'
 import { type Answer, Inbox, type Missing } from './inbox.ts'
 import { type FetchedRecord, RecordBatch } from './record.ts'
 import type { FeedStart } from './settings.ts'
@@ -80,7 +82,8 @@ export class Feed {
   readonly #compress: Compress
   readonly #decoder: Decoder
   readonly #inbox: Inbox
-  readonly #acked = new Set<number>()
+  readonly #epochs = new EpochSteps()
+  readonly #acks = new Acks()
   readonly #onAck: () => void
   #opened: Opened | undefined
   /** Of `bufferedBytes`: batches whose records are in `records`. */
@@ -135,6 +138,11 @@ export class Feed {
     return this.hands?.firstUnfinished(this) ?? this.position
   }
 
+  /** Leader epoch of the record before `offset`; -1 where that was not read here. */
+  epochBefore(offset: number): number {
+    return offset > this.#after ? -1 : this.#epochs.before(offset)
+  }
+
   /** Something may be handed out, or complained of. */
   get ready(): boolean {
     if (this.paused || this.held || this.withheld || this.busy) return false
@@ -183,6 +191,8 @@ export class Feed {
   }
 
   #passInHand(): void {
+    if (this.unfinished > 0)
+      this.#acks.pass(this.readGeneration, this.records[this.index - 1]?.offset)
     this.readGeneration++
     this.records = []
     this.index = 0
@@ -212,6 +222,7 @@ export class Feed {
     this.#after = offset
     this.lastEpoch = -1
     this.#inbox.clear()
+    this.#epochs.clear()
     this.#opened = undefined
     this.#openedBytes = 0
     this.bufferedBytes = 0
@@ -257,6 +268,7 @@ export class Feed {
     this.#openedBytes += bytes.length
     if (kind === 'broken') return this.#putBroken(bytes, arrival.error)
     const { reader, gapsBelow } = arrival
+    this.#epochs.note(reader.header.baseOffset, reader.header.leaderEpoch)
     const isHidden = kind === 'hidden'
     // Opened before the gap is told: behind it, this is where reading goes on.
     if (!isHidden) {
@@ -381,7 +393,7 @@ export class Feed {
       if (offset < this.position) this.move(offset)
       return
     }
-    this.records = this.records.slice(at).filter((record) => !this.#acked.has(record.offset))
+    this.records = this.records.slice(at).filter((record) => !this.#acks.has(record.offset))
     this.index = 0
     this.#from = this.records[0]?.offset ?? this.#after
     this.settle()
@@ -392,25 +404,37 @@ export class Feed {
     this.unfinished = 0
     this.hands = undefined
     this.#release()
-    if (this.#acked.size > 0) this.#acked.clear()
+    this.#acks.clear()
     if (this.withheld) this.#onAck()
   }
 
   /** One record of several is finished. */
   settleOne(offset: number): void {
-    this.#acked.delete(offset)
+    this.#acks.delete(offset)
   }
 
-  isAcked(offset: number): boolean {
-    return this.#acked.has(offset)
+  /** `readGeneration`: that of the record, which may be past. */
+  isAcked(offset: number, readGeneration = this.readGeneration): boolean {
+    return readGeneration === this.readGeneration
+      ? this.#acks.has(offset)
+      : this.#acks.hasPast(offset, readGeneration)
+  }
+
+  /** The record that was handed out last before the reader was sent elsewhere is acked. */
+  isLastAcked(readGeneration: number): boolean {
+    return this.#acks.isLastDone(readGeneration)
   }
 
   // --- as its records see it ---------------------------------------------------------------
 
-  /** A record of the time before a seek says nothing of the same one, handed out again. */
+  /** A record of the time before a seek says nothing of the same one, handed out again: only that nobody works on it. */
   ack(offset: number, readGeneration: number): void {
-    if (this.unfinished === 0 || readGeneration !== this.readGeneration) return
-    this.#acked.add(offset)
+    if (readGeneration !== this.readGeneration) {
+      if (this.#acks.addPast(offset, readGeneration)) this.#onAck()
+      return
+    }
+    if (this.unfinished === 0) return
+    this.#acks.add(offset)
     this.#onAck()
   }
 

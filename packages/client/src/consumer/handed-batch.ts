@@ -42,7 +42,8 @@ export class HandedBatch {
 
   /** Also after the partition is gone: the loop still works on it. */
   static holds(batch: HandedBatch, feed: Feed): boolean {
-    return batch.#feed === feed && (batch.#isPast || HandedBatch.unacked(batch) !== undefined)
+    if (batch.#feed !== feed) return false
+    return batch.records.some(({ offset }) => !feed.isAcked(offset, batch.#generation))
   }
 
   /** Returns how many are finished all the same. */

@@ -10,7 +10,7 @@ export type HooksParts = {
   readonly hooks: Readonly<Record<HookName, Hook | undefined>>
   readonly calls: Pick<Parameters<Hook>[1], 'commit' | 'seek'>
   /** Runs `work` so that a close() called inside it knows who calls. */
-  readonly inside: <R>(token: unknown, work: () => R) => R
+  readonly inside: (token: unknown, work: () => Promise<void>) => Promise<void>
   readonly report: (error: MinikafkaError) => void
 }
 

@@ -25,7 +25,7 @@ export class Polled implements Hands {
   holds(feed: Feed): boolean {
     const entry = this.#byFeed.get(feed)
     if (entry === undefined) return false
-    return entry.readGeneration !== feed.readGeneration || this.firstUnfinished(feed) !== undefined
+    return entry.records.some(({ offset }) => !feed.isAcked(offset, entry.readGeneration))
   }
 
   /** All of it is finished. Returns how many. */

@@ -88,10 +88,9 @@ export class RecordIterator implements AsyncIterator<FetchedRecord, undefined>, 
     return this.#turn?.firstUnfinished() !== undefined
   }
 
-  /** Also after the partition is gone: the loop still works on the record, until it asks for the next. */
+  /** Also after the partition is gone: the loop still works on the record, until it acks it or asks for the next. */
   holds(feed: Feed): boolean {
-    const turn = this.#turn
-    return turn?.feed === feed && (turn.isPast || this.isUnfinished())
+    return this.#turn?.feed === feed && this.#turn.isHeld
   }
 
   #end(): Result {
@@ -125,6 +124,11 @@ class Turn implements Hands {
   /** A seek came after it, or the partition is gone. */
   get isPast(): boolean {
     return this.feed.readGeneration !== this.#generation
+  }
+
+  get isHeld(): boolean {
+    if (this.isPast) return !this.feed.isLastAcked(this.#generation)
+    return this.firstUnfinished() !== undefined
   }
 
   /** The record that was handed out last; undefined where the turn is past: nothing goes back behind it. */

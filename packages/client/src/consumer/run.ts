@@ -109,9 +109,7 @@ export class Run implements Mode {
   }
 
   holds(feed: Feed): boolean {
-    for (const { feed: other, record } of this.#working) {
-      if (other === feed && !feed.isAcked(record.offset)) return true
-    }
+    for (const task of this.#working) if (task.feed === feed && !task.isAcked) return true
     return this.#lanes.hasGap(feed)
   }
 

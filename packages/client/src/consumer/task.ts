@@ -17,6 +17,11 @@ export class Task {
     this.#generation = feed.readGeneration
   }
 
+  /** Finished early. */
+  get isAcked(): boolean {
+    return this.feed.isAcked(this.record.offset, this.#generation)
+  }
+
   /** A seek came after it: it is not handed out (again). */
   get isPast(): boolean {
     return this.#generation !== this.feed.readGeneration

@@ -197,6 +197,7 @@ export type Handler<T> = (
 /**
  * One reading mode at a time, else BUSY. A record is finished when the next is asked for, in run() when its handler
  * is done, anywhere by `ack()`. Leaving a loop early does not finish the record in hand: the next loop starts there.
+ * What `poll()` gave is finished by `close()` too, as in Kafka.
  */
 export interface Consumer<T extends TopicLike>
   extends Closable,
@@ -233,6 +234,10 @@ export interface Consumer<T extends TopicLike>
   /**
    * Stops, waits for unfinished records, commits what is finished, leaves the group, disconnects. `leave`: for good;
    * by default a member with an instanceId says that it will be back, any other leaves for good.
+   *
+   * What `poll()` gave last counts as finished: call it when you are done with that. `await using` and
+   * `client.close()`, which also come after an error, leave it unfinished, and the next consumer gets it again.
+   * Inside a handler or a hook it does not wait for that one, nor calls onRevoked beside it.
    */
   close(options?: Wait & { readonly leave?: boolean | undefined }): Done
 }

@@ -35,7 +35,7 @@ export type CallOptions = Wait & {
 }
 
 /** A producer or consumer: closed with its client, in this order: consumers, producers, connections. */
-export type Part = Closable & {
+export type Part = Pick<Closable, 'close'> & {
   stats(): Record<string, number>
   /** Ends at once: the client closes, and this part is still open. Absent where `close` always ends in time. */
   stop?(): void
