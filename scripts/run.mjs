@@ -27,6 +27,8 @@ const jobs = {
   sim: [install, script('sim.ts')],
   planted: [install, script('planted.ts')],
   fuzz: [install, script('fuzz.ts')],
+  pack: [install, build, script('pack.ts')],
+  'pack-check': [install, build, script('pack-check.ts')],
 }
 const steps = jobs[job]
 if (steps === undefined) {
