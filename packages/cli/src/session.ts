@@ -15,6 +15,8 @@ import { wordsLogger } from './words-logger.ts'
 export const OUTPUTS = ['text', 'wide', 'json', 'jsonl'] as const
 export type OutputFormat = (typeof OUTPUTS)[number]
 
+export type Clock = Env['clock']
+
 export type GlobalOptions = {
   readonly brokers?: string
   readonly option?: readonly string[]
@@ -44,14 +46,18 @@ export class Session {
   readonly hasTimeout: boolean
   /** Aborts at the first SIGINT or SIGTERM, with an Interrupted: finish what is in hand. */
   readonly signal: AbortSignal
+  /** What -X may speak of besides the client. */
+  readonly part: Part
   readonly #color: boolean
   readonly #sdk: SdkOptions
   #client: Client | undefined
+  readonly #others: Client[] = []
 
   constructor(env: Env, globals: GlobalOptions, signal: AbortSignal, part?: Part) {
     const { variables } = env.program
     this.env = env
     this.signal = signal
+    this.part = part
     this.output = outputOf(globals.output ?? 'text')
     this.quiet = globals.quiet === true
     this.yes = globals.yes === true
@@ -86,6 +92,20 @@ export class Session {
 
   get client(): Client {
     return this.open()
+  }
+
+  /** One more client, with connections of its own; closed at the end as the first one is. */
+  another(options: ClientOptions = {}): Client {
+    const client = createClient(this.env, {
+      clientId: 'minikafka-cli',
+      connectTimeoutMs: Math.max(1, Math.min(CONNECT_TIMEOUT_MS, this.timeoutMs)),
+      logger: false,
+      ...this.#sdk.client,
+      brokers: this.brokers,
+      ...options,
+    })
+    this.#others.push(client)
+    return client
   }
 
   get admin(): Admin {
@@ -136,7 +156,7 @@ export class Session {
 
   /** Frees what is open. What was to be waited for was waited for before. */
   async close(): Promise<void> {
-    await this.#client?.close({ timeoutMs: 0 })
+    for (const client of [this.#client, ...this.#others]) await client?.close({ timeoutMs: 0 })
   }
 }
 

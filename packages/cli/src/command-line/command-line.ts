@@ -4,6 +4,7 @@ import type { Env } from '@minikafka/client'
 import { Command, CommanderError } from 'commander'
 import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
 import { VERSION } from '../version.ts'
+import { benchCommands } from './bench.ts'
 import { clusterCommands } from './cluster.ts'
 import { consumeCommand } from './consume.ts'
 import { append, type Open } from './declaration.ts'
@@ -28,6 +29,7 @@ export function commandLine(
   consumeCommand(minikafka, open)
   groupCommands(minikafka, open)
   clusterCommands(minikafka, open)
+  benchCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')
   return minikafka

@@ -117,14 +117,14 @@ function producerOptions({ compression, acks }: ProduceOptions): ProducerOptions
   }
 }
 
-function codecOf(text: string): (typeof COMPRESSIONS)[number] {
+export function codecOf(text: string): (typeof COMPRESSIONS)[number] {
   const codec = COMPRESSIONS.find((name) => name === text)
   if (codec === undefined)
     throw new UsageError(`-z ${text}: expected one of ${COMPRESSIONS.join(', ')}`)
   return codec
 }
 
-function acksOf(text: string): 'all' | 'leader' | 'none' {
+export function acksOf(text: string): 'all' | 'leader' | 'none' {
   const acks = ACKS.get(text)
   if (acks === undefined) throw new UsageError(`--acks ${text}: expected all, leader or none`)
   return acks
