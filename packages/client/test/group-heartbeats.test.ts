@@ -55,6 +55,17 @@ test('a heartbeat that is never answered is said again in full over a new connec
   await running
 })
 
+test('the shortest interval between heartbeats still tells a group that is settled from one that is not', async () => {
+  await stage.close()
+  const interval = 'group.consumer.heartbeat.interval.ms'
+  await expect(GroupStage.start({ config: { [interval]: 500 } })).rejects.toThrow(interval)
+  stage = await GroupStage.start({ config: { [interval]: 1000 } })
+  await stage.produce('one', numbers(0, 1))
+  await using reader = stage.member()
+  await take(reader, 1)
+  await stage.until(() => reader.health().state === 'stable')
+})
+
 test('a coordinator that is another one by now is searched again, and nothing is lost', async () => {
   await stage.produce('one', numbers(0, 10))
   await using reader = stage.member()

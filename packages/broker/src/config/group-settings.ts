@@ -50,9 +50,10 @@ export const groupSettings = defineSettings({
   'group.consumer.heartbeat.interval.ms': {
     type: 'duration',
     default: 3 * SECOND,
-    range: [100, 10 * MINUTE],
+    range: [SECOND, 10 * MINUTE],
     dynamic: true,
-    about: 'How often a member is heard of; never more than a third of the session.',
+    about:
+      'How often a member is heard of; never more than a third of the session. While members come and go they are heard of each 500 ms, which tells them so.',
   },
   'group.consumer.assignment.interval.ms': {
     type: 'duration',

@@ -1,5 +1,6 @@
 // One partition as its reader sees it: where it stands, what is ready to hand out, what is wrong with it.
 // Enters: blobs of the fetcher. Leaves: decoded records, in order, batch by batch.
+import { setMaxListeners } from 'node:events'
 import type { Compress } from '@minikafka/platform'
 import {
   type BatchReader,
@@ -439,12 +440,19 @@ export class Feed {
   }
 
   signal(): AbortSignal {
-    this.#controller ??= new AbortController()
+    this.#controller ??= controllerOfMany()
     return this.#controller.signal
   }
 
   abort(reason: unknown): void {
-    this.#controller ??= new AbortController()
+    this.#controller ??= controllerOfMany()
     this.#controller.abort(reason)
   }
+}
+
+/** As many handlers may listen at once as are at work on records of the partition. */
+function controllerOfMany(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }

@@ -172,6 +172,27 @@ test('order none: as many as there are workers', async () => {
   await done(running)
 })
 
+test('as many handlers as there are workers may listen to the signal of one partition: that is no leak', async () => {
+  const { cluster, consumer, world, done } = await readingStage()
+  cluster.append('orders', 0, numbered(0, 16))
+  const reader = consumer()
+  const warnings: Error[] = []
+  const hear = (warning: Error) => warnings.push(warning)
+  process.on('warning', hear)
+  let listening = 0
+  const handler = ({ signal }: ConsumerRecord<string>) => {
+    listening++
+    return new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+  }
+  const running = reader.run(handler, { concurrency: 16, order: 'none' })
+  await world.settled()
+  await done(reader.close({ timeoutMs: 1 }))
+  await done(running)
+  process.off('warning', hear)
+  expect(listening).toBe(16)
+  expect(warnings).toEqual([])
+})
+
 test('13: retries back off and hold back their partition, while its worker does something else', async () => {
   const { cluster, consumer, world, done, pass } = await readingStage()
   cluster.createTopic('two', 2)

@@ -36,13 +36,16 @@ export class Handling {
 
   /** Errors: what a handler throws. */
   async handle(record: ConsumerRecord<string>, attempt = 1): Promise<void> {
+    if (this.life.isDead) throw new Error('nobody works here any more')
     const tenure = this.#handed(record, attempt)
     const { throwShare, mode, letsGo } = this.plan
     if (mode === 'run' && !this.#stage.isHealing() && this.#dice.chance(throwShare))
       throw new Error('this handler had a bad day')
     const ms = this.#durationMs()
     const isLetGo = letsGo && mode === 'run'
-    if (ms > 0) await sleep(this.#env.clock, ms, isLetGo ? record.signal : undefined)
+    const signal = isLetGo ? record.signal : undefined
+    if (ms > 0) await Promise.race([sleep(this.#env.clock, ms, signal), this.life.gone])
+    if (this.life.isDead) throw new Error('nobody works here any more')
     const { topic, partition, offset } = record
     this.life.progressAt(topic, partition).did(tenure, offset)
     this.#stage.timeline.count('processed')

@@ -4,7 +4,7 @@ import type { PartitionFacts } from 'minikafka-broker'
 import { BROKER } from '../stage/daemon.ts'
 import { Violation } from '../stage/violation.ts'
 import { Chronicle } from './chronicle.ts'
-import { decisionsOf, OFFSETS_TOPIC } from './offsets-log.ts'
+import { decisionsOf, isWhole, OFFSETS_TOPIC } from './offsets-log.ts'
 import type { Stage } from './stage.ts'
 
 /** `facts`: as the broker told them last. */
@@ -13,14 +13,15 @@ export function judge(stage: Stage, facts: readonly PartitionFacts[]): void {
   const { compress } = world.env('judge')
   const disk = world.disk(BROKER)
   const own = facts.filter(({ topic }) => topic === OFFSETS_TOPIC)
+  const logs = own.map(({ partition }) => decisionsOf(disk, partition, compress))
   // Compaction leaves out what happened in between: what it leaves is the last word of each key.
-  const isWhole = own.every(({ compactedBelow }) => compactedBelow === 0)
-  const chronicle = new Chronicle({ isWhole })
-  for (const { partition } of own)
-    for (const decision of decisionsOf(disk, partition, compress)) chronicle.decided(decision)
-  timeline.count(isWhole ? 'judged logs of groups' : 'compacted logs of groups')
+  const isAllThere = logs.every(isWhole)
+  const chronicle = new Chronicle({ isWhole: isAllThere })
+  for (const decision of logs.flat()) chronicle.decided(decision)
+  timeline.count(isAllThere ? 'judged logs of groups' : 'compacted logs of groups')
   timeline.count('rebalances', chronicle.rebalances)
-  for (const { group, number, topicId, partition, offset } of isWhole ? observer.accepted : []) {
+  const accepted = isAllThere ? observer.accepted : []
+  for (const { group, number, topicId, partition, offset } of accepted) {
     if (chronicle.commits.has(`${number} ${topicId}:${partition}`)) continue
     const what = `${group} was told that ${offset} of ${topicId}-${partition} is kept (commit ${number})`
     throw new Violation('lost-commit', `${what}, and it is not in the log`)

@@ -34,6 +34,7 @@ export class Life {
   readonly #had = new Set<Progress>()
   #die: () => void = () => {}
   #isLeaving = false
+  #isDead = false
   #isRemoved = false
   #failedMs = Number.NEGATIVE_INFINITY
   #thawedMs = Number.NEGATIVE_INFINITY
@@ -78,8 +79,12 @@ export class Life {
     return this.#member.isFrozen || this.#isRemoved || !isAwake
   }
 
-  get isLeaving(): boolean {
-    return this.#isLeaving
+  get isEnding(): boolean {
+    return this.#isLeaving || this.#isDead
+  }
+
+  get isDead(): boolean {
+    return this.#isDead
   }
 
   progressAt(topic: string, partition: number): Progress {
@@ -96,7 +101,10 @@ export class Life {
     else this.consumer.stop()
   }
 
+  /** Its code cannot be ended from outside: it comes to its end by itself, and nothing that it does counts. */
   die(): void {
+    this.#isDead = true
+    this.consumer.stop()
     this.#stage.world.kill(this.#member.plan.name)
     for (const progress of this.#had) progress.ended(this, 'crashed')
     this.#die()
@@ -116,15 +124,17 @@ export class Life {
   async work(): Promise<void> {
     const { plan } = this.#member
     const committing = plan.options.commit === 'manual' ? this.#commitNowAndThen() : undefined
-    for (let failures = 0; failures <= REENTRIES_MAX && !this.#isLeaving; ) {
+    for (let failures = 0; failures <= REENTRIES_MAX && !this.isEnding; ) {
       try {
         await modes[plan.mode](this.#handling)
       } catch (error) {
+        if (this.#isDead) return
         this.#failed(error)
         failures++
         await sleep(this.env.clock, RETRY_MS)
       }
     }
+    if (this.#isDead) return
     this.#isLeaving = true
     await this.#handling.settle()
     this.#close()
@@ -153,9 +163,9 @@ export class Life {
 
   async #commitNowAndThen(): Promise<void> {
     const { commitIntervalMs = 1000 } = this.#member.plan.options
-    while (!this.#isLeaving) {
+    while (!this.isEnding) {
       await sleep(this.env.clock, commitIntervalMs)
-      if (!this.#isLeaving) await this.commit(() => this.consumer.commit())
+      if (!this.isEnding) await this.commit(() => this.consumer.commit())
     }
   }
 
@@ -212,6 +222,7 @@ export class Life {
   }
 
   #given(partitions: Partitions): void {
+    if (this.#isDead) return
     this.#tell('is given', partitions)
     this.#stage.guard(() => {
       for (const { topic, partition } of partitions) {
@@ -223,6 +234,7 @@ export class Life {
   }
 
   #ended(partitions: Partitions, how: End): void {
+    if (this.#isDead) return
     this.#tell(how === 'lost' ? 'loses' : 'gives up', partitions)
     this.#stage.timeline.count(`partitions ${how}`, partitions.length)
     if (how === 'lost' && this.#stage.plan.isCalm)

@@ -91,7 +91,7 @@ function drawOptions(dice: Dice, name: string, isCalm: boolean): MemberPlan['opt
     commitIntervalMs: dice.scale(100, 3000),
     rebalanceTimeoutMs: isCalm ? 120_000 : dice.pick([2000, 20_000, 120_000]),
     maxProcessingMs: dice.chance(0.15) && !isCalm ? dice.scale(500, 4000) : undefined,
-    fetchMaxWaitMs: dice.pick([200, 500, 2000]),
+    fetchMaxWaitMs: dice.pick([500, 2000, 5000]),
     instanceId: dice.chance(0.25) ? `static-${name}` : undefined,
   }
 }

@@ -59,9 +59,10 @@ export class Observer {
     const number = ++this.#requests
     const metadata = signed({ number, memberId, memberEpoch })
     for (const position of positions) this.#asked(group, position, { memberId, memberEpoch })
-    const answer = await next({
-      ...request,
-      positions: positions.map((position) => ({ ...position, metadata })),
+    const sign = (position: CommitRequest['positions'][number]) => ({ ...position, metadata })
+    const answer = await next({ ...request, positions: positions.map(sign) }).catch((error) => {
+      this.#parts.count('commits refused', positions.length)
+      throw error
     })
     let count = 0
     for (const [index, { topicId, partition, offset }] of positions.entries()) {

@@ -1,7 +1,7 @@
 // The whole of __consumer_offsets as it stands on the disk of a broker that has stopped, batch by batch: everything that
 // ever happened to the groups, in the order in which it happened. Enters: a disk. Leaves: decisions.
 import type { Compress } from '@minikafka/platform'
-import { batchSizeAt, decodeBatch } from '@minikafka/protocol'
+import { batchSizeAt, decodeBatch, readBatchHeader } from '@minikafka/protocol'
 import { decodeGroupRecord, type GroupRecord } from '../../../coordinator/src/index.ts'
 import type { DiskFaults } from '../../src/world/index.ts'
 import { DATA_DIRECTORY } from '../stage/daemon.ts'
@@ -12,6 +12,8 @@ export const OFFSETS_TOPIC = '__consumer_offsets'
 export type Decision = {
   readonly partition: number
   readonly offset: number
+  /** Offsets that it had when it was written. */
+  readonly nextOffset: number
   readonly records: readonly GroupRecord[]
 }
 
@@ -32,10 +34,21 @@ function batchesOf(bytes: Buffer | undefined): Uint8Array[] {
 }
 
 function decisionOf(partition: number, batch: Uint8Array, compress: Compress): Decision {
+  const { baseOffset, lastOffset } = readBatchHeader(batch)
   const decoded = decodeBatch(batch, compress)
   const records = decoded.flatMap(({ key, value }) => {
     const record = key === null ? undefined : decodeGroupRecord(key, value)
     return record === undefined ? [] : [record]
   })
-  return { partition, offset: decoded[0]?.offset ?? -1, records }
+  return { partition, offset: baseOffset, nextOffset: lastOffset + 1, records }
+}
+
+/** Nothing was compacted away: every offset is there. */
+export function isWhole(decisions: readonly Decision[]): boolean {
+  let next = 0
+  return decisions.every(({ offset, nextOffset, records }) => {
+    const follows = offset === next && records.length === nextOffset - offset
+    next = nextOffset
+    return follows
+  })
 }

@@ -109,7 +109,7 @@ export class Progress {
     if (tenure.reentriesMs.some((one) => one >= atMs)) return 'failure'
     const { end, life } = tenure
     if (tenure === now) return undefined
-    if (end === undefined && life.isStale) return 'fence'
+    if (now.life.isStale || (end === undefined && life.isStale)) return 'fence'
     if (end === undefined) return tenure.signal?.aborted ? 'unfinished' : undefined
     if (end.how === 'crashed') return 'crash'
     if (end.how === 'lost') return 'fence'

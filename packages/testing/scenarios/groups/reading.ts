@@ -28,7 +28,7 @@ export const modes: Readonly<Record<MemberPlan['mode'], Reading>> = {
 
   async poll(handling) {
     const { life, plan } = handling
-    while (!life.isLeaving) {
+    while (!life.isEnding) {
       const records = await life.consumer.poll({ max: RECORDS_MAX, maxWaitMs: 500 })
       const holds = handling.holdersOf(records)
       for (const [index, record] of records.entries()) {

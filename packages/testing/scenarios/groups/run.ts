@@ -161,12 +161,13 @@ async function createTopics(stage: Stage): Promise<void> {
 function worksOf(stage: Stage, end: End): Work[] {
   const { plan, members } = stage
   const producing = plan.producers.map((one) => ({ name: one.name, work: produce(stage, one) }))
-  const sent = Promise.all(producing.map(({ work }) => work))
-  const settling = settle(stage, sent).then(() => end.finish())
+  const moving = plan.moves.map((one) => ({ name: one.kind, work: move(stage, one) }))
+  const still = Promise.all([...producing, ...moving].map(({ work }) => work))
+  const settling = settle(stage, still).then(() => end.finish())
   return [
     ...producing,
     ...members.map((member) => ({ name: member.plan.name, work: member.live() })),
-    ...plan.moves.map((one) => ({ name: one.kind, work: move(stage, one) })),
+    ...moving,
     { name: 'settling', work: settling },
   ]
 }

@@ -11,10 +11,11 @@ const LOOK_MS = 100
 const REST_MS = 5000
 const REQUEST_TIMEOUT_MS = 5000
 
-export async function settle(stage: Stage, sent: Promise<unknown>): Promise<void> {
+/** `still`: nobody sends, and no administrator is at work. */
+export async function settle(stage: Stage, still: Promise<unknown>): Promise<void> {
   const { world, healed, plan } = stage
   await healed
-  await sent
+  await still
   while (missing(stage) !== undefined) await sleep(world.clock, LOOK_MS)
   await using client = openClient(stage, 'settling', REQUEST_TIMEOUT_MS)
   const admin = client.admin()
