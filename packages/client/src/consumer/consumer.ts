@@ -39,7 +39,7 @@ import { healthOf, statsOf } from './health.ts'
 import { lagKnown } from './lag.ts'
 import { needsGroup } from './needs-group.ts'
 import { Policy } from './policy.ts'
-import { poll } from './poll.ts'
+import { POLL_MODE, poll, pollSettings } from './poll.ts'
 import { Positions } from './positions.ts'
 import { recordStream } from './readable.ts'
 import { Reading } from './reading.ts'
@@ -64,9 +64,6 @@ import type {
 import { Watch } from './watch.ts'
 
 type CloseWait = Wait & { readonly leave?: boolean | undefined }
-
-const POLL_RECORDS = 500
-const POLL_WAIT_MS = 500
 
 export function openConsumer<const T extends TopicLike>(
   core: Core,
@@ -203,14 +200,8 @@ class CoreConsumer<T extends TopicLike> implements Consumer<T> {
   }
 
   async poll(options?: PollOptions): Promise<ConsumerRecord<T>[]> {
-    const {
-      max = POLL_RECORDS,
-      maxWaitMs = POLL_WAIT_MS,
-      signal,
-    } = checkOptions<PollOptions>('consumer.poll', options, readRules.poll)
-    const mode = { name: 'poll()', halt() {}, isUnfinished: () => false, holds: () => false }
-    this.#reading.enter(() => mode)
-    const settings = { max, maxWaitMs, signal }
+    const settings = pollSettings(options)
+    this.#reading.enter(() => POLL_MODE)
     const parts = this.#reading.modeParts()
     const { clock } = this.#core.env
     try {

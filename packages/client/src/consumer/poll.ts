@@ -1,15 +1,39 @@
 // poll(): what is there, without a loop.
 import type { Clock } from '@minikafka/platform'
 import { MinikafkaError } from '@minikafka/protocol'
-import type { ModeParts } from './mode.ts'
+import { checkOptions } from '../core/index.ts'
+import type { Mode, ModeParts } from './mode.ts'
 import type { Polled } from './polled.ts'
 import type { FetchedRecord } from './record.ts'
+import { readRules } from './settings.ts'
 import type { Source } from './source.ts'
+import type { PollOptions } from './types.ts'
 
 export type PollSettings = {
   readonly max: number
   readonly maxWaitMs: number
   readonly signal: AbortSignal | undefined
+}
+
+const MAX = 500
+const MAX_WAIT_MS = 500
+
+/** As long as a call takes; what it gave is in hand of `Polled`. */
+export const POLL_MODE: Mode = {
+  name: 'poll()',
+  halt() {},
+  isUnfinished: () => false,
+  holds: () => false,
+}
+
+/** Errors: INVALID_OPTION. */
+export function pollSettings(options: PollOptions | undefined): PollSettings {
+  const {
+    max = MAX,
+    maxWaitMs = MAX_WAIT_MS,
+    signal,
+  } = checkOptions<PollOptions>('consumer.poll', options, readRules.poll)
+  return { max, maxWaitMs, signal }
 }
 
 /**
