@@ -107,7 +107,7 @@ test('a partition that a full disk kept from being made, over a crash too, is le
     })
     const client = broker.client()
     broker.disk().fill(1_500)
-    const growing = client.admin().addPartitions('orders', 2, { timeoutMs: 2_000 })
+    const growing = client.admin().addPartitions('orders', 2, {}, { timeoutMs: 2_000 })
     await broker.world.complete(growing.catch(() => undefined))
     await broker.kill()
     broker.disk().fill(freeBytes)

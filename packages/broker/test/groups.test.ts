@@ -243,7 +243,9 @@ test('what belongs to the brokers is not for clients, and an operator may look a
     expect(await refusal(broker.world.complete(change()))).toBe('TOPIC_AUTHORIZATION_FAILED')
   const names = (await broker.world.complete(admin.listTopics())).map((one) => one.name)
   expect(names).toEqual(['orders'])
-  await broker.world.complete(admin.alterBrokerConfig({ 'internal.topics.readable': 'true' }))
+  await broker.world.complete(
+    admin.alterBrokerConfig({ set: { 'internal.topics.readable': 'true' } }),
+  )
   const { results } = await fetched()
   expect(results.map(({ errorCode }) => errorCode)).toEqual([0, 0, 0, 0, 0])
   expect(results.flatMap(({ records }) => records).length).toBeGreaterThan(0)

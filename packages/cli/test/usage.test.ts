@@ -50,11 +50,13 @@ test('without a command the help goes to stderr, as a usage error', async () => 
 const COMMANDS = [
   ...[['topic'], ['produce'], ['consume'], ['group'], ['cluster'], ['help']],
   ...['create', 'list', 'describe', 'alter', 'delete'].map((verb) => ['topic', verb]),
+  ...['add-partitions', 'trim', 'offsets', 'tail', 'stats'].map((verb) => ['topic', verb]),
   ...['list', 'describe', 'explain', 'lag', 'seek', 'members', 'delete'].map((verb) => [
     'group',
     verb,
   ]),
-  ['cluster', 'info'],
+  ...['info', 'brokers', 'health', 'config'].map((verb) => ['cluster', verb]),
+  ...['get', 'set'].map((verb) => ['cluster', 'config', verb]),
 ]
 
 test.each([[[]], ...COMMANDS.map((words) => [words])])(

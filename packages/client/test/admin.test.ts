@@ -194,16 +194,47 @@ test('cluster, logDirs: what there is, and a broker that is not there', async ()
   })
 })
 
+test('health says what is ill', async () => {
+  const health = await admin.health()
+  expect(health).toMatchObject({ healthy: true })
+  expect(health.checks.map(({ name }) => name)).toEqual([
+    'brokers',
+    'controller',
+    'leaders',
+    'in sync',
+    'logs',
+    'disk space',
+  ])
+  await admin.alterBrokerConfig({ set: { 'disk.reserve.bytes': '1000TiB' } })
+  const full = await admin.health()
+  expect(full.healthy).toBe(false)
+  expect(full.checks.filter(({ state }) => state === 'ill')).toMatchObject([
+    { name: 'disk space', about: expect.stringMatching(/^broker 0: .* produce is refused$/) },
+  ])
+  await admin.alterBrokerConfig({ delete: ['disk.reserve.bytes'] })
+  expect(await admin.health()).toEqual(health)
+})
+
+test('alterBrokerConfig and addPartitions with validateOnly change nothing', async () => {
+  const before = await admin.brokerConfig()
+  await admin.alterBrokerConfig({ set: { 'num.partitions': 7 }, validateOnly: true })
+  expect(await admin.brokerConfig()).toEqual(before)
+  await admin.addPartitions('totals', 50, { validateOnly: true })
+  expect((await admin.describeTopic('totals')).partitions.length).toBeLessThan(50)
+})
+
 test('brokerConfig and alterBrokerConfig', async () => {
   const retention = async () => {
     return (await admin.brokerConfig()).find(({ name }) => name === 'log.retention.ms')
   }
-  await admin.alterBrokerConfig({ 'log.retention.ms': 5000 })
+  await admin.alterBrokerConfig({ set: { 'log.retention.ms': 5000 } })
   expect(await retention()).toMatchObject({ value: '5000', origin: 'dynamic' })
-  await expect(admin.alterBrokerConfig({ 'log.retention.ms': 'soon' })).rejects.toMatchObject({
+  await expect(
+    admin.alterBrokerConfig({ set: { 'log.retention.ms': 'soon' } }),
+  ).rejects.toMatchObject({
     name: 'INVALID_CONFIG',
   })
-  await expect(admin.alterBrokerConfig({ 'no.such.setting': 1 })).rejects.toMatchObject({
+  await expect(admin.alterBrokerConfig({ set: { 'no.such.setting': 1 } })).rejects.toMatchObject({
     name: 'INVALID_CONFIG',
   })
 })

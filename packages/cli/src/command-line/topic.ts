@@ -1,11 +1,12 @@
 // What may be typed after `minikafka topic`.
 import type { Command } from 'commander'
 import { append, type Open } from './declaration.ts'
+import { topicPlaces } from './topic-places.ts'
 
 export function topicCommands(minikafka: Command, open: Open): void {
   const topic = minikafka
     .command('topic')
-    .description('create, list, describe, alter and delete topics')
+    .description('create, look at, change, copy and delete topics')
     .addHelpText(
       'after',
       '\nExamples:\n  minikafka topic create orders -p 6\n  minikafka topic list --sizes',
@@ -15,6 +16,7 @@ export function topicCommands(minikafka: Command, open: Open): void {
   declareDescribe(topic, open)
   declareAlter(topic, open)
   declareDelete(topic, open)
+  topicPlaces(topic, open)
 }
 
 function declareCreate(topic: Command, open: Open): void {
@@ -49,7 +51,7 @@ function declareDescribe(topic: Command, open: Open): void {
   topic
     .command('describe')
     .description('partitions, leaders, offsets and settings of topics')
-    .argument('<name...>')
+    .argument('<topic...>')
     .addHelpText('after', '\nExample:\n  minikafka topic describe orders -O wide')
     .action(async (names: string[], _, command: Command) =>
       (await import('../commands/topic-views.ts')).topicDescribe(open(command), names),
@@ -60,7 +62,7 @@ function declareAlter(topic: Command, open: Open): void {
   topic
     .command('alter')
     .description('change settings of a topic')
-    .argument('<name>')
+    .argument('<topic>')
     .option('-c, --config <name=value>', 'set it; may be repeated', append)
     .option('-d, --delete <name>', 'back to the default; may be repeated', append)
     .option('--dry-run', 'check everything, print the plan, change nothing')
@@ -74,7 +76,7 @@ function declareDelete(topic: Command, open: Open): void {
   topic
     .command('delete')
     .description('delete topics with all their records; asks first')
-    .argument('<name...>')
+    .argument('<topic...>')
     .option('--if-exists', 'a missing topic is fine')
     .option('--regex', 'names are regular expressions, for whole names')
     .option('--dry-run', 'print what would be deleted, delete nothing')

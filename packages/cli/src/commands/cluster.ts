@@ -1,4 +1,5 @@
 // minikafka cluster info.
+import type { BrokerDescription } from '@minikafka/client'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
 import { printFacts, printRows } from '../table.ts'
@@ -23,10 +24,7 @@ export async function clusterInfo(session: Session): Promise<void> {
     cluster.brokers,
     [
       { title: 'BROKER', of: ({ nodeId }) => String(nodeId), right: true },
-      {
-        title: 'ADDRESS',
-        of: ({ host, port }) => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`),
-      },
+      { title: 'ADDRESS', of: addressText },
       { title: 'STATUS', of: ({ status }) => status },
       { title: 'VERSION', of: ({ version }) => version },
       { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true },
@@ -34,4 +32,8 @@ export async function clusterInfo(session: Session): Promise<void> {
     ],
     (broker) => broker,
   )
+}
+
+export function addressText({ host, port }: BrokerDescription): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }

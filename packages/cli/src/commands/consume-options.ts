@@ -85,7 +85,7 @@ function checkGroup({ offset, partitions, exit }: ConsumeOptions, range: OffsetR
     throw new UsageError(`-o ${offset}: with -g one of start, end, -N or @TIME, and no range`)
 }
 
-function partitionsOf(text: string | undefined): ReadonlySet<number> | undefined {
+export function partitionsOf(text: string | undefined): ReadonlySet<number> | undefined {
   if (text === undefined) return undefined
   return new Set(
     text.split(',').map((part) => {
@@ -116,7 +116,10 @@ function filterOf({ grep, key, header = [] }: ConsumeOptions): (record: ReadReco
   return (record) => tests.every((test) => test(record))
 }
 
-function printerOf(session: Session, { json, metaOnly = false, format }: ConsumeOptions): Printer {
+export function printerOf(
+  session: Session,
+  { json, metaOnly = false, format }: Pick<ConsumeOptions, 'json' | 'metaOnly' | 'format'>,
+): Printer {
   if (!json && !metaOnly && (format !== undefined || !session.wantsJson))
     return compileFormat(format ?? '%v\\n')
   return (record, out) => out.push(Buffer.from(`${formatJsonLine(record, { metaOnly })}\n`))

@@ -14,6 +14,8 @@ export type Target = TopicPartition & {
   readonly end: number
 }
 
+type Range = Pick<ConsumePlan, 'range' | 'untilEnd' | 'partitions'>
+
 /** Errors: of a topic, a pattern or a partition that is not there. */
 export async function topicsOf(session: Session, plan: ConsumePlan): Promise<readonly string[]> {
   const { patterns, topics } = plan
@@ -28,25 +30,21 @@ export async function topicsOf(session: Session, plan: ConsumePlan): Promise<rea
 export async function targetsOf(
   session: Session,
   topics: readonly string[],
-  plan: ConsumePlan,
+  range: Range,
 ): Promise<readonly Target[]> {
-  const found = await Promise.all(topics.map((topic) => targetsOfTopic(session, topic, plan)))
+  const found = await Promise.all(topics.map((topic) => targetsOfTopic(session, topic, range)))
   return found.flat()
 }
 
 async function targetsOfTopic(
   session: Session,
   topic: string,
-  { range, untilEnd, partitions }: ConsumePlan,
+  { range, untilEnd, partitions }: Range,
 ): Promise<Target[]> {
-  const at = async (spec: OffsetSpec) => {
-    const offsets = await session.admin.offsets(topic, spec, session.wait)
-    return new Map(offsets.map(({ partition, offset }) => [partition, offset]))
-  }
-  const resolve = (point: Point) => resolvePoint(point, at)
+  const resolve = (point: Point) => resolvePoint(session, topic, point)
   const [starts, latest, from, to] = await Promise.all([
-    at('earliest'),
-    at('latest'),
+    resolve({ at: 'start' }),
+    resolve({ at: 'end' }),
     resolve(range.from),
     range.to === undefined ? undefined : resolve(range.to),
   ])
@@ -68,10 +66,15 @@ async function targetsOfTopic(
 }
 
 /** An offset of each partition, wherever the log begins and ends. */
-async function resolvePoint(
+export async function resolvePoint(
+  session: Session,
+  topic: string,
   point: Point,
-  at: (spec: OffsetSpec) => Promise<Map<number, number>>,
 ): Promise<Map<number, number>> {
+  const at = async (where: OffsetSpec) => {
+    const offsets = await session.admin.offsets(topic, where, session.wait)
+    return new Map(offsets.map(({ partition, offset }) => [partition, offset]))
+  }
   const spec = specOf(point)
   if (spec !== undefined) return at(spec)
   const starts = await at('earliest')
@@ -96,7 +99,7 @@ export function specOf(point: Point): Exclude<OffsetSpec, number> | undefined {
   }
 }
 
-function noPartition(topic: string, partition: number, count: number): Failure {
+export function noPartition(topic: string, partition: number, count: number): Failure {
   const there = count === 1 ? 'partition 0 only' : `partitions 0 to ${count - 1}`
   return new Failure(`-p ${partition}: ${topic} has ${there}`, EXIT.notFound)
 }

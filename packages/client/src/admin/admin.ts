@@ -13,6 +13,7 @@ import {
   listGroups,
   removeMember,
 } from './groups.ts'
+import { clusterHealth } from './health.ts'
 import { offsetsOf } from './offsets.ts'
 import { checkPoint } from './point.ts'
 import { Requests } from './requests.ts'
@@ -29,7 +30,8 @@ import {
 import type {
   Admin,
   ClusterDescription,
-  Config,
+  ClusterHealth,
+  ConfigChanges,
   ConfigEntry,
   CreateTopicOptions,
   LogDirDescription,
@@ -45,6 +47,12 @@ const createRules: OptionRules<CreateTopicOptions> = {
   replicas: integer(1, 32_767),
   config: anything,
   ifNotExists: boolean,
+  validateOnly: boolean,
+}
+
+const changeRules: OptionRules<ConfigChanges> = {
+  set: anything,
+  delete: anything,
   validateOnly: boolean,
 }
 
@@ -97,36 +105,25 @@ class CoreAdmin implements Admin {
     return describeTopic(this.#requests, name, this.#deadline(wait, `describing topic '${name}'`))
   }
 
-  async alterTopic(
-    name: string,
-    change: {
-      set?: Config | undefined
-      delete?: readonly string[] | undefined
-      validateOnly?: boolean | undefined
-    },
-    wait?: Wait,
-  ): Done {
-    const rules = { set: anything, delete: anything, validateOnly: boolean }
-    const {
-      set = {},
-      delete: unset = [],
-      validateOnly = false,
-    } = checkOptions<typeof change>('admin.alterTopic', change, rules)
-    return alterTopic(
-      this.#requests,
-      name,
-      { set, unset, validateOnly },
-      this.#deadline(wait, `changing topic '${name}'`),
-    )
+  async alterTopic(name: string, change: ConfigChanges, wait?: Wait): Done {
+    const checked = checkOptions<ConfigChanges>('admin.alterTopic', change, changeRules)
+    const deadline = this.#deadline(wait, `changing topic '${name}'`)
+    return alterTopic(this.#requests, name, checked, deadline)
   }
 
-  async addPartitions(name: string, total: number, wait?: Wait): Done {
-    return addPartitions(
-      this.#requests,
-      name,
-      total,
-      this.#deadline(wait, `growing topic '${name}'`),
+  async addPartitions(
+    name: string,
+    total: number,
+    options?: { validateOnly?: boolean | undefined },
+    wait?: Wait,
+  ): Done {
+    const { validateOnly = false } = checkOptions<{ validateOnly?: boolean | undefined }>(
+      'admin.addPartitions',
+      options,
+      { validateOnly: boolean },
     )
+    const deadline = this.#deadline(wait, `growing topic '${name}'`)
+    return addPartitions(this.#requests, name, { total, validateOnly }, deadline)
   }
 
   async deleteTopic(name: string, options?: { ifExists?: boolean | undefined }, wait?: Wait): Done {
@@ -207,6 +204,10 @@ class CoreAdmin implements Admin {
     return describeCluster(this.#requests, this.#deadline(wait, 'describing the cluster'))
   }
 
+  async health(wait?: Wait): Promise<ClusterHealth> {
+    return clusterHealth(this.#requests, this.#deadline(wait, 'asking for the health'))
+  }
+
   async logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]> {
     return logDirs(this.#requests, brokerId, this.#deadline(wait, 'describing data directories'))
   }
@@ -215,13 +216,10 @@ class CoreAdmin implements Admin {
     return brokerConfig(this.#requests, brokerId, this.#deadline(wait, 'reading settings'))
   }
 
-  async alterBrokerConfig(set: Config, brokerId?: number, wait?: Wait): Done {
-    return alterBrokerConfig(
-      this.#requests,
-      set,
-      brokerId,
-      this.#deadline(wait, 'changing settings'),
-    )
+  async alterBrokerConfig(change: ConfigChanges, brokerId?: number, wait?: Wait): Done {
+    const checked = checkOptions<ConfigChanges>('admin.alterBrokerConfig', change, changeRules)
+    const deadline = this.#deadline(wait, 'changing settings')
+    return alterBrokerConfig(this.#requests, checked, brokerId, deadline)
   }
 
   /** Holds nothing of its own: the connections are the client's. */

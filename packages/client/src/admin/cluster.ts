@@ -4,7 +4,7 @@ import { errorOf } from '../answers.ts'
 import type { Deadline, Target } from '../core/index.ts'
 import { changesOf } from './config.ts'
 import type { Requests } from './requests.ts'
-import type { ClusterDescription, Config, ConfigEntry, LogDirDescription } from './types.ts'
+import type { ClusterDescription, ConfigChanges, ConfigEntry, LogDirDescription } from './types.ts'
 
 const BROKER = 4
 
@@ -72,13 +72,13 @@ export async function brokerConfig(
 
 export async function alterBrokerConfig(
   requests: Requests,
-  set: Config,
+  change: ConfigChanges,
   brokerId: number | undefined,
   deadline: Deadline,
 ): Promise<void> {
   const { to, resourceName } = targetOf(brokerId)
-  const resource = { resourceType: BROKER, resourceName, changes: changesOf(set, []) }
-  const request = { resources: [resource], validateOnly: false }
+  const resource = { resourceType: BROKER, resourceName, changes: changesOf(change) }
+  const request = { resources: [resource], validateOnly: change.validateOnly === true }
   const only = ({ results }: ResponseOf<Apis['incrementalAlterConfigs']>) => results[0]
   const asked = { deadline, only }
   const { error } = await requests.change('incrementalAlterConfigs', request, to, asked)

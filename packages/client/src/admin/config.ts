@@ -1,6 +1,6 @@
 // Settings on their way to a broker: there every value is text.
 import { MinikafkaError } from '@minikafka/protocol'
-import type { Config } from './types.ts'
+import type { ConfigChanges } from './types.ts'
 
 const SET = 0
 const DELETE = 1
@@ -11,7 +11,7 @@ export type ConfigChange = {
   readonly value: string | null
 }
 
-export function changesOf(set: Config, unset: readonly string[]): ConfigChange[] {
+export function changesOf({ set = {}, delete: unset = [] }: ConfigChanges): ConfigChange[] {
   const sets = Object.entries(set).map(([name, value]) => {
     return { name, operation: SET, value: textOf(name, value) }
   })

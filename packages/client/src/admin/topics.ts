@@ -4,7 +4,7 @@ import { errorOf } from '../answers.ts'
 import type { Deadline, TopicInfo } from '../core/index.ts'
 import { changesOf, textOf } from './config.ts'
 import type { Requests } from './requests.ts'
-import type { Config, ConfigEntry, CreateTopicOptions, TopicDescription } from './types.ts'
+import type { ConfigChanges, ConfigEntry, CreateTopicOptions, TopicDescription } from './types.ts'
 
 type TopicAnswer = ResponseOf<Apis['metadata']>['topics'][number]
 
@@ -91,12 +91,11 @@ async function topicConfig(
 export async function alterTopic(
   requests: Requests,
   name: string,
-  change: { set: Config; unset: readonly string[]; validateOnly: boolean },
+  change: ConfigChanges,
   deadline: Deadline,
 ): Promise<void> {
-  const changes = changesOf(change.set, change.unset)
-  const resource = { resourceType: TOPIC, resourceName: name, changes }
-  const request = { resources: [resource], validateOnly: change.validateOnly }
+  const resource = { resourceType: TOPIC, resourceName: name, changes: changesOf(change) }
+  const request = { resources: [resource], validateOnly: change.validateOnly === true }
   const only = ({ results }: ResponseOf<Apis['incrementalAlterConfigs']>) => results[0]
   const asked = { deadline, topic: name, only }
   const { error } = await requests.change('incrementalAlterConfigs', request, 'controller', asked)
@@ -106,10 +105,10 @@ export async function alterTopic(
 export async function addPartitions(
   requests: Requests,
   name: string,
-  total: number,
+  { total, validateOnly }: { total: number; validateOnly: boolean },
   deadline: Deadline,
 ): Promise<void> {
-  const request = { topics: [{ name, total }], timeoutMs: timeoutOf(deadline), validateOnly: false }
+  const request = { topics: [{ name, total }], timeoutMs: timeoutOf(deadline), validateOnly }
   const only = ({ results }: ResponseOf<Apis['createPartitions']>) => results[0]
   const asked = { deadline, topic: name, only }
   const answer = await requests.change('createPartitions', request, 'controller', asked)
@@ -120,6 +119,7 @@ export async function addPartitions(
     if (info.partitions.length === total) return
   }
   await failOn(requests, error, name, deadline)
+  if (validateOnly) return
   const isGrown = (info: TopicInfo) => info.partitions.length >= total && hasLeaders(info)
   await requests.known(name, isGrown, deadline)
 }

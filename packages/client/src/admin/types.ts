@@ -12,6 +12,15 @@ import type { GroupDescription, GroupSummary, ResetOffset, ResetOffsets } from '
 
 export type Config = Readonly<Record<string, string | number | boolean>>
 
+/** All of it, or nothing. */
+export type ConfigChanges = {
+  readonly set?: Config | undefined
+  /** Back to the default. */
+  readonly delete?: readonly string[] | undefined
+  /** Checks everything, changes nothing. */
+  readonly validateOnly?: boolean | undefined
+}
+
 export type ConfigEntry = {
   readonly name: string
   readonly value: string | null
@@ -57,6 +66,15 @@ export type ClusterDescription = {
   readonly brokers: readonly BrokerDescription[]
 }
 
+/** `ill`: something does not work, or is one failure from it; `warning`: soon. */
+export type HealthCheck = {
+  readonly name: 'brokers' | 'controller' | 'leaders' | 'in sync' | 'logs' | 'disk space'
+  readonly state: 'ok' | 'warning' | 'ill'
+  readonly about: string
+}
+
+export type ClusterHealth = { readonly healthy: boolean; readonly checks: readonly HealthCheck[] }
+
 export type LogDirDescription = {
   readonly brokerId: number
   readonly path: string
@@ -96,17 +114,14 @@ export interface Admin extends Closable {
     wait?: Wait,
   ): Promise<TopicDescription[]>
   describeTopic(name: string, wait?: Wait): Promise<TopicDescription>
-  alterTopic(
+  alterTopic(name: string, change: ConfigChanges, wait?: Wait): Done
+  /** `total`: how many there shall be in all. */
+  addPartitions(
     name: string,
-    change: {
-      readonly set?: Config | undefined
-      readonly delete?: readonly string[] | undefined
-      readonly validateOnly?: boolean | undefined
-    },
+    total: number,
+    options?: { readonly validateOnly?: boolean | undefined },
     wait?: Wait,
   ): Done
-  /** `total`: how many there shall be in all. */
-  addPartitions(name: string, total: number, wait?: Wait): Done
   deleteTopic(
     name: string,
     options?: { readonly ifExists?: boolean | undefined },
@@ -135,9 +150,11 @@ export interface Admin extends Closable {
   /** At once. One that is alive comes back with its next heartbeat. */
   removeMember(group: string, memberId: string, wait?: Wait): Done
   cluster(wait?: Wait): Promise<ClusterDescription>
+  /** Rejects where no broker answers; everything else that is ill is the answer. */
+  health(wait?: Wait): Promise<ClusterHealth>
   logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]>
   /** Default: the controller. */
   brokerConfig(brokerId?: number, wait?: Wait): Promise<ConfigEntry[]>
   /** Without a broker id: for the whole cluster. */
-  alterBrokerConfig(set: Config, brokerId?: number, wait?: Wait): Done
+  alterBrokerConfig(change: ConfigChanges, brokerId?: number, wait?: Wait): Done
 }

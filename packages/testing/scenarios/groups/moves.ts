@@ -88,7 +88,7 @@ const moves: Readonly<Record<MoveKind, Move>> = {
     const partitions = info.partitions.length + dice.between(1, 3)
     if (partitions > PARTITIONS_MAX) return
     stage.timeline.add('admin', `${topic} grows to ${partitions} partitions`)
-    await admin.addPartitions(topic, partitions, WAIT)
+    await admin.addPartitions(topic, partitions, {}, WAIT)
   },
   create: async ({ stage, admin, dice }) => {
     const number = stage.topics.filter((topic) => topic.startsWith('late')).length

@@ -71,7 +71,7 @@ const work: Readonly<Record<AdminKind, Work>> = {
   'add-partitions': async (_stage, admin, { name }, dice) => {
     const { partitions } = await admin.describeTopic(name, WAIT)
     if (partitions.length < 20)
-      await admin.addPartitions(name, partitions.length + dice.between(1, 2), WAIT)
+      await admin.addPartitions(name, partitions.length + dice.between(1, 2), {}, WAIT)
   },
   'list-offsets': async (_stage, admin, { name }, dice) => {
     await admin.offsets(name, dice.pick(['earliest', 'latest', { last: 3 }] as const), WAIT)
