@@ -22,7 +22,7 @@ export default defineConfig({
         ...source,
         test: {
           name: 'integration',
-          include: ['packages/*/test/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'examples/*.test.ts'],
           testTimeout: 60_000,
         },
       },
