@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
 // Packages see each other's sources: the condition is needed in all three places (STYLE 5).
-const conditions = ['@minikafka/source', 'node', 'import', 'module', 'default']
+// Not `module`: what it names is for bundlers, and Node is given it as it is.
+const conditions = ['@minikafka/source', 'node', 'import', 'default']
 const source = {
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },

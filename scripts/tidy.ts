@@ -28,9 +28,10 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   broker: {
     name: 'minikafka-broker',
     ours: ['platform', 'protocol', 'coordinator', 'cluster'],
-    npm: ['commander', 'yaml', 'cli-progress', 're2js'],
+    npm: ['commander', 'yaml', 'cli-progress', 're2js', 'prom-client'],
   },
   client: { name: '@minikafka/client', ours: ['platform', 'protocol'], npm: [] },
+  otel: { name: '@minikafka/otel', ours: ['client'], npm: ['@opentelemetry/api'] },
   cli: {
     name: 'minikafka',
     ours: ['client', 'protocol'],
@@ -67,8 +68,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   config: [],
   log: [],
   partition: ['log', 'config'],
-  program: ['log', 'config'],
   hosts: ['partition', 'log', 'config'],
+  metrics: ['hosts', 'partition', 'log', 'config'],
+  program: ['metrics', 'log', 'config'],
   handlers: ['hosts', 'partition', 'log', 'config'],
 }
 

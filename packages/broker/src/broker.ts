@@ -24,6 +24,7 @@ import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, ScrubTimes, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
+import type { Watched } from './metrics/index.ts'
 import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { Scrubber } from './scrubber.ts'
@@ -50,6 +51,8 @@ export type Broker = {
   partitions(): PartitionFacts[]
   /** The same of the partitions of groups that it leads. */
   groups(): GroupHostFacts[]
+  /** For the pages of metrics and health. */
+  readonly watched: Watched
   /** Settles when the broker cannot go on (a failed disk): close it without a clean mark and exit 74. */
   readonly failed: Promise<Error>
   /**
@@ -285,6 +288,13 @@ async function start(
     freeBytes: () => directory.freeBytes(),
     partitions: () => factsOf(partitions.all()),
     groups: () => groups.facts,
+    watched: {
+      ...{ nodeId, clusterId, version: VERSION, values: configured },
+      ...{ state, partitions, groups, directory, memory },
+      listeners: () => listeners.facts(),
+      cleaned: cleaner.counts,
+      scrubbed: scrubber.counts,
+    },
     failed,
     close: (options) => {
       closing ??= close(options)

@@ -79,8 +79,10 @@ async function observed(
   env: Env,
 ): Promise<CallOutcome> {
   let error: string | undefined
+  let response: CallOutcome
   try {
     const outcome = await answer
+    response = outcome
     if (outcome !== undefined && 'hangUp' in outcome) error = outcome.hangUp.name
     return outcome
   } catch (thrown) {
@@ -88,6 +90,6 @@ async function observed(
     throw thrown
   } finally {
     const durationMs = env.clock.monotonicMs() - receivedAtMs
-    requests.publish({ api, clientId, durationMs, requestBytes: frameBytes, error })
+    requests.publish({ api, clientId, durationMs, requestBytes: frameBytes, error, response })
   }
 }

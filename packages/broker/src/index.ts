@@ -13,5 +13,6 @@ export {
 } from './config/index.ts'
 export type { Through } from './dispatch.ts'
 export { type InspectLine, StartError, verifyDirectory } from './log/index.ts'
+export { Pages } from './metrics/index.ts'
 export type { PartitionFacts } from './partition/index.ts'
 export { VERSION } from './version.ts'

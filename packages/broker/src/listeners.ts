@@ -26,6 +26,13 @@ type Bound = {
   server: RpcServer | undefined
 }
 
+export type ListenerFacts = {
+  readonly listener: string
+  readonly connections: number
+  readonly receivedBytes: number
+  readonly sentBytes: number
+}
+
 export class Listeners {
   readonly #env: Env
   readonly #log: QuietLog
@@ -80,6 +87,16 @@ export class Listeners {
 
   addresses(): ReadonlyMap<string, Address> {
     return new Map(this.#bound.map(({ spec, listener }) => [spec.name, listener.address]))
+  }
+
+  /** Of each listener: who is connected, and what went through it. */
+  facts(): ListenerFacts[] {
+    return this.#bound.map(({ spec, waiting, server }) => ({
+      listener: spec.name,
+      connections: server?.connectionCount ?? waiting.length,
+      receivedBytes: server?.traffic.receivedBytes ?? 0,
+      sentBytes: server?.traffic.sentBytes ?? 0,
+    }))
   }
 
   /** From now on what comes in is served. */

@@ -10,6 +10,7 @@ export type Env = {
   readonly random: Random
   readonly disk: Disk
   readonly network: Network
+  readonly httpServer: HttpServer
   readonly compress: Compress
   readonly program: Program
   readonly logger: Logger
@@ -208,6 +209,25 @@ export class NetworkError extends Error {
   }
 }
 
+// --- pages over HTTP ---------------------------------------------------------------------------
+
+export type Page = {
+  readonly status: number
+  /** Content-Type. */
+  readonly type: string
+  readonly body: string
+}
+
+/** For metrics and health: small pages, told by their path alone. */
+export type HttpServer = {
+  /**
+   * Answers GET and HEAD with the page of their path (without the query), other methods with 405, and with 500 where
+   * `pageOf` throws. Port 0 takes any free port. Slow, idle and surplus callers are sent away; nobody can send a body.
+   * Closing ends open connections. Errors: NetworkError.
+   */
+  listen(at: Address, pageOf: (path: string) => Page | Promise<Page>): Promise<Listener>
+}
+
 // --- compression -----------------------------------------------------------------------------
 
 /** Kafka's names and numbers (record batch attributes, bits 0-2). */
@@ -248,6 +268,8 @@ export type Program = {
   readonly stderr: Output
   /** Milliseconds since the process started. */
   uptimeMs(): number
+  /** Milliseconds of processor time that the process has used, in all its threads. */
+  cpuMs(): number
   memory(): {
     readonly rssBytes: number
     readonly heapUsedBytes: number

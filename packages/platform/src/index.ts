@@ -11,6 +11,7 @@ export type {
   Env,
   File,
   FileStat,
+  HttpServer,
   Input,
   Listener,
   ListenOptions,
@@ -18,6 +19,7 @@ export type {
   Logger,
   Network,
   Output,
+  Page,
   Program,
   Random,
   Receiver,
@@ -26,6 +28,7 @@ export type {
   Timer,
 } from './env.ts'
 export { CompressionError, DiskError, NetworkError } from './env.ts'
+export { pageFor } from './http-page.ts'
 export { isNoSpace } from './no-space.ts'
 export { realTurn } from './node/clock.ts'
 export { nodeCompress } from './node/compress.ts'

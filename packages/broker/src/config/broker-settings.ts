@@ -59,6 +59,19 @@ export const brokerSettings = defineSettings({
     choices: ['auto', 'pretty', 'json'],
     about: 'auto: pretty on stderr where that is a terminal, else JSON lines on stdout.',
   },
+  'http.host': {
+    type: 'text',
+    default: '127.0.0.1',
+    about:
+      'Address of the pages /metrics, /healthz and /readyz; beyond loopback only with allow.insecure.',
+  },
+  'http.port': {
+    type: 'int',
+    default: 9464,
+    range: [0, 65_535],
+    special: { value: -1, text: 'off' },
+    about: 'Their port; 0 takes any free one. Where it is taken the broker goes on without them.',
+  },
   'allow.insecure': {
     type: 'boolean',
     default: false,

@@ -26,6 +26,18 @@ export function listenerSpecs(values: Values): readonly ListenerSpec[] {
   return specs
 }
 
+/** Where the pages of metrics and health are; undefined: nowhere. */
+export function pagesAddress(values: Values): Address | undefined {
+  const address = { host: values['http.host'], port: values['http.port'] }
+  if (address.port === -1) return undefined
+  if (isLoopback(address.host) || values['allow.insecure']) return address
+  throw new InvalidConfig(
+    'http.host',
+    `http.host ${address.host}: metrics and health would be open to the network without authentication. ` +
+      'Bind 127.0.0.1, set http.port=off, or set allow.insecure=true if that is what you want.',
+  )
+}
+
 /** What clients of a listener are told to dial; undefined: as they dialled. */
 export function advertisedAddresses(values: Values): ReadonlyMap<string, Address> {
   if (values.advertised === '') return new Map()

@@ -1,5 +1,11 @@
 // The door of the configuration room.
-export { advertisedAddresses, isLoopback, type ListenerSpec, listenerSpecs } from './endpoints.ts'
+export {
+  advertisedAddresses,
+  isLoopback,
+  type ListenerSpec,
+  listenerSpecs,
+  pagesAddress,
+} from './endpoints.ts'
 export {
   assignorNames,
   flagName,

@@ -62,6 +62,8 @@ function parseNumber(
   row: Extract<Row, { range: readonly [number, number] }>,
   text: string,
 ): Parsed {
+  // One word that people write where a number would be a riddle.
+  if (text === 'off' && row.special?.text === 'off') return { value: row.special.value }
   const match = /^(-?\d{1,19}(?:\.\d{1,3})?)\s*([a-z]*)$/i.exec(text)
   const units = row.type === 'bytes' ? BYTES : row.type === 'duration' ? DURATIONS : { '': 1 }
   const factor = new Map(Object.entries(units)).get((match?.[2] ?? '').toLowerCase())

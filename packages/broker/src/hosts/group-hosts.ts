@@ -121,6 +121,12 @@ export class GroupHosts {
     return [...this.#hosts.values()].map((host) => host.machine)
   }
 
+  /** Of every partition that is led here and loaded. */
+  *serving(): Iterable<Groups> {
+    for (const { machineIfServing } of this.#hosts.values())
+      if (machineIfServing !== undefined) yield machineIfServing
+  }
+
   nowMs(): number {
     return this.#time.nowMs()
   }

@@ -235,6 +235,10 @@ export class Partitions {
   // --- looking after -------------------------------------------------------------------------
 
   /** What the disk has left decides who may append. */
+  get space(): Space {
+    return this.#space
+  }
+
   set space(space: Space) {
     this.#space = space
   }

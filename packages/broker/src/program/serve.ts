@@ -7,8 +7,10 @@ import {
   type Layers,
   LiveConfig,
   listenerSpecs,
+  pagesAddress,
 } from '../config/index.ts'
 import { EXIT, StartError } from '../log/index.ts'
+import { Pages } from '../metrics/index.ts'
 import { VERSION } from '../version.ts'
 import { readConfigFile } from './flags.ts'
 
@@ -43,20 +45,30 @@ export async function serve(
   warn(env, config)
   const stopAsked = obeySignals(env, config, options.configFile)
   let broker: Broker
+  const pages = await openPages(env, config)
   const bar = recoveryBar(env, pretty)
   try {
-    broker = await startWithPort(env, config, options.dev, bar.progress)
+    broker = await startWithPort(env, config, options.dev, (what, done, total) => {
+      bar.progress(what, done, total)
+      pages?.recovering(done, total)
+    })
+  } catch (error) {
+    await pages?.close()
+    throw error
   } finally {
     bar.stop()
   }
-  await sayReady(env, config, broker, pretty)
+  pages?.serving(broker.watched)
+  await sayReady(env, config, broker, { pretty, pages })
   const error = await Promise.race([broker.failed, stopAsked])
-  if (error === undefined) return stopInOrder(env, config, broker, options.dev)
+  pages?.stopping()
+  if (error === undefined) return stopInOrder(env, config, broker, { dev: options.dev, pages })
   logger.fatal(
     { err: error },
     'the data directory failed: the broker stops, the next start recovers',
   )
   await broker.close({ clean: false })
+  await pages?.close()
   program.exit(EXIT.io)
 }
 
@@ -91,6 +103,22 @@ async function startWithPort(
   }
 }
 
+/** Metrics and health: a broker serves without them, and says so. */
+async function openPages(env: Env, config: LiveConfig): Promise<Pages | undefined> {
+  const at = pagesAddress(config.values)
+  if (at === undefined) return undefined
+  try {
+    return await Pages.open(env, at)
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    env.logger.warn(
+      { ...at, code },
+      'no metrics and health: that address cannot be listened on; choose another with http.host and http.port',
+    )
+    return undefined
+  }
+}
+
 // --- words ---------------------------------------------------------------------------------------
 
 function isPretty({ program }: Env, config: LiveConfig): boolean {
@@ -119,7 +147,7 @@ async function sayReady(
   env: Env,
   config: LiveConfig,
   broker: Broker,
-  pretty: boolean,
+  { pretty, pages }: { pretty: boolean; pages: Pages | undefined },
 ): Promise<void> {
   const { program, logger } = env
   const { values } = config
@@ -131,6 +159,7 @@ async function sayReady(
     pid: program.pid,
     host: broker.address.host,
     port: broker.address.port,
+    httpPort: pages?.address.port,
     dataDir: values['data.dir'],
     partitions: broker.partitionCount,
     clean: broker.wasClean,
@@ -145,11 +174,12 @@ async function sayReady(
   const advertised =
     values.advertised === '' ? 'advertised as dialled' : `advertised ${values.advertised}`
   const loopback = listenerSpecs(values).every(({ bind }) => isLoopback(bind.host))
+  const http = pages === undefined ? '' : `, http ${pages.address.port}`
   const port = broker.address.port === DEV_PORT_WANTED ? '' : ` -b 127.0.0.1:${broker.address.port}`
   const next = broker.partitionCount === 0 ? 'topic create hello' : 'topic list'
   await program.stderr.write(
     `minikafka-broker ${VERSION}   node ${broker.nodeId}   cluster ${broker.clusterId} (single)   pid ${program.pid}\n` +
-      `  listen ${listens.join(', ')} (${advertised})   auth: none${loopback ? ', loopback only' : ''}\n` +
+      `  listen ${listens.join(', ')} (${advertised}${http})   auth: none${loopback ? ', loopback only' : ''}\n` +
       `  data   ${values['data.dir']}   ${broker.partitionCount} partitions, ${how}   flush: ${values.flush}   free ${free.toFixed(0)} GiB\n` +
       `ready in ${readyMs} ms - try: npx minikafka ${next}${port}\n`,
   )
@@ -207,9 +237,10 @@ async function stopInOrder(
   env: Env,
   config: LiveConfig,
   broker: Broker,
-  dev: boolean,
+  { dev, pages }: { dev: boolean; pages: Pages | undefined },
 ): Promise<void> {
   const isClean = await broker.close()
+  await pages?.close()
   if (dev) await env.disk.removeDirectory(config.values['data.dir'])
   if (isClean) env.logger.info('stopped cleanly')
   else env.logger.warn('stopped, but not all was done in time: the next start may recover')

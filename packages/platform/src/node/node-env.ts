@@ -3,6 +3,7 @@ import type { Env, Logger } from '../env.ts'
 import { nodeClock } from './clock.ts'
 import { nodeCompress } from './compress.ts'
 import { NodeDisk } from './disk.ts'
+import { nodeHttpServer } from './http-server.ts'
 import { libraryLogger } from './logger.ts'
 import { nodeNetwork } from './network.ts'
 import { nodeProgram } from './program.ts'
@@ -24,6 +25,7 @@ export function nodeEnv(options: NodeEnvOptions = {}): Env {
     random: nodeRandom,
     disk: new NodeDisk(new SyncQueue(syncsAtOnceMax)),
     network: nodeNetwork,
+    httpServer: nodeHttpServer,
     compress: nodeCompress(),
     program: nodeProgram(),
     /** Made when it is first used: most give their own. */

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import {
   clockCompliance,
   diskCompliance,
+  httpServerCompliance,
   networkCompliance,
   randomCompliance,
 } from '../compliance/index.ts'
 import { nodeClock, realTurn } from './clock.ts'
 import { NodeDisk } from './disk.ts'
+import { nodeHttpServer } from './http-server.ts'
 import { nodeNetwork } from './network.ts'
 import { nodeRandom } from './random.ts'
 import { SyncQueue } from './sync-queue.ts'
@@ -47,6 +49,17 @@ networkCompliance('node', () => ({
   host: '127.0.0.1',
   ...realTime,
   failAccept,
+  close: nothing,
+}))
+
+httpServerCompliance('node', () => ({
+  port: nodeHttpServer,
+  ask: async ({ host, port }, method, path) => {
+    const answer = await fetch(`http://${host}:${port}${path}`, { method })
+    const type = answer.headers.get('content-type') ?? ''
+    return { status: answer.status, type, body: await answer.text() }
+  },
+  ...realTime,
   close: nothing,
 }))
 

@@ -39,6 +39,7 @@ test('the surroundings are those of this process', () => {
   expect(program.workingDirectory).toBe(process.cwd())
   expect(program.home.length).toBeGreaterThan(0)
   expect(program.uptimeMs()).toBeGreaterThan(0)
+  expect(program.cpuMs()).toBeGreaterThan(0)
   expect(program.memory().rssBytes).toBeGreaterThan(program.memory().heapUsedBytes)
 })
 

@@ -25,6 +25,10 @@ export function nodeProgram(): Program {
     stdout: outputOf(() => process.stdout),
     stderr: outputOf(() => process.stderr),
     uptimeMs: () => process.uptime() * 1000,
+    cpuMs: () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1000
+    },
     memory() {
       const { rss, heapUsed, external } = process.memoryUsage()
       return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external }

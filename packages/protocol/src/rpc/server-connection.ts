@@ -22,6 +22,7 @@ import type {
   RefusalReason,
   ServerConnection,
   Service,
+  Traffic,
 } from './service.ts'
 import type { Turns } from './turns.ts'
 
@@ -40,6 +41,7 @@ export type Surroundings = {
   readonly env: Env
   readonly limits: ServerLimits
   readonly memory: MemoryAccount
+  readonly traffic: Traffic
   readonly queue: MemoryQueue
   readonly turns: Turns
   readonly service: Service
@@ -89,7 +91,8 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     this.id = id
     this.memory = new Holding(memory, () => common.queue.released())
     this.#reader = new FrameReader(limits.firstFrameBytesMax, this.memory)
-    this.#outbox = new Outbox(env.clock, socket, this.memory, () => this.#sent())
+    const uses = { memory: this.memory, traffic: common.traffic }
+    this.#outbox = new Outbox(env.clock, socket, uses, () => this.#sent())
     this.#gate = new ReadingGate(env.clock, socket, common.queue, this)
     this.#heardMs = env.clock.monotonicMs()
     this.#frameBeganMs = this.#heardMs
@@ -128,6 +131,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
 
   received(size: number): void {
     const isNew = this.#phase === 'open' && this.#reader.partialSize === 0
+    this.#common.traffic.receivedBytes += size
     this.#reader.received(size)
     if (!this.#isServed()) return
     this.#heardMs = this.#nowMs()

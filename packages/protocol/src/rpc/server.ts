@@ -8,7 +8,7 @@ import { checkEveryMs } from './deadlines.ts'
 import type { ServerLimits } from './limits.ts'
 import { MemoryQueue, type Reader } from './memory-queue.ts'
 import { PeerConnection, type Surroundings } from './server-connection.ts'
-import type { MemoryAccount, ServerConnection, Service } from './service.ts'
+import type { MemoryAccount, ServerConnection, Service, Traffic } from './service.ts'
 import { Turns } from './turns.ts'
 
 /**
@@ -38,7 +38,8 @@ export class RpcServer {
     const favourNext = () => this.#favourOne()
     const queue = new MemoryQueue(env.clock, memory, favourNext)
     const turns = new Turns(env.clock)
-    this.#common = { env, limits, memory, queue, turns, service, left, stir, favourNext }
+    const traffic = { receivedBytes: 0, sentBytes: 0 }
+    this.#common = { env, limits, memory, traffic, queue, turns, service, left, stir, favourNext }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */
@@ -56,6 +57,10 @@ export class RpcServer {
     this.#stir()
     socket.receive(connection)
     return connection
+  }
+
+  get traffic(): Readonly<Traffic> {
+    return this.#common.traffic
   }
 
   get connectionCount(): number {

@@ -22,6 +22,9 @@ export type CallMemory = Pick<MemoryAccount, 'charge' | 'release'> & {
   readonly room: number
 }
 
+/** Of all connections of a server, also those that are gone. */
+export type Traffic = { receivedBytes: number; sentBytes: number }
+
 export type ServerConnection = {
   /** Unique within its server. */
   readonly id: number

@@ -4,6 +4,7 @@ import {
   clockCompliance,
   compressCompliance,
   diskCompliance,
+  httpServerCompliance,
   networkCompliance,
   type PortWorld,
   randomCompliance,
@@ -50,6 +51,11 @@ for (const [seed, clock] of [
     }
   })
 }
+
+httpServerCompliance('simulated', () => {
+  const { world, ...ends } = portWorld(1, 'held', (env) => env.httpServer)
+  return { ...ends, ask: ({ port }, method, path) => world.askPage(NODE, port, path, method) }
+})
 
 compressCompliance('simulated', () => portWorld(1, 'held', (env) => env.compress).port)
 

@@ -1,6 +1,6 @@
 // One world: nodes with disks, wires between them, one clock, all from a seed, in this process.
 // Enters: a seed and how time passes. Leaves: an Env for each node's code, and the power over all of it.
-import { type Env, nodeEnv, realTurn, type Signal } from '@minikafka/platform'
+import { type Env, nodeEnv, type Page, realTurn, type Signal } from '@minikafka/platform'
 import { type BuggifyPoint, BuggifyPoints } from './buggify-points.ts'
 import { type DiskFaults, diskFaults } from './disk/disk-faults.ts'
 import { durationMs } from './duration.ts'
@@ -16,6 +16,7 @@ import { NodeState, type ProcessOptions, type Surroundings } from './node-state.
 import type { Death, Process } from './process.ts'
 import { RunningHash } from './running-hash.ts'
 import { Scheduler } from './scheduler.ts'
+import { SimPages } from './sim-http-server.ts'
 import type { SimOutput } from './sim-program.ts'
 import type { WaitOptions, World, WorldOptions } from './world.ts'
 import { WorldClock } from './world-clock.ts'
@@ -37,6 +38,7 @@ class SimulatedWorld implements World {
   readonly failures: unknown[] = []
   readonly #ground: Ground
   readonly #lines: LogLines
+  readonly #pages = new SimPages()
   readonly #surroundings: Surroundings
   readonly #nodes = new Map<string, NodeState>()
   readonly #exitCodes = new Map<string, number>()
@@ -55,6 +57,7 @@ class SimulatedWorld implements World {
       wires,
       lines: this.#lines,
       hostSockets,
+      pages: this.#pages,
       real: nodeEnv(),
       logLevel: options.logLevel ?? 'info',
       nextPid: () => pid++,
@@ -101,6 +104,10 @@ class SimulatedWorld implements World {
 
   clockOf(node: string): ClockFaults {
     return this.#node(node).clock
+  }
+
+  askPage(node: string, port: number, path: string, method?: string): Promise<Page> {
+    return this.#pages.ask(node, port, path, method)
   }
 
   disk(node: string): DiskFaults {

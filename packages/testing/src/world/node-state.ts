@@ -13,6 +13,7 @@ import { NodeClock } from './node-clock.ts'
 import { type Death, type Limits, Process } from './process.ts'
 import { SimClock } from './sim-clock.ts'
 import { simCompress } from './sim-compress.ts'
+import type { SimPages } from './sim-http-server.ts'
 import { type ProgramOptions, SimProgram } from './sim-program.ts'
 import { SimRandom } from './sim-random.ts'
 
@@ -22,6 +23,7 @@ export type Surroundings = {
   readonly wires: Wires
   readonly lines: LogLines
   readonly hostSockets: HostSockets
+  readonly pages: SimPages
   /** This machine's. */
   readonly real: Env
   readonly logLevel: string
@@ -73,7 +75,7 @@ export class NodeState {
   }
 
   start(options: ProcessOptions): Running {
-    const { ground, wires, hostSockets, real, nextPid, exited } = this.#surroundings
+    const { ground, wires, hostSockets, pages, real, nextPid, exited } = this.#surroundings
     const name = `${this.name} ${this.#startedCount++}`
     const ties = new Generator(ground.seed, `ties ${name}`)
     const { namesTimers = true, naps = false } = options
@@ -91,6 +93,7 @@ export class NodeState {
       network: options.hostNetwork
         ? hostNetwork(owner, hostSockets, real.network)
         : new SimNetwork(ground, wires, owner),
+      httpServer: pages.serverOf(owner),
       compress: simCompress(ground, owner, real.compress),
       program,
       logger: this.#logger(owner),

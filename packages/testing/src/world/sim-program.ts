@@ -53,6 +53,10 @@ export class SimProgram implements Program {
     return this.#ground.scheduler.nowMs - this.#owner.facts.startedAtMs
   }
 
+  cpuMs(): number {
+    return 0
+  }
+
   memory() {
     return { rssBytes: 2 ** 26, heapUsedBytes: 2 ** 24, externalBytes: 2 ** 20 }
   }

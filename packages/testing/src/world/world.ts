@@ -1,5 +1,5 @@
 // What a test holds of a simulated world: its words, its powers, and its promises.
-import type { Env, Signal } from '@minikafka/platform'
+import type { Env, Page, Signal } from '@minikafka/platform'
 import type { BuggifyPoint } from './buggify-points.ts'
 import type { DiskFaults } from './disk/disk-faults.ts'
 import type { Duration } from './duration.ts'
@@ -61,6 +61,8 @@ export type World = {
   limitDescriptors(node: string, max?: number): void
   clockOf(node: string): ClockFaults
   disk(node: string): DiskFaults
+  /** One request over HTTP to what listens there, from nowhere; `method`: GET. Errors: NetworkError ECONNREFUSED. */
+  askPage(node: string, port: number, path: string, method?: string): Promise<Page>
   /** Of the last process of `node`, also a dead one. */
   stdout(node: string): string
   stderr(node: string): string

@@ -1,0 +1,3 @@
+// The door of the metrics room.
+export { Pages } from './pages.ts'
+export type { Watched } from './watched.ts'
