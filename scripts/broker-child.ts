@@ -9,6 +9,8 @@ const PROBE = join(import.meta.dirname, 'bench/probe.cjs')
 
 export type BrokerChild = AsyncDisposable & {
   readonly port: number
+  /** Of /metrics, /healthz and /readyz. */
+  readonly httpPort: number
   /** Its exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>
   signal(name: NodeJS.Signals): void
@@ -47,9 +49,9 @@ export async function startBroker(folder: string, place: BrokerPlace = {}): Prom
     own?.[Symbol.dispose]()
   }
   try {
-    const found = await child.find(readyPort)
+    const { port, httpPort } = await child.find(readyPorts)
     const readyMs = performance.now() - began
-    return running(child, { port: found, readyMs, [Symbol.asyncDispose]: stop })
+    return running(child, { port, httpPort, readyMs, [Symbol.asyncDispose]: stop })
   } catch (error) {
     await stop()
     throw error
@@ -64,7 +66,7 @@ export function launchBroker({
   variables,
   settings = {},
 }: BrokerPlace): Child {
-  const place = ['--data-dir', data, '--port', String(port)]
+  const place = ['--data-dir', data, '--port', String(port), '--http-port', '0']
   const flags = Object.entries(settings).map(
     ([name, value]) => `--${name.replaceAll('.', '-')}=${value}`,
   )
@@ -94,10 +96,12 @@ function running(
 }
 
 /** The broker's JSON log says `ready` with its true port; whatever is no JSON is not from the log. */
-function readyPort(line: string): number | undefined {
+type ReadyLine = { msg?: string; port: number; httpPort: number }
+
+function readyPorts(line: string): { port: number; httpPort: number } | undefined {
   try {
-    const entry = JSON.parse(line) as { msg?: string; port?: number } | null
-    return entry?.msg === 'ready' ? entry.port : undefined
+    const entry = JSON.parse(line) as ReadyLine | null
+    return entry?.msg === 'ready' ? entry : undefined
   } catch {
     return undefined
   }
