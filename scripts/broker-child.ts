@@ -80,7 +80,7 @@ export function launchBroker({
 
 function running(
   child: Child,
-  started: Pick<BrokerChild, 'port' | 'readyMs' | typeof Symbol.asyncDispose>,
+  started: Pick<BrokerChild, 'port' | 'httpPort' | 'readyMs' | typeof Symbol.asyncDispose>,
 ): BrokerChild {
   const { pid, exited } = child
   return {
