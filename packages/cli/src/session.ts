@@ -8,6 +8,7 @@ import {
   type Env,
 } from '@minikafka/client'
 import { parseDuration } from './grammar/duration.ts'
+import { type Preferences, type Profile, preferencesOf, sdkPairs } from './preferences.ts'
 import { type Part, type SdkOptions, sdkOptions } from './sdk-options.ts'
 import { UsageError } from './usage-error.ts'
 import { wordsLogger } from './words-logger.ts'
@@ -26,10 +27,9 @@ export type GlobalOptions = {
   readonly verbose?: number
   readonly color?: boolean
   readonly yes?: boolean
+  readonly profile?: string
 }
 
-const BROKERS = '127.0.0.1:9092'
-const TIMEOUT = '10s'
 const CONNECT_TIMEOUT_MS = 5_000
 
 export class Session {
@@ -48,29 +48,45 @@ export class Session {
   readonly signal: AbortSignal
   /** What -X may speak of besides the client. */
   readonly part: Part
+  readonly preferences: Preferences
+  readonly #globals: GlobalOptions
   readonly #color: boolean
   readonly #sdk: SdkOptions
   #client: Client | undefined
   readonly #others: Client[] = []
 
-  constructor(env: Env, globals: GlobalOptions, signal: AbortSignal, part?: Part) {
+  constructor(
+    env: Env,
+    globals: GlobalOptions,
+    signal: AbortSignal,
+    { part, profile }: { part?: Part; profile?: Profile | undefined } = {},
+  ) {
     const { variables } = env.program
+    const preferences = preferencesOf(variables, globals, profile)
+    this.preferences = preferences
+    this.#globals = globals
     this.env = env
     this.signal = signal
     this.part = part
-    this.output = outputOf(globals.output ?? 'text')
+    this.output = outputOf(preferences.output.value)
     this.quiet = globals.quiet === true
     this.yes = globals.yes === true
     this.verbose = this.quiet ? 0 : (globals.verbose ?? 0)
     this.hasTimeout = globals.timeout !== undefined
-    this.timeout = globals.timeout ?? TIMEOUT
+    this.timeout = preferences.timeout.value
     this.timeoutMs = parseDuration(this.timeout)
     this.#color = globals.color !== false && !variables.NO_COLOR
-    this.#sdk = sdkOptions(globals.option ?? [], part)
-    // Flag before environment before default; a variable that is set to nothing is not set.
-    this.brokers =
-      globals.brokers ??
-      (variables.MINIKAFKA_BROKERS || String(this.#sdk.client.brokers ?? BROKERS))
+    this.#sdk = sdkOptions(sdkPairs(globals, profile), part)
+    const { value, origin } = preferences.brokers
+    this.brokers = origin === 'default' ? String(this.#sdk.client.brokers ?? value) : value
+  }
+
+  /** The same on another cluster. Whoever asks for it closes it. */
+  elsewhere(profile: Profile): Session {
+    const { brokers = [], ...rest } = profile
+    if (brokers.length === 0) throw new UsageError(`profile ${profile.name} names no brokers`)
+    const globals = { ...this.#globals, brokers: brokers.join(','), option: [] }
+    return new Session(this.env, globals, this.signal, { profile: rest })
   }
 
   /** `defaults`: what this command would rather have than the SDK's defaults; -X wins. */

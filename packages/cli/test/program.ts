@@ -22,13 +22,15 @@ export type Surroundings = {
   /** Which streams are terminals. */
   readonly tty?: readonly ('stdin' | 'stdout' | 'stderr')[]
   readonly variables?: Readonly<Record<string, string>>
+  /** Where profiles are; by default nobody has any. */
+  readonly home?: string
   /** Whose clock, network and disk. */
   readonly env?: Env
 }
 
 export function run(
   args: readonly string[],
-  { input, tty = [], variables = {}, env = quietEnv() }: Surroundings = {},
+  { input, tty = [], variables = {}, home = '/nowhere', env = quietEnv() }: Surroundings = {},
 ): Running {
   const stdin = new TypedInput()
   if (input !== undefined) {
@@ -42,6 +44,7 @@ export function run(
     ...env.program,
     arguments: args,
     variables,
+    home,
     stdin: { isTTY: tty.includes('stdin'), chunks: () => stdin.chunks() },
     stdout: outputs.stdout.output(tty.includes('stdout')),
     stderr: outputs.stderr.output(tty.includes('stderr')),

@@ -2,6 +2,8 @@
 // Enters: what the program has. Leaves: a Command whose errors are sentences that name the nearest word and where to read on.
 import type { Env } from '@minikafka/client'
 import { Command, CommanderError } from 'commander'
+import type { Profile } from '../preferences.ts'
+import { profileInUse } from '../profiles.ts'
 import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
 import { VERSION } from '../version.ts'
 import { benchCommands } from './bench.ts'
@@ -11,6 +13,7 @@ import { append, type Open } from './declaration.ts'
 import { groupCommands } from './group.ts'
 import { helpCommand } from './help.ts'
 import { produceCommand } from './produce.ts'
+import { profileCommands } from './profile.ts'
 import { topicCommands } from './topic.ts'
 
 export function commandLine(
@@ -19,20 +22,34 @@ export function commandLine(
   began: (session: Session) => void,
 ): Command {
   const open: Open = (command, part) => {
-    const session = new Session(env, command.optsWithGlobals<GlobalOptions>(), signal, part)
+    const globals = command.optsWithGlobals<GlobalOptions>()
+    const session = new Session(env, globals, signal, { ...(part ? { part } : {}), profile })
     began(session)
     return session
   }
-  const minikafka = root(env)
+  let profile: Profile | undefined
+  const minikafka = root(env).hook('preAction', async (_, command) => {
+    if (needsNoProfile(command)) return
+    const { profile: flag } = command.optsWithGlobals<GlobalOptions>()
+    profile = await profileInUse(env, flag)
+  })
   topicCommands(minikafka, open)
   produceCommand(minikafka, open)
   consumeCommand(minikafka, open)
   groupCommands(minikafka, open)
   clusterCommands(minikafka, open)
   benchCommands(minikafka, open)
+  profileCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')
   return minikafka
+}
+
+/** What must work also where the file of the profiles is broken, or is not there yet. */
+function needsNoProfile(command: Command): boolean {
+  for (let one: Command | null = command; one !== null; one = one.parent)
+    if (one.name() === 'profile' || one.name() === 'help') return true
+  return false
 }
 
 function root({ program }: Env): Command {
@@ -50,6 +67,7 @@ function root({ program }: Env): Command {
       getErrHelpWidth: () => (stderr.isTTY ? stderr.columns : WIDTH),
     })
     .option('-b, --brokers <H:P,…>', 'ask these first (default: 127.0.0.1:9092)')
+    .option('--profile <profile>', 'the brokers and options of this profile (minikafka profile)')
     .option('-O, --output <format>', `${OUTPUTS.join(', ')} (default: text)`)
     .option('--timeout <duration>', 'for each wait for a broker (default: 10s)')
     .option('-X, --option <name=value>', 'an option of the SDK: requestTimeoutMs=5000', append)
@@ -63,7 +81,8 @@ function root({ program }: Env): Command {
 const WIDTH = 80
 
 const EXAMPLES = `
-Variables: MINIKAFKA_BROKERS as -b, NO_COLOR as --no-color.
+Variables: MINIKAFKA_BROKERS, _PROFILE, _OUTPUT, _TIMEOUT, NO_COLOR. A flag goes
+before its variable, that before the profile (minikafka profile show).
 
 Examples:
   minikafka topic create hello -p 3

@@ -7,6 +7,7 @@ export function topicPlaces(topic: Command, open: Open): void {
   declareTrim(topic, open)
   declareOffsets(topic, open)
   declareTail(topic, open)
+  declareCopy(topic, open)
   declareStats(topic, open)
 }
 
@@ -104,6 +105,31 @@ Examples:
         name,
         options,
       ),
+    )
+}
+
+function declareCopy(topic: Command, open: Open): void {
+  topic
+    .command('copy')
+    .description('copy the records there are now: keys, headers, timestamps')
+    .argument('<topic>', 'from')
+    .argument('<to>', 'another topic; with --to-profile of another cluster')
+    .option('--to-profile <profile>', 'to the cluster of this profile')
+    .option('-o, --offset <offset>', 'where to begin, or a range (default: start)')
+    .option('--create', 'make the other topic, with the same partitions and settings')
+    .option('-z, --compression <codec>', 'none, gzip, lz4, snappy or zstd (default: none)')
+    .option('--dry-run', 'print what would be copied, copy nothing')
+    .addHelpText(
+      'after',
+      `
+Between topics of as many partitions records keep theirs; else keys choose.
+
+Examples:
+  minikafka topic copy orders orders-copy --create
+  minikafka topic copy orders orders --to-profile test -o @-1d:`,
+    )
+    .action(async (from: string, to: string, options, command: Command) =>
+      (await import('../commands/topic-copy.ts')).topicCopy(open(command), from, to, options),
     )
 }
 
