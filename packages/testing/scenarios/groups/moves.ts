@@ -2,10 +2,13 @@
 // one out does not shift the others. Enters: the plan's moves. Leaves: members that come again, once the faults are over.
 import { type Admin, type Client, isMinikafkaError } from '@minikafka/client'
 import { sleep } from '@minikafka/platform'
+import { Connection } from '@minikafka/protocol'
+import { BROKER, PORT } from '../stage/daemon.ts'
 import { Dice } from '../stage/dice.ts'
 import { openClient } from '../stage/open-client.ts'
 import type { Member } from './member.ts'
 import type { GroupPlan } from './member-plans.ts'
+import type { Accepted } from './observer.ts'
 import type { MoveKind, MovePlan } from './plan.ts'
 import type { Stage } from './stage.ts'
 
@@ -98,12 +101,33 @@ const moves: Readonly<Record<MoveKind, Move>> = {
     await admin.createTopic(name, { partitions: dice.between(1, 4) }, WAIT)
     stage.topics.push(name)
   },
+  'late-commit': async ({ stage, dice }) => {
+    const late = stage.observer.outdated()
+    if (late.length > 0) await commitLate(stage, dice.pick(late))
+  },
   look: async ({ stage, admin, dice }) => {
     const { name } = dice.pick(stage.plan.groups)
     await admin.describeGroup(name, WAIT)
     await admin.lag(name, WAIT)
     await admin.listGroups(WAIT)
   },
+}
+
+/** As if the network had kept it until now. Nobody hears whether it counts: the log tells. */
+async function commitLate(stage: Stage, late: Accepted): Promise<void> {
+  const { group: groupId, memberId, memberEpoch, instanceId, topicId, partition, offset } = late
+  const name = 'late-commit'
+  const connection = await Connection.open(stage.world.env(name), {
+    ...{ host: BROKER, port: PORT, timeoutMs: REQUEST_TIMEOUT_MS },
+    ...{ clientName: name, clientVersion: '0', clientId: name },
+  })
+  try {
+    const position = { topicId, partition, offset, leaderEpoch: -1, metadata: null }
+    const request = { groupId, memberId, memberEpoch, instanceId, positions: [position] }
+    await connection.call('offsetCommit', request, { timeoutMs: REQUEST_TIMEOUT_MS })
+  } finally {
+    connection.close()
+  }
 }
 
 function someone({ members }: Stage, dice: Dice): Member | undefined {

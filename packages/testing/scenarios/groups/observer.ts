@@ -13,12 +13,15 @@ type FetchRequest = RequestOf<Apis['offsetFetch']>
 type FetchAnswer = ResponseOf<Apis['offsetFetch']>
 type At = { readonly topicId: string; readonly partition: number }
 
-/** A position that the broker said it keeps. */
+/** A position that the broker said it keeps, and who asked. */
 export type Accepted = At & {
   readonly group: string
-  /** Of the request, as it signed. */
+  /** Of the request, as it is signed. */
   readonly number: number
   readonly offset: number
+  readonly memberId: string
+  readonly memberEpoch: number
+  readonly instanceId: string | null
 }
 
 export type ObserverParts = {
@@ -51,11 +54,20 @@ export class Observer {
     return this.#interceptors.through
   }
 
+  /** Commits of partitions in which another member has committed since: not one of them may count once more. */
+  outdated(): Accepted[] {
+    const last = new Map<string, string>()
+    const keyOf = ({ group, topicId, partition }: Accepted) => `${group} ${topicId} ${partition}`
+    const members = this.accepted.filter(({ memberEpoch }) => memberEpoch >= 0)
+    for (const one of members) last.set(keyOf(one), one.memberId)
+    return members.filter((one) => last.get(keyOf(one)) !== one.memberId)
+  }
+
   async #commit(
     request: CommitRequest,
     next: (request: CommitRequest) => Promise<CommitAnswer | undefined>,
   ): Promise<CommitAnswer | undefined> {
-    const { groupId: group, memberId, memberEpoch, positions } = request
+    const { groupId: group, memberId, memberEpoch, instanceId, positions } = request
     const number = ++this.#requests
     const metadata = signed({ number, memberId, memberEpoch })
     for (const position of positions) this.#asked(group, position, { memberId, memberEpoch })
@@ -68,7 +80,8 @@ export class Observer {
     for (const [index, { topicId, partition, offset }] of positions.entries()) {
       if (answer?.results[index]?.errorCode !== 0) continue
       count++
-      this.accepted.push({ group, number, topicId, partition, offset })
+      const who = { group, number, memberId, memberEpoch, instanceId }
+      this.accepted.push({ ...who, topicId, partition, offset })
       this.#progressOf(group, { topicId, partition })?.keeps(offset)
     }
     this.#parts.count('commits accepted', count)

@@ -8,7 +8,7 @@ import type { Less } from '../stage/outcome.ts'
 import { drawGroups, type GroupPlan } from './member-plans.ts'
 
 /** What befalls members, and what an administrator does meanwhile. */
-export const MOVE_KINDS = [
+const MEMBER_MOVES = [
   'leave',
   'crash',
   'freeze',
@@ -18,6 +18,9 @@ export const MOVE_KINDS = [
   'create',
   'look',
 ] as const
+/** Drawn apart, so that it changes no other draw. */
+const LATE_COMMIT = 'late-commit'
+export const MOVE_KINDS = [...MEMBER_MOVES, LATE_COMMIT] as const
 export type MoveKind = (typeof MOVE_KINDS)[number]
 /** Those that no member can help: it may have to do something once more. */
 const ROUGH: readonly MoveKind[] = ['crash', 'freeze', 'remove', 'reset']
@@ -64,7 +67,7 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   return {
     seed,
     isCalm,
-    safetyMs: dice.scale(5000, 30_000),
+    safetyMs: dice.scale(4000, 20_000),
     settings: drawSettings(new Dice(seed, 'settings'), without.has('compaction')),
     topics,
     producers: drawProducers(new Dice(seed, 'producers'), less),
@@ -126,8 +129,9 @@ function drawSettings(dice: Dice, keepsAll: boolean): Plan['settings'] {
 }
 
 function drawMoves(dice: Dice, isCalm: boolean): MovePlan[] {
-  const kinds = dice.some(MOVE_KINDS, dice.pick([0.3, 0.5, 0.7]))
-  const moves = kinds.map((kind) => ({ kind, meanMs: dice.scale(800, 12_000) }))
+  const kinds = dice.some(MEMBER_MOVES, dice.pick([0.3, 0.5, 0.7]))
+  const moves = kinds.map((kind): MovePlan => ({ kind, meanMs: dice.scale(800, 12_000) }))
+  if (dice.chance(0.4)) moves.push({ kind: LATE_COMMIT, meanMs: dice.scale(100, 2000) })
   return moves.filter(({ kind }) => !(isCalm && ROUGH.includes(kind)))
 }
 

@@ -21,8 +21,11 @@ export async function settle(stage: Stage, still: Promise<unknown>): Promise<voi
   const admin = client.admin()
   const groups = plan.groups.filter(({ members }) => members.length > 0)
   const look = () => Promise.all(groups.map(({ name }) => admin.describeGroup(name)))
+  // Who was removed and has not heard of it believes that all is well.
+  const isWhole = (index: number, { members }: { readonly members: readonly unknown[] }) =>
+    members.length === groups[index]?.members.length
   let before = await look()
-  while (before.some(({ state }) => state !== 'Stable')) {
+  while (!before.every((one, index) => one.state === 'Stable' && isWhole(index, one))) {
     await sleep(world.clock, LOOK_MS)
     before = await look()
   }
