@@ -209,7 +209,10 @@ export interface Consumer<T extends TopicLike>
   poll(options?: PollOptions): Promise<ConsumerRecord<T>[]>
   /** Object mode, a thin wrapper of the iterator. */
   readable(): Readable
-  /** Hand out nothing more, for good: loops and run() end. */
+  /**
+   * Hand out nothing more, for good: loops and run() end. Where keys overtake each other, run() first finishes what
+   * waits in front of a finished record: else that would have to be done again.
+   */
   stop(): void
   /**
    * Default: all finished records. A record is finished with it; offsets say where to go on.
