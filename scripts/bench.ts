@@ -1,5 +1,5 @@
 // `npm run bench [-- --seconds N] [--folder DIR] [--only WORD] [--partitions | --overload | --testing | --recovery |
-// --compaction | --groups]`: one table, its limit measured in the same run.
+// --compaction | --groups | --metrics]`: one table, its limit measured in the same run.
 // Broker and client share the machine; every ack of flush=group comes after an fdatasync. Ratios to the limit are
 // what can be compared between machines.
 import { rmSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { atRate, oneAtATime } from './bench/latency.ts'
 import { limitFor, startLimitServer } from './bench/limit.ts'
 import { consumeAll, type Mode, produceFor } from './bench/load.ts'
 import { manyPartitions } from './bench/many-partitions.ts'
+import { metrics } from './bench/metrics.ts'
 import { overload } from './bench/overload.ts'
 import { recovery } from './bench/recovery.ts'
 import { median, percentiles, printTable, type Row } from './bench/table.ts'
@@ -31,6 +32,7 @@ const { values: flags } = parseArgs({
     recovery: { type: 'boolean', default: false },
     compaction: { type: 'boolean', default: false },
     groups: { type: 'boolean', default: false },
+    metrics: { type: 'boolean', default: false },
   },
 })
 const ms = Number(flags.seconds) * 1000
@@ -49,6 +51,7 @@ else if (flags.testing) await testBroker()
 else if (flags.recovery) await recovery(folder, flags.only)
 else if (flags.compaction) await compaction(folder)
 else if (flags.groups) await groups(folder, flags.only, ms)
+else if (flags.metrics) await metrics(folder, flags.only, ms)
 else if (flags.overload) await overload(folder, flags.only, ms)
 else await everything()
 
