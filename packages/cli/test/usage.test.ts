@@ -29,7 +29,7 @@ test.each([
   [['-b', 'a:b:c', 'topic', 'list'], "new Client: brokers: 'a:b:c' is not host:port"],
   [
     ['help', 'nothing'],
-    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, group, cluster, bench, profile, help",
+    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, group, cluster, bench, profile, completion, help",
   ],
 ])('%j is a usage error of one line', async (args, line) => {
   expect(await mk(args)).toEqual({ code: 2, stdout: '', stderr: `minikafka: ${line}\n` })
@@ -53,6 +53,7 @@ const COMMANDS = [
   ]),
   ...['info', 'brokers', 'health', 'config'].map((verb) => ['cluster', verb]),
   ['profile'],
+  ['completion'],
   ...['create', 'use', 'list', 'show', 'delete'].map((verb) => ['profile', verb]),
   ...['get', 'set'].map((verb) => ['cluster', 'config', verb]),
 ]

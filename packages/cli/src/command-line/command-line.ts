@@ -8,6 +8,7 @@ import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
 import { VERSION } from '../version.ts'
 import { benchCommands } from './bench.ts'
 import { clusterCommands } from './cluster.ts'
+import { completionCommands } from './completion.ts'
 import { consumeCommand } from './consume.ts'
 import { append, type Open } from './declaration.ts'
 import { groupCommands } from './group.ts'
@@ -40,15 +41,23 @@ export function commandLine(
   clusterCommands(minikafka, open)
   benchCommands(minikafka, open)
   profileCommands(minikafka, open)
+  completionCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')
   return minikafka
 }
 
+const WITHOUT_PROFILE: ReadonlySet<string> = new Set([
+  'profile',
+  'help',
+  'completion',
+  '__complete',
+])
+
 /** What must work also where the file of the profiles is broken, or is not there yet. */
 function needsNoProfile(command: Command): boolean {
   for (let one: Command | null = command; one !== null; one = one.parent)
-    if (one.name() === 'profile' || one.name() === 'help') return true
+    if (WITHOUT_PROFILE.has(one.name())) return true
   return false
 }
 

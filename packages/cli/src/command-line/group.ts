@@ -67,7 +67,7 @@ function declareSeek(group: Command, open: Open): void {
     .option('--to <point>', 'start, end, N, +N, -N, @TIME, or shift:±N from where it stands')
     .option('--to-group <group>', 'where that group stands')
     .option('--to-file <file>', 'lines topic,partition,offset, or JSON lines as printed here')
-    .option('--topics <name,…>', 'these topics, whole (default: where something is committed)')
+    .option('--topics <topic,…>', 'these topics, whole (default: where something is committed)')
     .option('--dry-run', 'print what would be done, do nothing')
     .addHelpText(
       'after',

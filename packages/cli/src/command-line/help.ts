@@ -27,7 +27,8 @@ function commandOf(minikafka: Command, words: readonly string[]): Command {
     const child = command.commands.find((one) => one.name() === word)
     if (child === undefined) {
       const pages = command === minikafka ? Object.keys(HELP_PAGES) : []
-      const known = [...pages, ...command.commands.map((one) => one.name())]
+      const visible = command.createHelp().visibleCommands(command)
+      const known = [...pages, ...visible.map((one) => one.name())]
       throw new UsageError(`no help for '${word}'; there is help for ${known.join(', ')}`)
     }
     command = child

@@ -26,7 +26,11 @@ function declareCreate(topic: Command, open: Open): void {
     .argument('<name...>')
     .option('-p, --partitions <n>', "how many partitions (default: the broker's num.partitions)")
     .option('-r, --replicas <n>', "copies of each partition (default: the broker's)")
-    .option('-c, --config <name=value>', 'a setting, e.g. retention.ms=7d; may be repeated', append)
+    .option(
+      '-c, --config <setting=value>',
+      'a setting, e.g. retention.ms=7d; may be repeated',
+      append,
+    )
     .option('--if-not-exists', 'an existing topic is fine')
     .option('--dry-run', 'check everything, print the plan, create nothing')
     .addHelpText('after', '\nExample:\n  minikafka topic create orders -p 6 -c retention.ms=7d')
@@ -63,8 +67,8 @@ function declareAlter(topic: Command, open: Open): void {
     .command('alter')
     .description('change settings of a topic')
     .argument('<topic>')
-    .option('-c, --config <name=value>', 'set it; may be repeated', append)
-    .option('-d, --delete <name>', 'back to the default; may be repeated', append)
+    .option('-c, --config <setting=value>', 'set it; may be repeated', append)
+    .option('-d, --delete <setting>', 'back to the default; may be repeated', append)
     .option('--dry-run', 'check everything, print the plan, change nothing')
     .addHelpText('after', '\nExample:\n  minikafka topic alter orders -c retention.ms=1d -d flush')
     .action(async (name: string, options, command: Command) =>
