@@ -28,6 +28,7 @@ const jobs = {
   planted: [install, script('planted.ts')],
   fuzz: [install, script('fuzz.ts')],
   pack: [install, build, script('pack.ts')],
+  'docker-check': [install, build, script('docker-check.ts')],
   'pack-check': [install, build, script('pack-check.ts')],
 }
 const steps = jobs[job]
