@@ -1,12 +1,12 @@
-// What watching costs: two brokers in turns, one whose page is asked for every second, one that nobody looks at.
-// Ratios within one run are what counts; who goes first changes from round to round.
+// What watching costs: brokers in turns, one whose page is asked for every second, two that nobody looks at.
+// Ratios to the first of those are what counts; that of the other says how far two equal brokers differ in this run.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@minikafka/client'
 import { type BrokerChild, startBroker } from '../broker-child.ts'
 import { type Mode, produceFor } from './load.ts'
 import { median, printColumns } from './table.ts'
 
-const ROUNDS = 10
+const ROUNDS = 9
 const SCRAPE_MS = 1_000
 /** Many records in few requests, and as many requests as one producer can make. */
 const LOADS: readonly { readonly mode: Mode | 'one at a time'; readonly size: number }[] = [
@@ -16,41 +16,60 @@ const LOADS: readonly { readonly mode: Mode | 'one at a time'; readonly size: nu
 ]
 
 type Side = { readonly broker: BrokerChild; readonly client: Client; readonly isWatched: boolean }
+type Sides = readonly [Side, Side, Side]
+/** Places of them. */
+const [QUIET, EQUAL, WATCHED] = [0, 1, 2]
+const COLUMNS = ['what', 'records/s', 'equal', 'its CPU', 'watched', 'its CPU', 'aim']
 type Taken = { readonly perSecond: number; readonly cpuUsPerRecord: number }
 
 export async function metrics(folder: string, only: string, ms: number): Promise<void> {
   await using quiet = await startBroker(folder)
+  await using equal = await startBroker(folder)
   await using watched = await startBroker(folder)
-  await using client = new Client({ brokers: `127.0.0.1:${quiet.port}`, clientId: 'bench' })
-  await using other = new Client({ brokers: `127.0.0.1:${watched.port}`, clientId: 'bench' })
-  const sides: readonly Side[] = [
-    { broker: quiet, client, isWatched: false },
-    { broker: watched, client: other, isWatched: true },
+  await using ofQuiet = clientOf(quiet)
+  await using ofEqual = clientOf(equal)
+  await using ofWatched = clientOf(watched)
+  const sides: Sides = [
+    { broker: quiet, client: ofQuiet, isWatched: false },
+    { broker: equal, client: ofEqual, isWatched: false },
+    { broker: watched, client: ofWatched, isWatched: true },
   ]
   const rows: string[][] = []
   for (const load of LOADS) {
     const what = `produce ${load.size} B, ${load.mode}`
     if (what.includes(only)) rows.push([what, ...(await compare(sides, load, ms))])
   }
-  printColumns(['what', 'records/s', 'watched', 'ratio', 'broker CPU', 'aim'], rows)
+  printColumns(COLUMNS, rows)
   const { bytes, pageMs } = await scrape(watched)
   console.log(`\nthe page has ${(bytes / 1024).toFixed(0)} KiB and took ${pageMs.toFixed(1)} ms`)
 }
 
-async function compare(sides: readonly Side[], load: (typeof LOADS)[number], ms: number) {
+function clientOf({ port }: BrokerChild): Client {
+  return new Client({ brokers: `127.0.0.1:${port}`, clientId: 'bench' })
+}
+
+async function compare(sides: Sides, load: (typeof LOADS)[number], ms: number) {
   const topic = `metrics-${load.mode.replaceAll(' ', '-')}-${load.size}`
   for (const { client } of sides) await client.admin().createTopic(topic)
-  const taken: [Taken[], Taken[]] = [[], []]
+  const rounds: (readonly Taken[])[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const order = round % 2 === 0 ? ([0, 1] as const) : ([1, 0] as const)
-    for (const side of order) taken[side].push(await take(sides[side] as Side, topic, load, ms))
+    const taken: Taken[] = []
+    for (let turn = 0; turn < sides.length; turn++) {
+      // Another one goes first each time.
+      const side = (round + turn) % sides.length
+      taken[side] = await take(sides[side] as Side, topic, load, ms)
+    }
+    rounds.push(taken)
   }
   for (const { client } of sides) await client.admin().deleteTopic(topic)
-  const pairs = taken[0].map((quiet, round) => [quiet, taken[1][round] as Taken] as const)
-  const ratio = median(pairs.map(([quiet, watched]) => watched.perSecond / quiet.perSecond))
-  const cpu = median(pairs.map(([quiet, watched]) => watched.cpuUsPerRecord / quiet.cpuUsPerRecord))
-  const rate = (side: 0 | 1) => median(taken[side].map(({ perSecond }) => perSecond)).toFixed(0)
-  return [rate(0), rate(1), ratio.toFixed(3), `× ${cpu.toFixed(3)}`, 'ratio ≥ 0.99']
+  const toQuiet = (side: number, of: keyof Taken) =>
+    median(rounds.map((taken) => (taken[side]?.[of] ?? 0) / (taken[QUIET]?.[of] ?? 0))).toFixed(3)
+  const rate = median(rounds.map((taken) => taken[QUIET]?.perSecond ?? 0)).toFixed(0)
+  const ratios = [EQUAL, WATCHED].flatMap((side) => [
+    toQuiet(side, 'perSecond'),
+    toQuiet(side, 'cpuUsPerRecord'),
+  ])
+  return [rate, ...ratios, 'watched ≥ 0.99']
 }
 
 async function take(
