@@ -17,9 +17,20 @@ const ZSTD_WASM = join(
 /** Native and optional: loaded when installed. The rest is inside. */
 const EXTERNAL = ['@node-rs/crc32', 'lz4-napi']
 
-for (const { entry, out, banner } of [
-  { entry: 'packages/broker/src/bin.ts', out: 'packages/broker/dist/bin.cjs', banner: POOL },
-  { entry: 'packages/cli/src/bin.ts', out: 'packages/cli/dist/bin.cjs', banner: '' },
+for (const { entry, out, ...options } of [
+  {
+    entry: 'packages/broker/src/bin.ts',
+    out: 'packages/broker/dist/bin.cjs',
+    banner: { js: `#!/usr/bin/env node\n${POOL}` },
+  },
+  {
+    entry: 'packages/cli/src/bin.ts',
+    out: 'packages/cli/dist/bin.cjs',
+    banner: { js: '#!/usr/bin/env node' },
+    // Read anew by every command: a third less text is 20 ms less.
+    minifyWhitespace: true,
+    minifySyntax: true,
+  },
 ]) {
   await build({
     entryPoints: [entry],
@@ -32,9 +43,9 @@ for (const { entry, out, banner } of [
     external: EXTERNAL,
     // Only the ES modules ask where they lie.
     define: { 'import.meta.dirname': '""' },
-    banner: { js: `#!/usr/bin/env node\n${banner}` },
     legalComments: 'none',
     logLevel: 'warning',
+    ...options,
   })
   writeFileSync(out, asciiOf(readFileSync(out, 'utf8')))
   chmodSync(out, 0o755)

@@ -11,17 +11,18 @@ const NATIVE_BYTES_MIN = 192
  *
  * Units   unsigned 32 bits.
  */
-export const crc32c: Crc32c = choose(nativeCrc32c())
+export function crc32c(bytes: Uint8Array, previous = 0): number {
+  if (bytes.length < NATIVE_BYTES_MIN) return crc32cOwn(bytes, previous)
+  // Loaded for the first that is worth it: a command line that asks a question needs none, and loading takes 10 ms.
+  ofLong ??= nativeCrc32c() ?? crc32cOwn
+  return ofLong(bytes, previous)
+}
+
+let ofLong: Crc32c | undefined
 
 /** As `crc32c`, of [from, end) of `bytes`: a short part takes no view, which would cost more than its sum. */
 export function crc32cOfPart(bytes: Uint8Array, from: number, end: number, previous = 0): number {
   return end - from < NATIVE_BYTES_MIN
     ? crc32cOwn(bytes, previous, from, end)
     : crc32c(bytes.subarray(from, end), previous)
-}
-
-function choose(native: Crc32c | undefined): Crc32c {
-  if (native === undefined) return crc32cOwn
-  return (bytes, previous = 0) =>
-    bytes.length < NATIVE_BYTES_MIN ? crc32cOwn(bytes, previous) : native(bytes, previous)
 }

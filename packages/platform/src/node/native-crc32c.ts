@@ -7,7 +7,7 @@ export type Crc32c = (bytes: Uint8Array, previous?: number) => number
 /**
  * Undefined where the package is absent or has no binary for this machine, which its loader reports in many ways.
  *
- * It is loaded in the call, so that the first checksum is as fast as the last. In a module there is no `require`, in
+ * It is loaded in the call: the checksum that asks for it cannot wait. In a module there is no `require`, in
  * the bundled programs (CommonJS) `import.meta` is empty; the bundler does not warn of that inside a `try`.
  */
 export function nativeCrc32c(): Crc32c | undefined {
