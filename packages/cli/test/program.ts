@@ -1,8 +1,16 @@
 // The whole program in this process: arguments and input are given, output is kept, signals are called.
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Env } from '@minikafka/client'
 import { main } from 'minikafka'
 import { quietEnv } from '../../broker/test/running-broker.ts'
+
+// Commands are loaded on first use, which takes real time: on a clock that a test holds, hours might pass meanwhile.
+const COMMANDS = join(import.meta.dirname, '../src/commands')
+for (const file of readdirSync(COMMANDS, { recursive: true, encoding: 'utf8' }))
+  if (file.endsWith('.ts') && !file.endsWith('.test.ts')) await import(join(COMMANDS, file))
+for (const name of ['cli-table3', 'picocolors', 'cli-progress', 'yaml']) await import(name)
 
 export type Ending = { readonly code: number; readonly stdout: string; readonly stderr: string }
 
