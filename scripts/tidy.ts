@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   otel: { name: '@minikafka/otel', ours: ['client'], npm: ['@opentelemetry/api'] },
   cli: {
     name: 'minikafka',
-    ours: ['client', 'protocol'],
+    ours: ['client', 'protocol', 'platform'],
     npm: ['commander', 'yaml', 'picocolors', 'cli-table3', 'cli-progress'],
   },
   testing: {

@@ -1,5 +1,5 @@
 // What destroys asks first: on a terminal by a question, elsewhere by --yes.
-import { Failure } from './endings.ts'
+import { Failure } from './failures.ts'
 import type { Session } from './session.ts'
 import { untilAborted } from './sleep.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,6 +1,7 @@
 import { MinikafkaError } from '@minikafka/client'
 import { expect, test } from 'vitest'
-import { BadInput, EXIT, endingOf, Failure, SeveralFailures } from './endings.ts'
+import { endingOf } from './endings.ts'
+import { BadInput, EXIT, Failure, SeveralFailures } from './failures.ts'
 import { UsageError } from './usage-error.ts'
 
 test.each([

@@ -2,7 +2,8 @@
 import type { Env } from '@minikafka/client'
 import { CommanderError } from 'commander'
 import { commandLine } from './command-line/index.ts'
-import { type Ending, EXIT, endingOf, Interrupted } from './endings.ts'
+import type { Ending } from './endings.ts'
+import { EXIT, Interrupted } from './failures.ts'
 import type { Session } from './session.ts'
 
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const
@@ -21,7 +22,7 @@ export async function main(env: Env): Promise<void> {
     const began = (session: Session) => void sessions.push(session)
     await commandLine(env, stop.signal, began).parseAsync([...program.arguments], { from: 'user' })
   } catch (error) {
-    ending = error instanceof CommanderError ? endingOfParsing(error) : endingOf(error)
+    ending = error instanceof CommanderError ? endingOfParsing(error) : await endingOfWork(error)
   }
   for (const session of sessions) await session.close()
   for (const line of ending.lines)
@@ -50,6 +51,11 @@ function obeySignals(
     timer?.cancel()
     for (const each of forget) each()
   }
+}
+
+/** Loaded here: it knows the errors of the client. */
+async function endingOfWork(error: unknown): Promise<Ending> {
+  return (await import('./endings.ts')).endingOf(error)
 }
 
 /** Help and the version were printed; anything else could not be understood. */

@@ -2,6 +2,8 @@
 // Enters: all of them. Leaves: a value each, and where it comes from.
 import type { GlobalOptions } from './session.ts'
 
+export const OUTPUTS = ['text', 'wide', 'json', 'jsonl'] as const
+
 /** One of the profiles of ~/.config/minikafka/config.yaml. */
 export type Profile = {
   readonly name: string

@@ -2,10 +2,9 @@
 // Enters: the file. Leaves: profiles that were checked, or a Failure that names the place; changes keep its comments.
 import type { Env } from '@minikafka/client'
 import type { Document } from 'yaml'
-import { EXIT, Failure } from './endings.ts'
+import { EXIT, Failure } from './failures.ts'
 import { parseDuration } from './grammar/duration.ts'
-import type { Profile } from './preferences.ts'
-import { OUTPUTS } from './session.ts'
+import { OUTPUTS, type Profile } from './preferences.ts'
 
 export type Profiles = {
   readonly path: string

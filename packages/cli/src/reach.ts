@@ -1,6 +1,6 @@
 // The first step of a command: a broker answers. Waiting for one is bounded by --timeout, and the end says what was tried.
 import { type Env, type ErrorName, isMinikafkaError } from '@minikafka/client'
-import { EXIT, Failure } from './endings.ts'
+import { EXIT, Failure } from './failures.ts'
 import type { Session } from './session.ts'
 import { sleep } from './sleep.ts'
 

@@ -8,12 +8,11 @@ import {
   type Env,
 } from '@minikafka/client'
 import { parseDuration } from './grammar/duration.ts'
-import { type Preferences, type Profile, preferencesOf, sdkPairs } from './preferences.ts'
+import { OUTPUTS, type Preferences, type Profile, preferencesOf, sdkPairs } from './preferences.ts'
 import { type Part, type SdkOptions, sdkOptions } from './sdk-options.ts'
 import { UsageError } from './usage-error.ts'
 import { wordsLogger } from './words-logger.ts'
 
-export const OUTPUTS = ['text', 'wide', 'json', 'jsonl'] as const
 export type OutputFormat = (typeof OUTPUTS)[number]
 
 export type Clock = Env['clock']

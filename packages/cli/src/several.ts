@@ -1,5 +1,5 @@
 // One thing after the other: what fails does not keep the rest from its turn, and is told at the end.
-import { SeveralFailures } from './endings.ts'
+import { SeveralFailures } from './failures.ts'
 import type { Session } from './session.ts'
 
 /** Errors: SeveralFailures; after the first signal an Interrupted for what is left. */

@@ -6,7 +6,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 type Level = (typeof LEVELS)[number]
 
 /** The methods of pino's loggers that the SDK calls. */
-export function wordsLogger({ program }: Env, lowest: Level | 'silent'): Logger {
+export function wordsLogger({ program }: Pick<Env, 'program'>, lowest: Level | 'silent'): Logger {
   const wanted = lowest === 'silent' ? [] : LEVELS.slice(LEVELS.indexOf(lowest))
   const logger: Record<string, unknown> = { level: lowest, trace: () => {}, silent: () => {} }
   for (const level of LEVELS) {

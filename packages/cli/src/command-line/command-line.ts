@@ -2,9 +2,8 @@
 // Enters: what the program has. Leaves: a Command whose errors are sentences that name the nearest word and where to read on.
 import type { Env } from '@minikafka/client'
 import { Command, CommanderError } from 'commander'
-import type { Profile } from '../preferences.ts'
-import { profileInUse } from '../profiles.ts'
-import { type GlobalOptions, OUTPUTS, Session } from '../session.ts'
+import { OUTPUTS, type Profile } from '../preferences.ts'
+import type { GlobalOptions, Session } from '../session.ts'
 import { VERSION } from '../version.ts'
 import { benchCommands } from './bench.ts'
 import { clusterCommands } from './cluster.ts'
@@ -24,15 +23,20 @@ export function commandLine(
 ): Command {
   const open: Open = (command, part) => {
     const globals = command.optsWithGlobals<GlobalOptions>()
-    const session = new Session(env, globals, signal, { ...(part ? { part } : {}), profile })
+    if (loaded === undefined) throw new Error('a session is opened by a command that runs')
+    const session = new loaded.Session(env, globals, signal, { ...(part ? { part } : {}), profile })
     began(session)
     return session
   }
+  let loaded: typeof import('../session.ts') | undefined
   let profile: Profile | undefined
   const minikafka = root(env).hook('preAction', async (_, command) => {
+    if (command.name() === 'help') return
+    // With it the client: no help and no mistyped word waits for that.
+    loaded = await import('../session.ts')
     if (needsNoProfile(command)) return
     const { profile: flag } = command.optsWithGlobals<GlobalOptions>()
-    profile = await profileInUse(env, flag)
+    profile = await (await import('../profiles.ts')).profileInUse(env, flag)
   })
   topicCommands(minikafka, open)
   produceCommand(minikafka, open)
@@ -47,12 +51,7 @@ export function commandLine(
   return minikafka
 }
 
-const WITHOUT_PROFILE: ReadonlySet<string> = new Set([
-  'profile',
-  'help',
-  'completion',
-  '__complete',
-])
+const WITHOUT_PROFILE: ReadonlySet<string> = new Set(['profile', 'completion', '__complete'])
 
 /** What must work also where the file of the profiles is broken, or is not there yet. */
 function needsNoProfile(command: Command): boolean {

@@ -1,6 +1,7 @@
 // Reading partitions once, from offset to offset. Enters: targets. Leaves: every record between, handed out in turn.
 import type { ConsumerOptions } from '@minikafka/client'
-import { codeOf, EXIT } from '../endings.ts'
+import { codeOf } from '../endings.ts'
+import { EXIT } from '../failures.ts'
 import { drawProgress } from '../progress.ts'
 import type { Session } from '../session.ts'
 import type { ReadRecords } from './consume-options.ts'

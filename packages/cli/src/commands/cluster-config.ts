@@ -1,6 +1,6 @@
 // minikafka cluster config get | set: settings of brokers that run, and where each comes from.
 import type { ConfigEntry } from '@minikafka/client'
-import { EXIT, Failure } from '../endings.ts'
+import { EXIT, Failure } from '../failures.ts'
 import { wholeNumber } from '../grammar/number.ts'
 import { reachBroker } from '../reach.ts'
 import { splitPair } from '../sdk-options.ts'

@@ -1,6 +1,7 @@
 // minikafka cluster health: what is ill, once, again and again, or until nothing is.
 import type { ClusterHealth, HealthCheck } from '@minikafka/client'
-import { EXIT, Failure, Interrupted, textOf } from '../endings.ts'
+import { textOf } from '../endings.ts'
+import { EXIT, Failure, Interrupted } from '../failures.ts'
 import { parseDuration } from '../grammar/duration.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'

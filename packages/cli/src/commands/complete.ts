@@ -2,8 +2,9 @@
 // it says nothing else, never fails, and asks a broker for at most 150 ms.
 import type { Command } from 'commander'
 import { HELP_PAGES } from '../command-line/help-pages.ts'
+import { OUTPUTS } from '../preferences.ts'
 import { profileInUse, readProfiles } from '../profiles.ts'
-import { OUTPUTS, Session } from '../session.ts'
+import { Session } from '../session.ts'
 import { SHELLS } from './completion.ts'
 import { optionsOf, type Typed, typedWords, type Value } from './typed-words.ts'
 

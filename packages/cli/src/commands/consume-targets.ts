@@ -1,6 +1,6 @@
 // Where consume begins and ends in each partition. Enters: points as typed. Leaves: offsets, or a way to begin that the SDK knows.
 import type { OffsetSpec, TopicPartition } from '@minikafka/client'
-import { EXIT, Failure } from '../endings.ts'
+import { EXIT, Failure } from '../failures.ts'
 import type { Point } from '../grammar/offsets.ts'
 import type { Session } from '../session.ts'
 import type { ConsumePlan } from './consume-options.ts'

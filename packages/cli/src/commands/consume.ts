@@ -1,6 +1,7 @@
 // minikafka consume T…: records to stdout, from a point, to an end or for ever.
 import type { Consumer, ConsumerOptions, TopicPartition } from '@minikafka/client'
-import { codeOf, EXIT, Failure, Interrupted } from '../endings.ts'
+import { codeOf } from '../endings.ts'
+import { EXIT, Failure, Interrupted } from '../failures.ts'
 import { watchLinks } from '../link-watch.ts'
 import { drawProgress } from '../progress.ts'
 import { reachBroker } from '../reach.ts'

@@ -1,6 +1,6 @@
 // minikafka group lag: how far behind a group is; a check for those who watch over it.
 import type { PartitionLag } from '@minikafka/client'
-import { Failure, Interrupted } from '../endings.ts'
+import { Failure, Interrupted } from '../failures.ts'
 import { parseDuration } from '../grammar/duration.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'

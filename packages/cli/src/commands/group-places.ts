@@ -1,7 +1,7 @@
 // A file of places: lines `topic,partition,offset` as Kafka's tools write them, or JSON lines as `group lag` and
 // `group seek` print them. Enters: a file. Leaves: an offset for each partition, or the line that is wrong.
 import type { NextOffset } from '@minikafka/client'
-import { BadInput } from '../endings.ts'
+import { BadInput } from '../failures.ts'
 import type { Session } from '../session.ts'
 
 const FILE_BYTES_MAX = 64 * 1024 * 1024

@@ -2,7 +2,7 @@
 // Enters: a point, a shift, another group, or a file. Leaves: what was committed and what is now, a row each.
 import type { NextOffset, ResetOffset, ResetOffsets } from '@minikafka/client'
 import { confirm } from '../confirm.ts'
-import { EXIT, Failure } from '../endings.ts'
+import { EXIT, Failure } from '../failures.ts'
 import { parsePoint } from '../grammar/offsets.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'

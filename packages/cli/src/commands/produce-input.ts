@@ -1,6 +1,6 @@
 // Where the bytes to produce come from: values of the command line, a file, or stdin. Leaves: chunks.
 import { isMinikafkaError } from '@minikafka/client'
-import { EXIT, Failure } from '../endings.ts'
+import { EXIT, Failure } from '../failures.ts'
 import type { Session } from '../session.ts'
 import { untilAborted } from '../sleep.ts'
 import { UsageError } from '../usage-error.ts'

@@ -1,6 +1,7 @@
 // minikafka produce T [value…]: values of the command line, lines of stdin, a file, JSON lines.
 import type { ProducerOptions } from '@minikafka/client'
-import { BadInput, codeOf, Failure, isBrokenPipe, textOf } from '../endings.ts'
+import { codeOf, isBrokenPipe, textOf } from '../endings.ts'
+import { BadInput, Failure } from '../failures.ts'
 import { watchLinks } from '../link-watch.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'

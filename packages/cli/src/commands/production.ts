@@ -1,6 +1,7 @@
 // The loop of produce: from chunks of input to records sent, at the rate wanted.
 // Enters: chunks. Leaves: everything sent that could be read, or the error of the first record that could not.
-import { BadInput, codeOf, textOf } from '../endings.ts'
+import { codeOf, textOf } from '../endings.ts'
+import { BadInput } from '../failures.ts'
 import type { ReadRecord } from '../grammar/record-reader.ts'
 import { Pace } from '../pace.ts'
 import { drawProgress } from '../progress.ts'

@@ -1,6 +1,6 @@
 // minikafka profile create | use | delete: what changes the file of the profiles.
 import { confirm } from '../confirm.ts'
-import { Failure } from '../endings.ts'
+import { Failure } from '../failures.ts'
 import { changeProfiles, profileNamed, readProfiles } from '../profiles.ts'
 import { sdkOptions, splitPair } from '../sdk-options.ts'
 import type { GlobalOptions, Session } from '../session.ts'

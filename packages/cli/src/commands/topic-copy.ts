@@ -6,7 +6,8 @@ import {
   type ProducerOptions,
   type TopicDescription,
 } from '@minikafka/client'
-import { codeOf, Failure, textOf } from '../endings.ts'
+import { codeOf, textOf } from '../endings.ts'
+import { Failure } from '../failures.ts'
 import { parseOffsets } from '../grammar/offsets.ts'
 import { profileNamed, readProfiles } from '../profiles.ts'
 import { reachBroker } from '../reach.ts'

@@ -1,5 +1,5 @@
 // minikafka topic add-partitions: more partitions, and a word about keys.
-import { Failure } from '../endings.ts'
+import { Failure } from '../failures.ts'
 import { positive } from '../grammar/number.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'

@@ -1,7 +1,7 @@
 // minikafka topic trim: deletes the records before a point of each partition.
 // Enters: a point. Leaves: where each log began and begins now, a row each.
 import { confirm } from '../confirm.ts'
-import { Failure } from '../endings.ts'
+import { Failure } from '../failures.ts'
 import { parsePoint } from '../grammar/offsets.ts'
 import { drawProgress } from '../progress.ts'
 import { reachBroker } from '../reach.ts'

@@ -1,7 +1,7 @@
 // Records of the -f format of produce: the verbs of consume, read backwards. What stands between two verbs ends the first of them;
 // a size (%K, %V) read before makes a key or value of exactly so many bytes.
 // Enters: a format, then chunks. Leaves: one record after the other, or a BadInput that says where the input does not fit.
-import { BadInput } from '../endings.ts'
+import { BadInput } from '../failures.ts'
 import { UsageError } from '../usage-error.ts'
 import { type Encoding, type FormatPart, parseFormat } from './format.ts'
 import { calendarTime } from './offsets.ts'

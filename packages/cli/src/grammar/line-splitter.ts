@@ -1,5 +1,5 @@
 // Bytes to lines: split at a delimiter, without it. Enters: chunks. Leaves: one line after the other.
-import { BadInput } from '../endings.ts'
+import { BadInput } from '../failures.ts'
 
 /** Longer than any record that a broker takes. */
 const LINE_BYTES_MAX = 16 * 1024 * 1024

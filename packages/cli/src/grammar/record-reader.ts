@@ -1,5 +1,5 @@
 // Bytes to records: lines, JSON lines, or a format (-f). Enters: chunks. Leaves: one record after the other.
-import { BadInput, EXIT } from '../endings.ts'
+import { BadInput, EXIT } from '../failures.ts'
 import { parseJsonLine } from './json-line.ts'
 import { LineSplitter } from './line-splitter.ts'
 

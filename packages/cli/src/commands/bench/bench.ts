@@ -1,5 +1,6 @@
 // minikafka bench produce | consume | e2e | latency. Enters: options as typed. Leaves: figures on stdout.
-import { Failure, textOf } from '../../endings.ts'
+import { textOf } from '../../endings.ts'
+import { Failure } from '../../failures.ts'
 import { drawProgress } from '../../progress.ts'
 import { reachBroker } from '../../reach.ts'
 import type { Session } from '../../session.ts'
