@@ -77,6 +77,8 @@ test('flag goes before environment, that before profile, that before default', a
     /brokers +k3:3 +--brokers\n(.*\n)+clientId +you +-X\n$/,
   )
   expect((await mk(['profile', 'show'])).stdout).not.toContain('FROM')
+  write('profiles: {}\n')
+  expect(await show()).toMatch(/\nprofile +none +default\n/)
 })
 
 test('--profile and MINIKAFKA_PROFILE name another; a missing one ends with 3', async () => {

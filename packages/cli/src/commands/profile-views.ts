@@ -40,7 +40,7 @@ export async function profileShow(
     {
       name: 'profile',
       value: profile?.name ?? 'none',
-      origin: originOfProfile(session, name, globals),
+      origin: profile === undefined ? 'default' : originOfProfile(session, name, globals),
     },
     ...Object.entries(preferences).map(([key, one]) => ({ name: key, ...one })),
     ...optionRows(globals, profile),
