@@ -21,6 +21,7 @@ const produce = joined(
   encodeRequest('produce', 0, 1, {
     acks: -1,
     timeoutMs: 60_000,
+    trace: false,
     appends: [{ topicId, partition: 0, batch: batchOf(MEBIBYTE - 1024) }],
   }),
 )

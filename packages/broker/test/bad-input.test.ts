@@ -90,6 +90,7 @@ async function produce(
   const { results } = await call('produce', {
     acks: at.acks ?? -1,
     timeoutMs: 5_000,
+    trace: false,
     appends: [append],
   })
   const [result] = results

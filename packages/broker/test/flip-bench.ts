@@ -138,7 +138,7 @@ export class FlipBench {
     const { results } = await this.call(
       this.connection.call(
         'produce',
-        { acks: -1, timeoutMs: TIMEOUT_MS, appends },
+        { acks: -1, timeoutMs: TIMEOUT_MS, trace: false, appends },
         { timeoutMs: TIMEOUT_MS },
       ),
     )

@@ -219,6 +219,7 @@ test('what belongs to the brokers is not for clients, and an operator may look a
   const produced = await raw.call('produce', {
     acks: -1,
     timeoutMs: 1000,
+    trace: false,
     appends: [{ topicId, partition: 0, batch }],
   })
   const cut = await raw.call('deleteRecords', {

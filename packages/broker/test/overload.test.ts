@@ -71,7 +71,7 @@ function produceOf(broker: TestBroker, topicId: string, size: number): readonly 
   const noProducer = { producerId: -1, producerEpoch: -1, baseSequence: -1 }
   const batch = writer.seal(compress, { compression: 'none', ...noProducer })
   const appends = [{ topicId, partition: 0, batch }]
-  return encodeRequest('produce', 0, 1, { acks: -1, timeoutMs: 60_000, appends })
+  return encodeRequest('produce', 0, 1, { acks: -1, timeoutMs: 60_000, trace: false, appends })
 }
 
 function fetchOf(topicId: string): readonly Uint8Array[] {

@@ -29,7 +29,7 @@ test.each([
   [['-b', 'a:b:c', 'topic', 'list'], "new Client: brokers: 'a:b:c' is not host:port"],
   [
     ['help', 'nothing'],
-    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, group, cluster, bench, profile, completion, help",
+    "no help for 'nothing'; there is help for formats, offsets, exit-codes, topic, produce, consume, group, cluster, top, rtt, trace, doctor, check, debug, bench, profile, completion, verifiable-producer, verifiable-consumer, help",
   ],
 ])('%j is a usage error of one line', async (args, line) => {
   expect(await mk(args)).toEqual({ code: 2, stdout: '', stderr: `minikafka: ${line}\n` })

@@ -5,6 +5,7 @@ export { type ErrorName, isMinikafkaError, MinikafkaError } from '@minikafka/pro
 export type {
   Admin,
   BrokerDescription,
+  BrokerProcess,
   ClusterDescription,
   ClusterHealth,
   Config,

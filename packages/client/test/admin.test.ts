@@ -223,6 +223,17 @@ test('alterBrokerConfig and addPartitions with validateOnly change nothing', asy
   expect((await admin.describeTopic('totals')).partitions.length).toBeLessThan(50)
 })
 
+test('describeBroker says how the process of a broker is; of none that is not there', async () => {
+  const { nodeId } = (await admin.cluster()).brokers[0] ?? { nodeId: -1 }
+  const { brokerId, timeMs, openFiles, openFilesMax } = await admin.describeBroker(nodeId)
+  expect({ brokerId, openFiles, openFilesMax }).toEqual({
+    ...{ brokerId: nodeId, openFiles: 32, openFilesMax: 65_536 },
+  })
+  const nowMs = broker.world.env('watch').clock.wallMs()
+  expect(Math.abs(timeMs - nowMs)).toBeLessThan(60_000)
+  await expect(admin.describeBroker(77)).rejects.toMatchObject({ name: 'INVALID_OPTION' })
+})
+
 test('brokerConfig and alterBrokerConfig', async () => {
   const retention = async () => {
     return (await admin.brokerConfig()).find(({ name }) => name === 'log.retention.ms')

@@ -302,7 +302,7 @@ export class BrokerTwin {
     if (plan === 'lose answer') this.dropConnections()
     if (plan === 'never answer') await new Promise(() => {})
     if (this.#held !== undefined) await new Promise<void>((resolve) => this.#held?.push(resolve))
-    return request.acks === 0 ? undefined : { results }
+    return request.acks === 0 ? undefined : { results, timings: [] }
   }
 
   #pass(ms: number): Promise<void> {

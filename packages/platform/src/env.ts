@@ -275,6 +275,8 @@ export type Program = {
     readonly heapUsedBytes: number
     readonly externalBytes: number
   }
+  /** File descriptors in use, sockets included, and how many there may be; undefined where the system does not tell. */
+  openFiles(): Promise<{ readonly open: number; readonly max: number } | undefined>
   /** Returns the function that stops listening. */
   onSignal(signal: Signal, listener: () => void): () => void
   /** Last words before the process dies of an uncaught error or an unhandled rejection. */

@@ -87,7 +87,12 @@ const ALL_TOPICS = { names: null, topicIds: null, allowAutoTopicCreation: false 
 const TIMEOUT = { timeoutMs: 5000 }
 
 function produceOf(batch: Uint8Array, acks = -1) {
-  return { acks, timeoutMs: 1000, appends: [{ topicId: TOPIC_ID, partition: 0, batch }] }
+  return {
+    acks,
+    timeoutMs: 1000,
+    trace: false,
+    appends: [{ topicId: TOPIC_ID, partition: 0, batch }],
+  }
 }
 
 describe('an open connection', () => {

@@ -77,7 +77,8 @@ export class TestService implements Service {
 }
 
 export function answerTo(call: ServerCall): AnyResponse {
-  if (call.api === 'produce') return { results: call.request.appends.map(() => RESULT) }
+  if (call.api === 'produce')
+    return { results: call.request.appends.map(() => RESULT), timings: [] }
   if (call.api === 'metadata') return METADATA
   throw new Error(`the test has no answer to ${call.api}`)
 }

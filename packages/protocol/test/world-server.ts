@@ -127,6 +127,6 @@ export class WorldPeer {
 
 export function produceFrame(correlationId: number, batch: Uint8Array): Buffer {
   const appends = [{ topicId: TOPIC_ID, partition: 0, batch }]
-  const request = { acks: -1, timeoutMs: 1000, appends }
+  const request = { acks: -1, timeoutMs: 1000, trace: false, appends }
   return Buffer.concat(encodeRequest('produce', 0, correlationId, request))
 }

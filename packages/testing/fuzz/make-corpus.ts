@@ -105,6 +105,7 @@ const requests: Readonly<Record<ApiName, object>> = {
   },
   offsetDelete: { groupId: GROUP, partitions: [{ topicId, partition: 0 }] },
   describeCluster: {},
+  describeBroker: {},
   consumerGroupHeartbeat: {
     groupId: MEMBERS,
     memberId: 'member',

@@ -1,7 +1,7 @@
 // Room 4 of the walk. Request to one append per partition; the answer waits for all of them.
 // Before: broker/dispatch. After: broker/partition.
 //
-// Versions   0.
+// Versions   0, 1: trace asks for timings.
 // Behaviour  Appends of one connection are enqueued in the order of arrival: up to the first `await` this runs
 //            synchronously. Each partition succeeds or fails by itself. With acks 0 nothing is answered; where an
 //            append failed, the connection is closed, the only sign that such a producer can get.
@@ -15,6 +15,7 @@ import { KEPT, keptFromWriting } from './internal-topics.ts'
 type Request = RequestOf<Apis['produce']>
 type Response = ResponseOf<Apis['produce']>
 type Append = Request['appends'][number]
+type Timing = Response['timings'][number]
 
 const TIMEOUT_MS_MAX = 10 * 60_000
 
@@ -25,11 +26,33 @@ export async function produce(
   const acks = request.acks as Acks
   const timeoutMs = Math.min(Math.max(request.timeoutMs, 1), TIMEOUT_MS_MAX)
   const pending = request.appends.map((append) => appendOne(append, acks, timeoutMs, context))
+  const timing = request.trace ? timingsOf(request, pending, context) : []
   const outcomes = await Promise.all(pending)
   if (request.acks === 0) return answerNothing(outcomes)
   return {
     results: outcomes.map((outcome, index) => result(outcome, request.appends[index], context)),
+    timings: await Promise.all(timing),
   }
+}
+
+/** Where the time of each append goes, from now on: they were just queued. */
+function timingsOf(
+  { appends }: Request,
+  pending: readonly (Appended | Promise<Appended>)[],
+  context: Context,
+): Promise<Timing>[] {
+  const { env, rooms, receivedAtMs } = context
+  const sinceUs = () => Math.round((env.clock.monotonicMs() - receivedAtMs) * 1000)
+  const queuedUs = sinceUs()
+  return appends.map(async ({ topicId, partition }, index) => {
+    const found = rooms.partitions.get(topicId, partition)
+    const log = 'error' in found ? undefined : found.log
+    // Acknowledged or refused, it is not waited for any longer.
+    await Promise.race([log?.written(), pending[index]])
+    const writtenUs = sinceUs()
+    await pending[index]
+    return { queuedUs, writtenUs, acknowledgedUs: sinceUs() }
+  })
 }
 
 function appendOne(append: Append, acks: Acks, timeoutMs: number, { rooms }: Context) {

@@ -22,6 +22,7 @@ import { offsetDelete } from './47-offset-delete.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
+import { describeBroker } from './10000-describe-broker.ts'
 import type { Context } from './context.ts'
 
 export type { Hello } from './18-api-versions.ts'
@@ -58,4 +59,5 @@ export const handlers: Handlers = {
   describeCluster,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
+  describeBroker,
 }

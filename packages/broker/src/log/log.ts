@@ -252,6 +252,11 @@ export class Log {
     })
   }
 
+  /** Resolves when everything queued so far is in its file, or was given up. */
+  written(): Promise<void> {
+    return this.#writer.written()
+  }
+
   /**
    * Resolves when everything queued so far is durable, or was given up by a failed write; others may go on appending.
    *

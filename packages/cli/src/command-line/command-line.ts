@@ -11,10 +11,13 @@ import { completionCommands } from './completion.ts'
 import { consumeCommand } from './consume.ts'
 import { append, type Open } from './declaration.ts'
 import { groupCommands } from './group.ts'
+import { healthCommands } from './health.ts'
 import { helpCommand } from './help.ts'
 import { produceCommand } from './produce.ts'
 import { profileCommands } from './profile.ts'
 import { topicCommands } from './topic.ts'
+import { verifiableCommands } from './verifiable.ts'
+import { watchCommands } from './watch.ts'
 
 export function commandLine(
   env: Env,
@@ -43,9 +46,12 @@ export function commandLine(
   consumeCommand(minikafka, open)
   groupCommands(minikafka, open)
   clusterCommands(minikafka, open)
+  watchCommands(minikafka, open)
+  healthCommands(minikafka, open)
   benchCommands(minikafka, open)
   profileCommands(minikafka, open)
   completionCommands(minikafka, open)
+  verifiableCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')
   return minikafka

@@ -7,14 +7,12 @@ import type { Session } from '../session.ts'
 import { sleep } from '../sleep.ts'
 import { printRows } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
+import { type Bound, boundOf, isBehind } from './group-bound.ts'
 import { durationText, lagColumns } from './group-words.ts'
 
 export type LagOptions = { watch?: boolean; interval?: string; max?: string }
 
 const INTERVAL = '2s'
-
-/** Further behind than that is a failure. */
-type Bound = { readonly records: number } | { readonly ms: number }
 
 export async function groupLag(
   session: Session,
@@ -36,19 +34,9 @@ export async function groupLag(
   }
 }
 
-/** Without a unit: records. */
-function boundOf(max: string | undefined): Bound | undefined {
-  if (max === undefined) return undefined
-  if (/^\d{1,15}$/.test(max)) return { records: Number(max) }
-  if (/^\d/.test(max)) return { ms: parseDuration(max) }
-  throw new UsageError(`--max ${max}: expected a number of records, or a duration such as 5m`)
-}
-
 function check(group: string, lags: readonly PartitionLag[], bound: Bound | undefined): void {
   if (bound === undefined) return
-  const isBehind = ({ lag, lagMs = 0 }: PartitionLag) =>
-    'records' in bound ? lag > bound.records : lag > 0 && lagMs > bound.ms
-  const behind = lags.filter(isBehind)
+  const behind = lags.filter((lag) => isBehind(lag, bound))
   const worst = behind.reduce<PartitionLag | undefined>(
     (most, one) => (most === undefined || one.lag > most.lag ? one : most),
     undefined,

@@ -3,7 +3,13 @@ import { MinikafkaError } from '@minikafka/protocol'
 import type { Core, OptionRules } from '../core/index.ts'
 import { anything, boolean, checkOptions, integer, waitRules } from '../core/index.ts'
 import type { Done, OffsetSpec, PartitionLag, Partitions, TopicPartition, Wait } from '../words.ts'
-import { alterBrokerConfig, brokerConfig, describeCluster, logDirs } from './cluster.ts'
+import {
+  alterBrokerConfig,
+  brokerConfig,
+  describeBroker,
+  describeCluster,
+  logDirs,
+} from './cluster.ts'
 import type { GroupDescription, GroupSummary, ResetOffset, ResetOffsets } from './group-types.ts'
 import {
   deleteGroup,
@@ -29,6 +35,7 @@ import {
 } from './topics.ts'
 import type {
   Admin,
+  BrokerProcess,
   ClusterDescription,
   ClusterHealth,
   ConfigChanges,
@@ -206,6 +213,11 @@ class CoreAdmin implements Admin {
 
   async health(wait?: Wait): Promise<ClusterHealth> {
     return clusterHealth(this.#requests, this.#deadline(wait, 'asking for the health'))
+  }
+
+  async describeBroker(brokerId: number, wait?: Wait): Promise<BrokerProcess> {
+    const deadline = this.#deadline(wait, `describing broker ${brokerId}`)
+    return describeBroker(this.#requests, brokerId, deadline)
   }
 
   async logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]> {

@@ -4,7 +4,13 @@ import { errorOf } from '../answers.ts'
 import type { Deadline, Target } from '../core/index.ts'
 import { changesOf } from './config.ts'
 import type { Requests } from './requests.ts'
-import type { ClusterDescription, ConfigChanges, ConfigEntry, LogDirDescription } from './types.ts'
+import type {
+  BrokerProcess,
+  ClusterDescription,
+  ConfigChanges,
+  ConfigEntry,
+  LogDirDescription,
+} from './types.ts'
 
 const BROKER = 4
 
@@ -42,6 +48,24 @@ export async function logDirs(
     return results.map((result) => described(nodeId, result))
   })
   return (await Promise.all(found)).flat()
+}
+
+/** Errors: INVALID_OPTION where there is no such broker. */
+export async function describeBroker(
+  requests: Requests,
+  brokerId: number,
+  deadline: Deadline,
+): Promise<BrokerProcess> {
+  const ids = (await describeCluster(requests, deadline)).brokers.map(({ nodeId }) => nodeId)
+  if (!ids.includes(brokerId)) throw unknownBroker(brokerId, ids)
+  const answer = await requests.call('describeBroker', {}, brokerId, deadline)
+  const { nodeId, openFiles, openFilesMax, ...rest } = answer
+  return {
+    ...rest,
+    brokerId: nodeId,
+    openFiles: openFiles < 0 ? undefined : openFiles,
+    openFilesMax: openFilesMax < 0 ? undefined : openFilesMax,
+  }
 }
 
 function described(

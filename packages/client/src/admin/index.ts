@@ -13,6 +13,7 @@ export { checkPoint, POINT_WORDS, pointRule } from './point.ts'
 export type {
   Admin,
   BrokerDescription,
+  BrokerProcess,
   ClusterDescription,
   ClusterHealth,
   Config,

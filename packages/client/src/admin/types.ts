@@ -75,6 +75,22 @@ export type HealthCheck = {
 
 export type ClusterHealth = { readonly healthy: boolean; readonly checks: readonly HealthCheck[] }
 
+/** How the process of a broker is, at the moment it answers. */
+export type BrokerProcess = {
+  readonly brokerId: number
+  readonly version: string
+  readonly nodeVersion: string
+  readonly platform: string
+  /** Its wall clock, milliseconds since 1970. */
+  readonly timeMs: number
+  readonly uptimeMs: number
+  readonly rssBytes: number
+  readonly heapUsedBytes: number
+  /** File descriptors; undefined where its system does not tell. */
+  readonly openFiles: number | undefined
+  readonly openFilesMax: number | undefined
+}
+
 export type LogDirDescription = {
   readonly brokerId: number
   readonly path: string
@@ -152,6 +168,8 @@ export interface Admin extends Closable {
   cluster(wait?: Wait): Promise<ClusterDescription>
   /** Rejects where no broker answers; everything else that is ill is the answer. */
   health(wait?: Wait): Promise<ClusterHealth>
+  /** Errors: INVALID_OPTION where there is no such broker. */
+  describeBroker(brokerId: number, wait?: Wait): Promise<BrokerProcess>
   logDirs(brokerId?: number, wait?: Wait): Promise<LogDirDescription[]>
   /** Default: the controller. */
   brokerConfig(brokerId?: number, wait?: Wait): Promise<ConfigEntry[]>

@@ -16,6 +16,8 @@ export type ProduceTrace = {
   readonly sizeBytes: number
   brokerId: number
   attempts: number
+  /** Of the last attempt that was answered, microseconds since the broker had the request. */
+  broker?: { queuedUs: number; writtenUs: number; acknowledgedUs: number } | undefined
   /** When it is settled: */
   baseOffset?: number | undefined
   error?: MinikafkaError
@@ -38,6 +40,11 @@ export function hasRecordSubscribers(): boolean {
 
 export function publishRecord(trace: RecordTrace): void {
   record.publish(trace)
+}
+
+/** Somebody wants to know where the time of a batch goes. */
+export function tracesProduce(): boolean {
+  return hasSubscribers(produce)
 }
 
 export function traceAttempt(

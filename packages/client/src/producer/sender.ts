@@ -11,7 +11,7 @@ import {
 } from '@minikafka/protocol'
 import { knownError } from '../core/index.ts'
 import type { Batch } from './batch.ts'
-import { traceAttempt } from './channels.ts'
+import { traceAttempt, tracesProduce } from './channels.ts'
 import type { ProducerContext } from './context.ts'
 import type { PartitionQueue } from './partition-queue.ts'
 
@@ -230,7 +230,7 @@ export class Sender {
     }))
     // The broker gives up first, so that its answer, which knows more than a time-out, still arrives.
     const timeoutMs = Math.ceil(core.settings.requestTimeoutMs * 0.8)
-    return { acks: settings.acks, timeoutMs, appends }
+    return { acks: settings.acks, timeoutMs, appends, trace: tracesProduce() }
   }
 
   #written(items: readonly Item[]): void {
@@ -243,13 +243,14 @@ export class Sender {
   // --- answers -------------------------------------------------------------------------------
 
   #answered(items: readonly Item[], answer: ProduceAnswer): void {
-    const { results } = answer
+    const { results, timings } = answer
     if (results.length !== items.length) {
       const message = `a Produce request of ${items.length} appends got ${results.length} results`
       this.#failed(items, new MinikafkaError('PROTOCOL_VIOLATION', { message, outcome: 'unknown' }))
       return
     }
     items.forEach((item, index) => {
+      if (item.batch.trace) item.batch.trace.broker = timings[index]
       this.#judge(item, results[index] as AppendResult)
     })
     this.#requestDone(items)

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { open } from 'node:fs/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { nodeProgram } from './program.ts'
 
@@ -41,6 +42,15 @@ test('the surroundings are those of this process', () => {
   expect(program.uptimeMs()).toBeGreaterThan(0)
   expect(program.cpuMs()).toBeGreaterThan(0)
   expect(program.memory().rssBytes).toBeGreaterThan(program.memory().heapUsedBytes)
+})
+
+test.runIf(process.platform === 'linux')('the file descriptors in use are counted', async () => {
+  const before = await nodeProgram().openFiles()
+  const file = await open(process.execPath)
+  const after = await nodeProgram().openFiles()
+  await file.close()
+  expect(after?.open).toBe((before?.open ?? 0) + 1)
+  expect(after?.max).toBeGreaterThan(after?.open ?? 0)
 })
 
 test('exit() writes out what waits, however much, and gives its first code', async () => {

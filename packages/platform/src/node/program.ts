@@ -1,4 +1,5 @@
 // The `program` port: this process, its surroundings, its end.
+import { readdir, readFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import type { Input, Output, Program } from '../env.ts'
 
@@ -33,6 +34,7 @@ export function nodeProgram(): Program {
       const { rss, heapUsed, external } = process.memoryUsage()
       return { rssBytes: rss, heapUsedBytes: heapUsed, externalBytes: external }
     },
+    openFiles,
     onSignal(signal, listener) {
       // One for each call, so that the same function may be given twice and taken back once.
       const listening = () => listener()
@@ -41,6 +43,23 @@ export function nodeProgram(): Program {
     },
     onFatal: (listener) => onFatal(listener, exit),
     exit,
+  }
+}
+
+/** Linux tells it in files; elsewhere it would take a process of its own. */
+async function openFiles(): Promise<{ open: number; max: number } | undefined> {
+  try {
+    const [names, limits] = await Promise.all([
+      readdir('/proc/self/fd'),
+      readFile('/proc/self/limits', 'utf8'),
+    ])
+    const soft = /^Max open files +(\d+|unlimited)/m.exec(limits)?.[1]
+    if (soft === undefined) return undefined
+    const max = soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft)
+    // The directory that is listed is open itself.
+    return { open: names.length - 1, max }
+  } catch {
+    return undefined
   }
 }
 

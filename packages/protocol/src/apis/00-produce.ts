@@ -1,8 +1,10 @@
 // Produce: batches in. Source: Kafka ProduceRequest.json, KIP-98, KIP-516 (topic ids).
 import {
   blob,
+  bool,
   defineApi,
   int32,
+  int64,
   list,
   nullable,
   offset,
@@ -29,10 +31,16 @@ const result = struct({
   leaderEpoch: int32('In which epoch; -1 = unknown.'),
 })
 
+const timing = struct({
+  queuedUs: int64('Until the batch was checked and queued for its log.'),
+  writtenUs: int64('Until it was written to the file, or given up.'),
+  acknowledgedUs: int64('Until the acks were there: synced, with flush=group.'),
+})
+
 export const produce = defineApi({
   name: 'Produce',
   key: 0,
-  versions: [0, 0],
+  versions: [0, 1],
   audience: 'client',
   acl: { operation: 'WRITE', resource: 'TOPIC' },
   about:
@@ -41,8 +49,16 @@ export const produce = defineApi({
     acks: int32('0 = do not wait, 1 = the leader, -1 = every in-sync replica.'),
     timeoutMs: int32('How long the broker may wait for those acks.'),
     appends: list('At most one per partition.', append, { countMax: 1000 }),
+    trace: bool('Answer with the timings.', { since: 1, fallback: false }),
   },
-  response: { results: list('In the order of the request.', result, { countMax: 1000 }) },
+  response: {
+    results: list('In the order of the request.', result, { countMax: 1000 }),
+    timings: list(
+      'With trace: for each append, in order, microseconds since the request had arrived; else empty.',
+      timing,
+      { countMax: 1000, since: 1, fallback: [] },
+    ),
+  },
   errors: [
     'UNKNOWN_TOPIC_ID',
     'UNKNOWN_TOPIC_OR_PARTITION',

@@ -22,6 +22,7 @@ import { offsetDelete } from './47-offset-delete.ts'
 import { describeCluster } from './60-describe-cluster.ts'
 import { consumerGroupHeartbeat } from './68-consumer-group-heartbeat.ts'
 import { consumerGroupDescribe } from './69-consumer-group-describe.ts'
+import { describeBroker } from './10000-describe-broker.ts'
 
 export const apis = {
   produce,
@@ -47,6 +48,7 @@ export const apis = {
   describeCluster,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
+  describeBroker,
 } as const
 
 export type Apis = typeof apis

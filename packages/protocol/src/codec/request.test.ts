@@ -41,6 +41,7 @@ test('a request written by another msgpack library is read', () => {
       acks: -1,
       timeoutMs: 30_000,
       appends: [{ topicId: TOPIC_ID, partition: 0, batch: BATCH }],
+      trace: false,
     },
   })
 })
@@ -63,7 +64,7 @@ test.each([
   const items = Array.from({ length: count }, (_, partition) => {
     return { topicId: TOPIC_ID, partition, batch: BATCH }
   })
-  const request = { acks: 1, timeoutMs: 1, appends: items }
+  const request = { acks: 1, timeoutMs: 1, trace: false, appends: items }
   const frame = Buffer.concat(encodeRequest('produce', 0, 1, request)).subarray(4)
   expect(frame[0]).toBe(lead)
   expect(decodeRequest(frame)).toMatchObject({ kind: 'request', request })
@@ -81,6 +82,7 @@ test('unknown trailing fields are walked over', () => {
     'acks',
     'timeoutMs',
     'appends',
+    'trace',
   ])
 })
 
@@ -129,7 +131,7 @@ describe('row 12 and 13', () => {
     expect(refused(encode([0, 7, 9, [], []]))).toMatchObject({
       reason: 'unknown-version',
       correlationId: 9,
-      error: { name: 'UNSUPPORTED_VERSION', details: { min: 0, max: 0 } },
+      error: { name: 'UNSUPPORTED_VERSION', details: { min: 0, max: 1 } },
     })
   })
 

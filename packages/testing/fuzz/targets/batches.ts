@@ -104,7 +104,7 @@ class BatchSession implements Session {
 
   async #produce(batch: Buffer) {
     const appends = [{ topicId: this.#stage.topicId, partition: 0, batch }]
-    const request = { acks: -1, timeoutMs: 1000, appends }
+    const request = { acks: -1, timeoutMs: 1000, trace: false, appends }
     const call = this.#connection.call('produce', request, { timeoutMs: TIMEOUT_MS })
     const [result] = (await this.#stage.run(call)).results
     if (result === undefined) throw new Finding('one batch was sent and none was answered')

@@ -179,7 +179,7 @@ function expectMetadataLost({ stop, changed, forged }: DataFiles): string {
 
 async function expectWritable(world: World, connection: Connection, at: At, next: number) {
   const appends = [{ ...at, batch: batchOf(1) }]
-  const request = { acks: -1, timeoutMs: 1000, appends }
+  const request = { acks: -1, timeoutMs: 1000, trace: false, appends }
   const call = connection.call('produce', request, { timeoutMs: TIMEOUT_MS })
   const [result] = (await world.complete(call)).results
   if (result?.errorCode !== 0) {

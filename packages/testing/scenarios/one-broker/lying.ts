@@ -60,6 +60,7 @@ async function lieOnce(
       transactionalId: null,
       acks: -1,
       timeoutMs: TIMEOUT_MS,
+      trace: false,
       appends: [{ topicId, partition, batch }],
     }
     const { results } = await connection.call('produce', request, { timeoutMs: TIMEOUT_MS })

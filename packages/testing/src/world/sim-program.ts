@@ -61,6 +61,10 @@ export class SimProgram implements Program {
     return { rssBytes: 2 ** 26, heapUsedBytes: 2 ** 24, externalBytes: 2 ** 20 }
   }
 
+  async openFiles() {
+    return { open: 32, max: 65_536 }
+  }
+
   onSignal(signal: Signal, listener: () => void): () => void {
     const listeners = this.#signals.get(signal) ?? new Set()
     this.#signals.set(signal, listeners.add(listener))

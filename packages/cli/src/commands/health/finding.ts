@@ -1,0 +1,112 @@
+// What doctor and check find. Enters: findings. Leaves: text, JSON, a line for Nagios, metrics for Prometheus; whether all is well.
+import { Failure } from '../../failures.ts'
+import type { Session } from '../../session.ts'
+
+export type Finding = {
+  /** What was looked at: `clock`. */
+  readonly about: string
+  readonly state: 'ok' | 'warning' | 'problem'
+  readonly what: string
+  /** What to do about it. */
+  readonly todo?: string
+  /** Figures for monitoring; names end in their unit. */
+  readonly figures?: Readonly<Record<string, number>>
+  /** Which one of several: `{ broker: '1' }`. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export type Format = 'nagios' | 'prometheus' | undefined
+
+const WIDTH_MAX = 100
+
+export async function printFindings(session: Session, findings: readonly Finding[]): Promise<void> {
+  if (session.output === 'json') return session.print(`${JSON.stringify(findings, null, 2)}\n`)
+  if (session.output === 'jsonl') {
+    for (const finding of findings) await session.print(`${JSON.stringify(finding)}\n`)
+    return
+  }
+  const { default: picocolors } = await import('picocolors')
+  const { green, yellow, red } = picocolors.createColors(session.colors)
+  const paint = { ok: green, warning: yellow, problem: red }
+  const { stdout } = session.env.program
+  const width = Math.min(WIDTH_MAX, stdout.isTTY ? stdout.columns : 80)
+  for (const { state, about, what, todo } of findings) {
+    const head = `${paint[state](state.padEnd(7))}  ${about.padEnd(8)}  `
+    await session.print(`${head}${hang(what, width)}\n`)
+    if (todo !== undefined)
+      await session.print(`${' '.repeat(INDENT)}${hang(`-> ${todo}`, width)}\n`)
+  }
+}
+
+const INDENT = 19
+
+/** Wrapped at words; lines after the first stand under it. */
+function hang(text: string, width: number): string {
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width - INDENT) {
+      lines.push(line)
+      line = word
+    } else line = line === '' ? word : `${line} ${word}`
+  }
+  return [...lines, line].join(`\n${' '.repeat(INDENT)}`)
+}
+
+/** The end of doctor and of checks without a format. */
+export function judge(findings: readonly Finding[]): void {
+  const problems = findings.filter(({ state }) => state === 'problem').length
+  if (problems > 0)
+    throw new Failure(`${problems} ${problems === 1 ? 'problem' : 'problems'} found`)
+}
+
+// --- Nagios ----------------------------------------------------------------------------------------
+
+/** Development guidelines of Nagios plugins: one line, figures behind a bar, the state as exit code. */
+export async function printNagios(
+  session: Session,
+  name: string,
+  findings: readonly Finding[],
+): Promise<void> {
+  const bad = findings.filter(({ state }) => state === 'problem')
+  const warnings = findings.filter(({ state }) => state === 'warning')
+  const state = bad.length > 0 ? 'CRITICAL' : warnings.length > 0 ? 'WARNING' : 'OK'
+  const told = bad.length > 0 ? bad : warnings.length > 0 ? warnings : findings
+  const words = told.map(({ what }) => what.replaceAll('|', '/')).join('; ')
+  const figures = findings.flatMap(({ figures = {}, labels = {} }) =>
+    Object.entries(figures).map(
+      ([figure, value]) => `'${[...Object.values(labels), figure].join(' ')}'=${value}`,
+    ),
+  )
+  const tail = figures.length === 0 ? '' : ` | ${figures.join(' ')}`
+  await session.print(`MINIKAFKA ${name.toUpperCase()} ${state} - ${words}${tail}\n`)
+  if (state !== 'OK') throw new Failure(words, state === 'CRITICAL' ? 2 : 1)
+}
+
+// --- Prometheus ------------------------------------------------------------------------------------
+
+export async function printPrometheus(
+  session: Session,
+  name: string,
+  findings: readonly Finding[],
+): Promise<void> {
+  const samples = new Map<string, string[]>()
+  const add = (metric: string, labels: Readonly<Record<string, string>>, value: number) => {
+    const pairs = Object.entries({ check: name, ...labels })
+      .map(([label, text]) => `${label}="${escaped(text)}"`)
+      .join(',')
+    samples.set(metric, [...(samples.get(metric) ?? []), `${metric}{${pairs}} ${value}`])
+  }
+  for (const { state, figures = {}, labels = {} } of findings) {
+    add('minikafka_check_ok', labels, state === 'problem' ? 0 : 1)
+    for (const [figure, value] of Object.entries(figures))
+      add(`minikafka_check_${figure}`, labels, value)
+  }
+  for (const [metric, lines] of samples)
+    await session.print(`# TYPE ${metric} gauge\n${lines.join('\n')}\n`)
+  judge(findings)
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\"\n]/g, (char) => (char === '\n' ? '\\n' : `\\${char}`))
+}
