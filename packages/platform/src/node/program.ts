@@ -49,10 +49,9 @@ export function nodeProgram(): Program {
 /** Linux tells it in files; elsewhere it would take a process of its own. */
 async function openFiles(): Promise<{ open: number; max: number } | undefined> {
   try {
-    const [names, limits] = await Promise.all([
-      readdir('/proc/self/fd'),
-      readFile('/proc/self/limits', 'utf8'),
-    ])
+    // One after the other: the second file, open meanwhile, would be counted or not by chance.
+    const names = await readdir('/proc/self/fd')
+    const limits = await readFile('/proc/self/limits', 'utf8')
     const soft = /^Max open files +(\d+|unlimited)/m.exec(limits)?.[1]
     if (soft === undefined) return undefined
     const max = soft === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(soft)
