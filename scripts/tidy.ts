@@ -28,7 +28,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   broker: {
     name: 'minikafka-broker',
     ours: ['platform', 'protocol', 'coordinator', 'cluster'],
-    npm: ['commander', 'yaml', 'cli-progress', 're2js', 'prom-client'],
+    npm: ['commander', 'yaml', 'cli-progress', 're2js'],
   },
   client: { name: '@minikafka/client', ours: ['platform', 'protocol'], npm: [] },
   otel: { name: '@minikafka/otel', ours: ['client'], npm: ['@opentelemetry/api'] },

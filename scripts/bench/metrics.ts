@@ -1,97 +1,94 @@
-// What watching costs: brokers in turns, one whose page is asked for every second, two that nobody looks at.
-// Ratios to the first of those are what counts; that of the other says how far two equal brokers differ in this run.
+// What watching costs. One broker at a time, in short turns: nobody looks, the page is asked for every second, nobody looks.
+// The ratio to both neighbours is what counts; that of the neighbours to each other says how much is chance. Counting goes on
+// all the time: its share is told beside it, as what one count costs times the requests of that load.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@minikafka/client'
+import type { ServerCall } from '@minikafka/protocol'
+import { RequestCounts } from '../../packages/broker/src/metrics/index.ts'
 import { type BrokerChild, startBroker } from '../broker-child.ts'
+import { largePage } from './large-page.ts'
 import { type Mode, produceFor } from './load.ts'
+import { scrape } from './scrape.ts'
 import { median, printColumns } from './table.ts'
 
-const ROUNDS = 9
+const ROUNDS = 12
+/** Fifteen times as often as Prometheus does by default. */
 const SCRAPE_MS = 1_000
 /** Many records in few requests, and as many requests as one producer can make. */
 const LOADS: readonly { readonly mode: Mode | 'one at a time'; readonly size: number }[] = [
   { mode: 'push', size: 1024 },
+  { mode: 'push', size: 100 },
   { mode: 'send', size: 100 },
   { mode: 'one at a time', size: 100 },
 ]
 
-type Side = { readonly broker: BrokerChild; readonly client: Client; readonly isWatched: boolean }
-type Sides = readonly [Side, Side, Side]
-/** Places of them. */
-const [QUIET, EQUAL, WATCHED] = [0, 1, 2]
-const COLUMNS = ['what', 'records/s', 'equal', 'its CPU', 'watched', 'its CPU', 'aim']
+type Load = (typeof LOADS)[number]
+type Side = { readonly broker: BrokerChild; readonly client: Client; readonly topic: string }
 type Taken = { readonly perSecond: number; readonly cpuUsPerRecord: number }
+/** Nobody looks, somebody does, nobody looks. */
+type Round = readonly [Taken, Taken, Taken]
+const COLUMNS = ['what', 'records/s', 'equal', 'its CPU', 'watched', 'its CPU', 'counting', 'aim']
 
 export async function metrics(folder: string, only: string, ms: number): Promise<void> {
-  await using quiet = await startBroker(folder)
-  await using equal = await startBroker(folder)
-  await using watched = await startBroker(folder)
-  await using ofQuiet = clientOf(quiet)
-  await using ofEqual = clientOf(equal)
-  await using ofWatched = clientOf(watched)
-  const sides: Sides = [
-    { broker: quiet, client: ofQuiet, isWatched: false },
-    { broker: equal, client: ofEqual, isWatched: false },
-    { broker: watched, client: ofWatched, isWatched: true },
-  ]
+  const countNs = countCostNs()
   const rows: string[][] = []
   for (const load of LOADS) {
     const what = `produce ${load.size} B, ${load.mode}`
-    if (what.includes(only)) rows.push([what, ...(await compare(sides, load, ms))])
+    if (what.includes(only)) rows.push([what, ...(await compare(folder, load, ms, countNs))])
   }
-  printColumns(COLUMNS, rows)
-  const { bytes, pageMs } = await scrape(watched)
-  console.log(`\nthe page has ${(bytes / 1024).toFixed(0)} KiB and took ${pageMs.toFixed(1)} ms`)
+  if (rows.length > 0) printColumns(COLUMNS, rows)
+  console.log(`\nto count one request takes ${countNs.toFixed(0)} ns`)
+  if ('large page'.includes(only)) await largePage(folder)
 }
 
-function clientOf({ port }: BrokerChild): Client {
-  return new Client({ brokers: `127.0.0.1:${port}`, clientId: 'bench' })
+async function compare(folder: string, load: Load, ms: number, countNs: number) {
+  await using broker = await startBroker(folder)
+  await using client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
+  const side = { broker, client, topic: 'watched' }
+  await client.admin().createTopic(side.topic, { config: { 'retention.bytes': 2 ** 28 } })
+  await take(side, load, ms, false)
+  const before = await busy(broker)
+  const rounds: Round[] = []
+  for (let round = 0; round < ROUNDS; round++)
+    rounds.push([
+      await take(side, load, ms, false),
+      await take(side, load, ms, true),
+      await take(side, load, ms, false),
+    ])
+  const after = await busy(broker)
+  const counting = ((after.requests - before.requests) * countNs) / 1e6
+  const share = (counting / (after.cpuMs - before.cpuMs)) * 100
+  return [...columnsOf(rounds), `${share.toFixed(2)} %`, 'watched ≥ 0.99']
 }
 
-async function compare(sides: Sides, load: (typeof LOADS)[number], ms: number) {
-  const topic = `metrics-${load.mode.replaceAll(' ', '-')}-${load.size}`
-  for (const { client } of sides) await client.admin().createTopic(topic)
-  const rounds: (readonly Taken[])[] = []
-  for (let round = 0; round < ROUNDS; round++) {
-    const taken: Taken[] = []
-    for (let turn = 0; turn < sides.length; turn++) {
-      // Another one goes first each time.
-      const side = (round + turn) % sides.length
-      taken[side] = await take(sides[side] as Side, topic, load, ms)
-    }
-    rounds.push(taken)
-  }
-  for (const { client } of sides) await client.admin().deleteTopic(topic)
-  const toQuiet = (side: number, of: keyof Taken) =>
-    median(rounds.map((taken) => (taken[side]?.[of] ?? 0) / (taken[QUIET]?.[of] ?? 0))).toFixed(3)
-  const rate = median(rounds.map((taken) => taken[QUIET]?.perSecond ?? 0)).toFixed(0)
-  const ratios = [EQUAL, WATCHED].flatMap((side) => [
-    toQuiet(side, 'perSecond'),
-    toQuiet(side, 'cpuUsPerRecord'),
-  ])
-  return [rate, ...ratios, 'watched ≥ 0.99']
+function columnsOf(rounds: readonly Round[]): string[] {
+  const ratio = (of: (round: Round) => number) => median(rounds.map(of)).toFixed(3)
+  const equal = (key: keyof Taken) => ratio(([a, , b]) => b[key] / a[key])
+  const watched = (key: keyof Taken) => ratio(([a, one, b]) => (2 * one[key]) / (a[key] + b[key]))
+  const rate = median(rounds.map(([{ perSecond }]) => perSecond)).toFixed(0)
+  return [
+    rate,
+    equal('perSecond'),
+    equal('cpuUsPerRecord'),
+    watched('perSecond'),
+    watched('cpuUsPerRecord'),
+  ]
 }
 
-async function take(
-  { broker, client, isWatched }: Side,
-  topic: string,
-  { mode, size }: (typeof LOADS)[number],
-  ms: number,
-): Promise<Taken> {
+async function take(side: Side, load: Load, ms: number, isWatched: boolean): Promise<Taken> {
+  const { broker } = side
   const over = new AbortController()
   const scrapes = isWatched ? scrapeUntil(broker, over.signal) : Promise.resolve()
   const cpuMs = broker.cpuMs()
-  const { records, seconds } =
-    mode === 'one at a time'
-      ? await oneByOne(client, topic, size, ms)
-      : await produceFor(client, topic, mode, size, ms)
+  const { records, seconds } = await produce(side, load, ms)
   const cpuUsPerRecord = ((broker.cpuMs() - cpuMs) * 1000) / records
   over.abort()
   await scrapes
   return { perSecond: records / seconds, cpuUsPerRecord }
 }
 
-async function oneByOne(client: Client, topic: string, size: number, ms: number) {
+async function produce({ client, topic }: Side, { mode, size }: Load, ms: number) {
+  if (mode !== 'one at a time') return await produceFor(client, topic, mode, size, ms)
   const value = Buffer.alloc(size, 'x')
   await using producer = client.producer()
   const began = performance.now()
@@ -107,10 +104,24 @@ async function scrapeUntil(broker: BrokerChild, signal: AbortSignal): Promise<vo
   }
 }
 
-async function scrape({ httpPort }: BrokerChild) {
-  const began = performance.now()
-  const page = await fetch(`http://127.0.0.1:${httpPort}/metrics`)
-  const { length: bytes } = await page.text()
-  if (!page.ok) throw new Error(`/metrics: ${page.status}`)
-  return { bytes, pageMs: performance.now() - began }
+/** Produce requests since the start, and processor time. */
+async function busy(broker: BrokerChild) {
+  const { text } = await scrape(broker)
+  const line = /^minikafka_request_duration_seconds_count\{api="produce"\} (\d+)$/m.exec(text)
+  return { requests: Number(line?.[1]), cpuMs: broker.cpuMs() }
+}
+
+/** Of a Produce request that went well. */
+function countCostNs(): number {
+  const counts = new RequestCounts()
+  const call = { api: 'produce', frameBytes: 1000 } as ServerCall
+  const outcome = { results: [{ errorCode: 0 }], timings: [] } as never
+  const times = 1_000_000
+  const rounds = Array.from({ length: 9 }, () => {
+    const began = performance.now()
+    for (let time = 0; time < times; time++)
+      counts.served(call, outcome, undefined, (time % 50) / 10)
+    return ((performance.now() - began) * 1e6) / times
+  })
+  return median(rounds)
 }

@@ -24,7 +24,7 @@ import { Listeners } from './listeners.ts'
 import { DataDirectory, EXIT, ScrubTimes, StartError } from './log/index.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { MetadataFollower } from './metadata.ts'
-import type { Watched } from './metrics/index.ts'
+import { RequestCounts, type Watched } from './metrics/index.ts'
 import { factsOf, type PartitionFacts, Partitions } from './partition/index.ts'
 import type { Rooms } from './rooms.ts'
 import { Scrubber } from './scrubber.ts'
@@ -240,7 +240,8 @@ async function start(
     frameBytesMax: values['socket.request.max.bytes'],
     requestsInFlightMax: values['max.requests.in.flight.per.connection'],
   })
-  listeners.open(rooms, memory, hello, through)
+  const requests = new RequestCounts()
+  listeners.open(rooms, memory, hello, requests, through)
 
   async function close({ clean = true }: { clean?: boolean } = {}): Promise<boolean> {
     const timeoutMs = config.values['shutdown.timeout.ms']
@@ -290,7 +291,7 @@ async function start(
     groups: () => groups.facts,
     watched: {
       ...{ nodeId, clusterId, version: VERSION, values: configured },
-      ...{ state, partitions, groups, directory, memory },
+      ...{ state, partitions, groups, directory, memory, requests },
       listeners: () => listeners.facts(),
       cleaned: cleaner.counts,
       scrubbed: scrubber.counts,

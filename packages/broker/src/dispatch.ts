@@ -1,12 +1,12 @@
-// Room 3 of the walk. API key to handler, with the context it may use; metrics by diagnostics channel.
+// Room 3 of the walk. API key to handler, with the context it may use; what became of it is counted.
 // Before: protocol/codec. After: broker/handlers.
 // Enters: a checked request. Leaves: the handler's answer, or the error it threw.
 import { channel } from 'node:diagnostics_channel'
 import { assert, type Env } from '@minikafka/platform'
-import type { CallOutcome, ServerCall, ServerConnection, Service } from '@minikafka/protocol'
-import { isMinikafkaError } from '@minikafka/protocol'
+import type { CallOutcome, ServerCall, Service } from '@minikafka/protocol'
 import { type Hello, hello } from './handlers/18-api-versions.ts'
 import { type Context, handlers } from './handlers/index.ts'
+import { errorOf, type RequestCounts } from './metrics/index.ts'
 import { QuietLog } from './quiet-log.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -27,6 +27,7 @@ export function dispatcher(
   rooms: Rooms,
   listener: string,
   facts: () => Hello,
+  counts: RequestCounts,
   through: Through | undefined,
 ): Service {
   const log = new QuietLog(env.clock, env.logger.child({ component: 'listener', listener }))
@@ -34,8 +35,13 @@ export function dispatcher(
     serve: through
       ? (call) => through(call, (next) => serve(next, env, rooms, listener))
       : (call) => serve(call, env, rooms, listener),
+    served: (call, outcome, failure, durationMs) => {
+      counts.served(call, outcome, failure, durationMs)
+      if (requests.hasSubscribers) tell(call, outcome, failure, durationMs)
+    },
     hello: () => hello(facts()),
     refused: ({ remote: { host: address } }, reason, detail) => {
+      counts.refused(reason)
       refusals.publish({ listener, address, reason, detail })
       const what = reason === 'request' ? 'refused a request' : 'refused a connection'
       log.warn(address, { address, reason, detail }, what)
@@ -67,29 +73,13 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
   assert(api !== 'apiVersions', 'the hello of a connection never gets here')
   // The table is total over the APIs; the tag of the union says which request this is.
   const handler = handlers[api] as (request: unknown, context: Context) => Promise<CallOutcome>
-  const answer = handler(call.request, context)
-  return requests.hasSubscribers ? observed(answer, call, connection, env) : answer
+  return handler(call.request, context)
 }
 
-/** Tells the metrics how long a request took and how it ended. */
-async function observed(
-  answer: Promise<CallOutcome>,
-  { api, receivedAtMs, frameBytes }: ServerCall,
-  { clientId }: ServerConnection,
-  env: Env,
-): Promise<CallOutcome> {
-  let error: string | undefined
-  let response: CallOutcome
-  try {
-    const outcome = await answer
-    response = outcome
-    if (outcome !== undefined && 'hangUp' in outcome) error = outcome.hangUp.name
-    return outcome
-  } catch (thrown) {
-    error = isMinikafkaError(thrown) ? thrown.name : 'UNKNOWN_SERVER_ERROR'
-    throw thrown
-  } finally {
-    const durationMs = env.clock.monotonicMs() - receivedAtMs
-    requests.publish({ api, clientId, durationMs, requestBytes: frameBytes, error, response })
-  }
+/** For those who listen in this process. */
+function tell(call: ServerCall, outcome: CallOutcome, failure: unknown, durationMs: number): void {
+  const { api, frameBytes: requestBytes, connection } = call
+  const { clientId } = connection
+  const error = errorOf(outcome, failure)
+  requests.publish({ api, clientId, durationMs, requestBytes, error, response: outcome })
 }

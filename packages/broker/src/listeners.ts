@@ -11,6 +11,7 @@ import type { ListenerSpec, LiveConfig } from './config/index.ts'
 import { dispatcher, type Through } from './dispatch.ts'
 import type { Hello } from './handlers/index.ts'
 import { EXIT, StartError } from './log/index.ts'
+import type { RequestCounts } from './metrics/index.ts'
 import { QuietLog } from './quiet-log.ts'
 import type { Rooms } from './rooms.ts'
 
@@ -100,14 +101,20 @@ export class Listeners {
   }
 
   /** From now on what comes in is served. */
-  open(rooms: Rooms, memory: MemoryAccount, facts: () => Hello, through?: Through): void {
+  open(
+    rooms: Rooms,
+    memory: MemoryAccount,
+    facts: () => Hello,
+    counts: RequestCounts,
+    through?: Through,
+  ): void {
     const limits = limitsOf(rooms.config)
     for (const bound of this.#bound) {
       bound.server = new RpcServer(
         this.#env,
         limits,
         memory,
-        dispatcher(this.#env, rooms, bound.spec.name, facts, through),
+        dispatcher(this.#env, rooms, bound.spec.name, facts, counts, through),
       )
       for (const socket of bound.waiting.splice(0)) bound.server.accept(socket)
     }

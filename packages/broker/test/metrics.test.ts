@@ -1,4 +1,6 @@
 // The pages of metrics and health, of a real broker over real HTTP; the page is read by a parser that is not ours.
+import { statfs } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { text, topic } from '@minikafka/client'
 import { Pages } from 'minikafka-broker'
 import parsePrometheus, { type Family } from 'parse-prometheus-text-format'
@@ -45,10 +47,9 @@ function sample(family: Family | undefined, labels: Record<string, string> = {})
 const numberOf = (family: Family | undefined, labels?: Record<string, string>) =>
   Number(sample(family, labels).value)
 
-test('what was written, read, refused and synced is on the page', async () => {
+test('what was written, read, refused and synced is on the page, from the start', async () => {
   await using running = await runBroker()
   await using watched = await watch(running)
-  await watched.families()
   const client = running.client()
   await client.admin().createTopic('orders', { partitions: 2 })
   const producer = client.producer()
@@ -57,7 +58,7 @@ test('what was written, read, refused and synced is on the page', async () => {
 
   const shown = await watched.read()
   expect(lineOf(shown, 'minikafka_request_duration_seconds_count{api="produce"}')).toBe(10)
-  const whole = 'minikafka_request_duration_seconds_bucket{le="+Inf",api="produce"}'
+  const whole = 'minikafka_request_duration_seconds_bucket{api="produce",le="+Inf"}'
   expect(lineOf(shown, whole)).toBe(10)
   const page = parsed(shown)
   expect(numberOf(page.get('minikafka_request_bytes_total'), { api: 'produce' })).toBeGreaterThan(
@@ -102,6 +103,18 @@ test('a group that nobody reads for is behind in records and in seconds', async 
   expect(later).toBeGreaterThanOrEqual(first)
 })
 
+test('two brokers of one process count what is their own', async () => {
+  await using busy = await runBroker()
+  await using idle = await runBroker()
+  await using ofBusy = await watch(busy)
+  await using ofIdle = await watch(idle)
+  await busy.client().admin().createTopic('orders')
+  const asked = async ({ families }: typeof ofBusy) =>
+    (await families()).get('minikafka_request_bytes_total')?.metrics.length ?? 0
+  expect(await asked(ofBusy)).toBeGreaterThan(0)
+  expect(await asked(ofIdle)).toBe(0)
+})
+
 test('who asks while a page is made gets that page, and nobody can send anything', async () => {
   await using running = await runBroker()
   await using watched = await watch(running)
@@ -133,4 +146,30 @@ test('ready means: recovered, not stopping; alive means: it answers', async () =
   pages.stopping()
   expect(await ask('/readyz')).toEqual([503, 'not ready: the broker stops\n'])
   expect(await ask('/healthz')).toEqual([200, 'ok\n'])
+})
+
+test('a full disk leaves it ready, for its readers, and the page says what it refuses', async () => {
+  const free = await statfs(tmpdir()).then(({ bavail, bsize }) => bavail * bsize)
+  const ready = async (reserveBytes: number) => {
+    await using running = await runBroker({ 'disk.reserve.bytes': String(reserveBytes) })
+    await using watched = await watch(running)
+    const page = await watched.ask('/readyz')
+    return [page.status, await page.text()]
+  }
+  expect(await ready(0)).toEqual([200, 'ready\n'])
+  const refuses = 'ready, but the disk is nearly full: produce is refused\n'
+  expect(await ready(Math.round(free * 1.5))).toEqual([200, refuses])
+  const spent = 'ready, but the disk is full: nothing is appended\n'
+  expect(await ready(free * 4)).toEqual([200, spent])
+})
+
+test('a failed disk is the end of readiness, whatever else, and the process still answers', async () => {
+  await using running = await runBroker()
+  await using watched = await watch(running)
+  running.broker.watched.directory.fail(new Error('EIO: i/o error, fdatasync'))
+  watched.pages.stopping()
+  const page = await watched.ask('/readyz')
+  const why = 'not ready: the data directory is offline: EIO: i/o error, fdatasync\n'
+  expect([page.status, await page.text()]).toEqual([503, why])
+  expect((await watched.ask('/healthz')).status).toBe(200)
 })

@@ -1,9 +1,11 @@
 // Starts that cannot be: each ends with a sentence that says what to do, an exit code, and nothing changed.
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { quietEnv, runBroker, start } from './running-broker.ts'
 
@@ -91,6 +93,19 @@ function run(args: readonly string[], env: Record<string, string> = {}) {
   })
 }
 
+type Ready = { readonly port: number; readonly httpPort: number; readonly clean: boolean }
+
+function readyLine({ stdout }: { readonly stdout: Readable }): Promise<Ready> {
+  return new Promise((resolve) => {
+    let text = ''
+    stdout.on('data', (chunk) => {
+      text += chunk
+      const line = text.split('\n').find((one) => one.includes('"msg":"ready"'))
+      if (line) resolve(JSON.parse(line))
+    })
+  })
+}
+
 test('usage errors end with 2 and name the nearest', async () => {
   expect(await run(['--prot', '9093'])).toMatchObject({
     code: 2,
@@ -131,6 +146,28 @@ test('print-config shows where each value comes from', async () => {
   expect(out).toMatch(/\nport: +9092 +# default/)
 })
 
+test('while it stops it is alive and not ready, until its connections have ended', async () => {
+  const args = [...node, '--data-dir', directory, '--port', '0', '--http-port', '0']
+  const child = spawn(process.execPath, [...args, '--log-format', 'json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const { port, httpPort } = await readyLine(child)
+  const ask = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${httpPort}/${path}`)).text().catch(String)
+  expect(await ask('readyz')).toBe('ready\n')
+  // It never ends its side, so the broker waits for it.
+  const stubborn = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
+  await once(stubborn, 'connect')
+  child.kill('SIGTERM')
+  await once(stubborn.resume(), 'end')
+  expect(await ask('readyz')).toBe('not ready: the broker stops\n')
+  expect(await ask('healthz')).toBe('ok\n')
+  stubborn.end()
+  expect(await exited).toBe(0)
+})
+
 test('it says ready with its true port, stops in order on SIGTERM, and the next start is clean', async () => {
   const args = [...node, '--data-dir', directory, '--port', '0', '--log-format', 'json']
   for (const clean of [false, true]) {
@@ -139,14 +176,7 @@ test('it says ready with its true port, stops in order on SIGTERM, and the next 
     const exited = new Promise((resolve) =>
       child.once('exit', (code, signal) => resolve(code ?? signal)),
     )
-    const ready = await new Promise<{ port: number; clean: boolean }>((resolve) => {
-      let text = ''
-      child.stdout.on('data', (chunk) => {
-        text += chunk
-        const line = text.split('\n').find((one) => one.includes('"msg":"ready"'))
-        if (line) resolve(JSON.parse(line))
-      })
-    })
+    const ready = await readyLine(child)
     expect(ready.port).toBeGreaterThan(0)
     expect(ready.clean).toBe(clean)
     child.kill('SIGTERM')

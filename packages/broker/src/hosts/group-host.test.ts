@@ -74,12 +74,14 @@ let partitions: Partitions
 let machine: Counter
 let host: GroupHost<string, Counter>
 let failures: number
+let slowCount: number
 const sender = () => ({ signal: new AbortController().signal })
 
 beforeEach(async () => {
   world = createWorld({ seed: 1, clock: 'jumping' })
   env = world.env(NODE)
   failures = 0
+  slowCount = 0
   await world.complete(open())
   host = await world.complete(newHost())
 })
@@ -123,17 +125,32 @@ function lead(leaderId: number, leaderEpoch: number, isr = [leaderId]): Promise<
   })
 }
 
-async function newHost(): Promise<GroupHost<string, Counter>> {
+async function newHost(of: Env = env): Promise<GroupHost<string, Counter>> {
   machine = new Counter()
-  const made = new GroupHost(env, partition, {
+  const made = new GroupHost(of, partition, {
     machine,
     codec,
     time: new GroupClock(env.clock),
     room: { waiting: 0, waitingMax: 100 },
+    onSlow: () => slowCount++,
     onFailed: () => failures++,
   })
   await made.load()
   return made
+}
+
+/** The machine's decisions take so long. */
+function deciding(tookMs: number): Env {
+  const { clock } = env
+  return {
+    ...env,
+    clock: {
+      wallMs: () => clock.wallMs(),
+      monotonicMs: () => clock.monotonicMs() + machine.handled.length * tookMs,
+      timer: (delayMs, callback) => clock.timer(delayMs, callback),
+      soon: (callback) => clock.soon(callback),
+    },
+  }
 }
 
 function beat(groupId: string, memberEpoch = 0, from = sender()) {
@@ -158,6 +175,17 @@ test('what is decided is answered when it is durable and applied', async () => {
 test('what needs no record is answered within the call', () => {
   expect(beat('g', 5)).toEqual({ count: 0 })
   expect(partition.log?.queuedEndOffset).toBe(0)
+})
+
+test.each([
+  [10, 0],
+  [11, 2],
+])('decisions of %d ms: %d of two are counted as slow', async (tookMs, count) => {
+  host.resign()
+  host = await world.complete(newHost(deciding(tookMs)))
+  void beat('g', 5)
+  void beat('g', 5)
+  expect(slowCount).toBe(count)
 })
 
 test('commits of many groups share a sync', async () => {
@@ -283,6 +311,7 @@ async function waitingHost(): Promise<{
     codec,
     time: new GroupClock(env.clock),
     room: { waiting: 0, waitingMax: 100 },
+    onSlow: () => slowCount++,
     onFailed: () => failures++,
   })
   const loading = waiting.load()
@@ -316,6 +345,7 @@ test('while it loads nobody is served', async () => {
     codec,
     time: new GroupClock(env.clock),
     room: { waiting: 0, waitingMax: 1 },
+    onSlow: () => slowCount++,
     onFailed: () => {},
   })
   expect(other.isLoading).toBe(true)

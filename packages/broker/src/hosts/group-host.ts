@@ -16,11 +16,10 @@ import { WakeUps } from './wake-ups.ts'
 const ANSWER_MS = 5_000
 /** After a tick that could not be written: the disk is full, or the partition is going. */
 const TICK_AGAIN_MS = 1_000
-/** A decision that blocks all others for longer is told of (KIP-1263). */
+/** A decision that blocks all others for longer is counted (KIP-1263). */
 const SLOW_DECISION_MS = 10
 
 const loads = channel('minikafka:broker:groups-loaded')
-const slowDecisions = channel('minikafka:broker:group-decision-slow')
 
 type Response = GroupResponse[GroupRequest['kind']]
 /** Whose signal aborts when its connection dies; it is asked for only where a request waits. */
@@ -34,6 +33,8 @@ export type GroupHostParts<Change, M extends Machine<Change>> = {
   readonly time: GroupClock
   /** Shared by the hosts of a broker. */
   readonly room: Room
+  /** A decision took long. */
+  readonly onSlow: () => void
   /** It gave up while its partition is led: another one may have more luck, after a while. */
   readonly onFailed: () => void
 }
@@ -209,8 +210,7 @@ export class GroupHost<Change, M extends Machine<Change>> {
     const groupId = keyOf(request)
     const { records, response, wakeAt } = this.#decided(request, groupId)
     const durationMs = this.#env.clock.monotonicMs() - beganMs
-    if (durationMs > SLOW_DECISION_MS)
-      slowDecisions.publish({ groupId, kind: request.kind, durationMs })
+    if (durationMs > SLOW_DECISION_MS) this.#parts.onSlow()
     if (records.length > 0) return { response, committed: this.#append(groupId, request, records) }
     this.#wakeUps.set(groupId, wakeAt)
     return { response, committed: undefined }

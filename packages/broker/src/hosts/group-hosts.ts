@@ -64,6 +64,7 @@ export class GroupHosts {
   readonly #retries = new Set<Timer>()
   #settled: { readonly values: Values; readonly settings: GroupSettings } | undefined
   #loadCount = 0
+  #slowDecisionCount = 0
   #closed = false
 
   constructor(env: Env, parts: GroupHostsParts) {
@@ -141,6 +142,11 @@ export class GroupHosts {
     }))
   }
 
+  /** Since the start: decisions that held everything else up for more than 10 ms. */
+  get slowDecisionCount(): number {
+    return this.#slowDecisionCount
+  }
+
   #hostOf(groupId: string): Host {
     if (groupId === '') {
       throw new MinikafkaError('INVALID_GROUP_ID', { message: 'the group id is empty' })
@@ -190,6 +196,7 @@ export class GroupHosts {
       codec: this.#codec,
       time: this.#time,
       room: this.#room,
+      onSlow: () => this.#slowDecisionCount++,
       onFailed: () => this.#again(host),
     })
     this.#hosts.set(partition.number, host)

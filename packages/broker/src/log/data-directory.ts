@@ -1,6 +1,7 @@
 // A broker's data directory: who owns it, the logs in it, what they share, and how it fails as a whole.
 // Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
 import { assert, DiskError, type Env, type Lock, type Logger } from '@minikafka/platform'
+import { Durations } from '../durations.ts'
 import { type Checkpointed, Checkpoints } from './checkpoints.ts'
 import type { ClosedLog } from './closed-log.ts'
 import { type Damage, offsetsText } from './damage.ts'
@@ -38,6 +39,9 @@ import { WriteTurns } from './write-turns.ts'
 const OPENING_MAX = 16
 /** Saved indexes kept in memory, all logs together. */
 const INDEX_CACHE_BYTES = 16 * 1024 * 1024
+const SYNC_SECONDS = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+]
 
 export type OpenedAgain = {
   readonly log: Log
@@ -96,7 +100,8 @@ export class DataDirectory {
     const cache = new IndexCache(INDEX_CACHE_BYTES)
     const tail = new Tail(options.tailBytesMax)
     const writeTurns = new WriteTurns(env.clock)
-    this.#host = { env, files, cache, tail, writeTurns, memory: undefined }
+    const syncs = new Durations(SYNC_SECONDS)
+    this.#host = { env, files, cache, tail, writeTurns, syncs, memory: undefined }
     const warn = (error: unknown) => this.#warnOrFail(error, 'a removed partition is still there')
     this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)
   }
@@ -131,6 +136,11 @@ export class DataDirectory {
       await claim.lock.release()
       throw startErrorOf(error, path)
     }
+  }
+
+  /** Of the segments of all logs: how long each fdatasync took. */
+  get syncs(): Durations {
+    return this.#host.syncs
   }
 
   /** Broker epoch of the last stop if that was clean. */

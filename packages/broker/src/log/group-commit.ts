@@ -1,6 +1,5 @@
 // When written batches become durable: at most one fdatasync per file in flight, and what is written meanwhile rides the next.
 // Enters: news of writes. Leaves: durableEndOffset, which never passes what a completed sync covers (REPLICATION 2.2).
-import { channel } from 'node:diagnostics_channel'
 import { assert, sleep, type Timer } from '@minikafka/platform'
 import type { LogHooks, LogHost } from './log-host.ts'
 import type { LogState } from './log-state.ts'
@@ -9,9 +8,6 @@ import type { Segment } from './segment.ts'
 
 /** Until a file that could not be opened for its sync is tried again. */
 const RETRY_MS = 100
-
-/** How long each fdatasync took. */
-const syncs = channel('minikafka:broker:sync')
 
 export class GroupCommit {
   readonly #host: LogHost
@@ -183,7 +179,7 @@ export class GroupCommit {
       const { clock } = this.#host.env
       const beganMs = clock.monotonicMs()
       await open.file.sync()
-      if (syncs.hasSubscribers) syncs.publish({ durationMs: clock.monotonicMs() - beganMs })
+      this.#host.syncs.add(clock.monotonicMs() - beganMs)
     } finally {
       this.#host.files.release(open)
     }

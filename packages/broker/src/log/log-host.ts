@@ -1,6 +1,7 @@
 // What a log needs of the data directory it lies in. Enters: the directory's shared parts. Leaves: news of one log.
 import type { Env } from '@minikafka/platform'
 import type { MemoryAccount } from '@minikafka/protocol'
+import type { Durations } from '../durations.ts'
 import type { Damage } from './damage.ts'
 import type { IndexShelf } from './index-file.ts'
 import type { Tail } from './tail.ts'
@@ -11,6 +12,8 @@ export type LogHost = IndexShelf & {
   readonly env: Env
   readonly tail: Tail
   readonly writeTurns: WriteTurns
+  /** How long each fdatasync of a segment took. */
+  readonly syncs: Durations
   /** Charged for what is queued and not written: a frame may be given back to its budget before (acks 0). */
   memory: QueueAccount | undefined
 }

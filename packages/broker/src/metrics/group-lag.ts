@@ -1,150 +1,185 @@
 // How far behind groups are: in records, and in seconds by the age of the first record that was not read. Also of groups
 // that nobody reads for any more. Enters: committed positions and logs. Leaves: gauges by group and topic, bounded.
-import type { Groups } from '@minikafka/coordinator'
-import type { Env } from '@minikafka/platform'
+import { type Env, sleep } from '@minikafka/platform'
 import { isMinikafkaError, readBatchHeader } from '@minikafka/protocol'
-import { Gauge, type Registry } from 'prom-client'
 import type { Partition } from '../partition/index.ts'
+import { type LabelText, labelText, type PageText, type Sample } from './page-text.ts'
+import { Slices } from './slices.ts'
 import type { Watched } from './watched.ts'
 
 /** Pairs of group and topic that have series, those that are furthest behind first. */
 const SERIES_MAX = 1_000
-/** Groups that are looked at in one turn of the loop. */
-const GROUPS_AT_ONCE = 100
 /** Batches that are read from the disk for one page; what is not known yet has no seconds until a later one. */
 const READS_MAX = 100
+/** Ages that are kept from one page to the next. */
+const AGES_MAX = 10_000
+/** A look that takes longer goes on for the pages after this one, which tells of the look before. */
+const WAIT_MS = 1_000
+/** After a look that was no trifle the next one waits: it takes this part of the processor's time at most. */
+const SHARE = 1 / 50
+const TRIFLE_MS = 20
 
 type Lag = {
+  readonly positions: ReadonlyMap<number, Position>
   readonly group: string
   readonly topic: string
-  records: number
-  /** Where it stands in partitions where something is unread. */
-  readonly behind: { readonly partition: Partition; readonly from: number }[]
+  readonly topicId: string
+  readonly records: number
 }
+type Position = { readonly offset: number }
+type Behind = { readonly partition: Partition; readonly from: number }
 type Age = { readonly from: number; readonly timestampMs: number }
+type Shown = {
+  readonly labels: LabelText
+  readonly records: number
+  readonly oldestMs: number | undefined
+}
 
 export class GroupLag {
   readonly #env: Env
   readonly #watched: Watched
-  readonly #records: Gauge
-  readonly #seconds: Gauge
-  readonly #leftOut: Gauge
-  readonly #count: Gauge
-  readonly #loading: Gauge
   /** Of first unread records, by group and partition: a group that stands still is read for once. */
   #ages = new Map<string, Age>()
+  #shown: readonly Shown[] = []
+  #leftOutCount = 0
+  #underWay: Promise<void> | undefined
+  #nextMs = Number.NEGATIVE_INFINITY
 
-  constructor(env: Env, watched: Watched, registry: Registry) {
+  constructor(env: Env, watched: Watched) {
     this.#env = env
     this.#watched = watched
-    const labelNames = ['group', 'topic']
-    const gauge = (name: string, help: string, labels: string[] = []) =>
-      new Gauge({ name, help, labelNames: labels, registers: [registry] })
-    this.#records = gauge(
-      'minikafka_group_lag_records',
-      'Offsets between what a group committed and the high watermark, by group and topic.',
-      labelNames,
-    )
-    this.#seconds = gauge(
-      'minikafka_group_lag_seconds',
-      'Age of the oldest batch with a record that the group has not finished, by group and topic.',
-      labelNames,
-    )
-    this.#leftOut = gauge(
-      'minikafka_group_lag_left_out',
-      'Pairs of group and topic that are one too many for this page, those least behind.',
-    )
-    this.#count = gauge('minikafka_groups', 'Groups that this broker looks after.')
-    this.#loading = gauge('minikafka_groups_loading', 'Partitions of groups that are not loaded.')
   }
 
-  /** Looks at all groups; resolves when the gauges say what it saw. */
-  async look(): Promise<void> {
-    const { groups } = this.#watched
-    const facts = groups.facts
-    this.#count.set(facts.reduce((sum, { groupCount }) => sum + groupCount, 0))
-    this.#loading.set(facts.filter(({ isLoading }) => isLoading).length)
-    const lags = (await this.#lags()).sort((a, b) => b.records - a.records)
-    this.#leftOut.set(Math.max(0, lags.length - SERIES_MAX))
-    const shown = lags.slice(0, SERIES_MAX)
-    const seconds = await this.#secondsOf(shown)
-    this.#records.reset()
-    this.#seconds.reset()
-    for (const [index, { group, topic, records }] of shown.entries()) {
-      this.#records.set({ group, topic }, records)
-      const age = seconds[index]
-      if (age !== undefined) this.#seconds.set({ group, topic }, age)
+  async write(page: PageText): Promise<void> {
+    await this.#looked()
+    const facts = this.#watched.groups.facts
+    const groupCount = facts.reduce((sum, host) => sum + host.groupCount, 0)
+    page.gauge('minikafka_groups', 'Groups that this broker looks after.', groupCount)
+    page.gauge(
+      'minikafka_groups_loading',
+      'Partitions of groups that are not loaded.',
+      facts.filter(({ isLoading }) => isLoading).length,
+    )
+    page.gauge(
+      'minikafka_group_lag_records',
+      'Offsets between what a group committed and the high watermark, by group and topic.',
+      this.#shown.map(({ labels, records }): Sample => [labels, records]),
+    )
+    page.gauge(
+      'minikafka_group_lag_seconds',
+      'Age of the oldest batch with a record that the group has not finished, by group and topic.',
+      this.#seconds(),
+    )
+    page.gauge(
+      'minikafka_group_lag_left_out',
+      'Pairs of group and topic that are one too many for this page, those least behind.',
+      this.#leftOutCount,
+    )
+  }
+
+  *#seconds(): Iterable<Sample> {
+    const nowMs = this.#env.clock.wallMs()
+    for (const { labels, records, oldestMs } of this.#shown) {
+      if (records === 0) yield [labels, 0]
+      else if (oldestMs !== undefined) yield [labels, Math.max(0, nowMs - oldestMs) / 1000]
     }
   }
 
-  async #lags(): Promise<Lag[]> {
+  // --- looks ---------------------------------------------------------------------------------
+
+  /** Resolves when the last look is recent enough, or the page can wait no longer. */
+  async #looked(): Promise<void> {
+    const { clock } = this.#env
+    if (clock.monotonicMs() >= this.#nextMs)
+      this.#underWay ??= this.#look().finally(() => {
+        this.#underWay = undefined
+      })
+    if (this.#underWay === undefined) return
+    const over = new AbortController()
+    const waited = sleep(clock, WAIT_MS, over.signal).catch(() => undefined)
+    await Promise.race([this.#underWay, waited])
+    over.abort()
+  }
+
+  async #look(): Promise<void> {
+    const { clock } = this.#env
+    const slices = new Slices(clock)
+    const lags = (await this.#lags(slices)).sort((a, b) => b.records - a.records)
+    this.#leftOutCount = Math.max(0, lags.length - SERIES_MAX)
+    const before = this.#ages
+    this.#ages = new Map()
+    const reads = { left: READS_MAX }
+    const shown: Shown[] = []
+    for (const lag of lags.slice(0, SERIES_MAX)) {
+      const oldestMs = await this.#oldestOf(lag, before, reads, slices)
+      const { group, topic, records } = lag
+      shown.push({ labels: labelText({ group, topic }), records, oldestMs })
+    }
+    this.#shown = shown
+    const tookMs = slices.workedMs
+    this.#nextMs = clock.monotonicMs() + (tookMs < TRIFLE_MS ? 0 : tookMs / SHARE)
+  }
+
+  async #lags(slices: Slices): Promise<Lag[]> {
     const lags: Lag[] = []
-    let count = 0
     for (const machine of [...this.#watched.groups.serving()])
-      for (const group of machine.groupIds()) {
-        for (const lag of this.#lagsOf(machine, group)) lags.push(lag)
-        if (++count % GROUPS_AT_ONCE === 0)
-          await new Promise<void>((resolve) => this.#env.clock.soon(resolve))
-      }
+      for (const group of machine.groupIds())
+        for (const [topicId, positions] of machine.positionsOf(group)) {
+          const topic = await this.#topicBehind(topicId, positions, slices)
+          if (topic !== undefined) lags.push({ positions, group, topicId, ...topic })
+        }
     return lags
   }
 
-  #lagsOf(machine: Groups, group: string): Iterable<Lag> {
-    const byTopic = new Map<string, Lag>()
-    for (const { topicId, partition: number, offset } of positionsOf(machine, group)) {
-      const partition = this.#watched.partitions.get(topicId, number)
-      if ('error' in partition || partition.log === undefined) continue
-      const { topic, highWatermark, log } = partition
-      const lag: Lag = byTopic.get(topicId) ?? { group, topic, records: 0, behind: [] }
-      byTopic.set(topicId, lag)
-      const from = Math.max(offset, log.logStartOffset)
-      if (from >= highWatermark) continue
-      lag.records += highWatermark - from
-      lag.behind.push({ partition, from })
+  /** Undefined: the topic is gone. */
+  async #topicBehind(topicId: string, positions: Lag['positions'], slices: Slices) {
+    let topic: string | undefined
+    let records = 0
+    for (const [number, position] of positions) {
+      if (slices.isOver) await slices.next()
+      const behind = this.#behind(topicId, number, position)
+      if (behind === undefined) continue
+      topic = behind.partition.topic
+      records += Math.max(0, behind.partition.highWatermark - behind.from)
     }
-    return byTopic.values()
+    return topic === undefined ? undefined : { topic, records }
+  }
+
+  #behind(topicId: string, number: number, { offset }: Position): Behind | undefined {
+    const partition = this.#watched.partitions.get(topicId, number)
+    if ('error' in partition || partition.log === undefined) return undefined
+    return { partition, from: Math.max(offset, partition.log.logStartOffset) }
   }
 
   // --- in seconds ----------------------------------------------------------------------------
 
-  async #secondsOf(lags: readonly Lag[]): Promise<(number | undefined)[]> {
-    const before = this.#ages
-    this.#ages = new Map()
-    const reads = { left: READS_MAX }
-    const seconds: (number | undefined)[] = []
-    for (const lag of lags) seconds.push(await this.#ageOf(lag, before, reads))
-    return seconds
-  }
-
-  async #ageOf({ group, behind }: Lag, before: ReadonlyMap<string, Age>, reads: { left: number }) {
-    if (behind.length === 0) return 0
+  /** The time of the oldest batch that it has not finished; undefined where none is known. */
+  async #oldestOf(
+    { positions, group, topicId, records }: Lag,
+    before: ReadonlyMap<string, Age>,
+    reads: { left: number },
+    slices: Slices,
+  ): Promise<number | undefined> {
+    if (records === 0) return undefined
     let oldestMs: number | undefined
-    for (const { partition, from } of behind) {
-      const key = `${group}\n${partition.topicId}\n${partition.number}`
+    for (const [number, position] of positions) {
+      if (slices.isOver) await slices.next()
+      const behind = this.#behind(topicId, number, position)
+      if (behind === undefined || behind.from >= behind.partition.highWatermark) continue
+      const key = `${group}\n${topicId}\n${number}`
       const known = before.get(key)
-      const age = known?.from === from ? known : await read(partition, from, reads)
-      if (age === undefined) continue
+      const age = known?.from === behind.from ? known : await slices.away(read(behind, reads))
+      if (age === undefined || this.#ages.size >= AGES_MAX) continue
       this.#ages.set(key, age)
       oldestMs = Math.min(oldestMs ?? Number.POSITIVE_INFINITY, age.timestampMs)
     }
-    return oldestMs && Math.max(0, this.#env.clock.wallMs() - oldestMs) / 1000
-  }
-}
-
-function positionsOf(machine: Groups, groupId: string) {
-  try {
-    const all = { groupId, memberId: null, memberEpoch: -1, requireStable: false, partitions: null }
-    return machine.fetchOffsets(all).results
-  } catch (error) {
-    if (isMinikafkaError(error)) return [] // More positions than an answer can hold.
-    throw error
+    return oldestMs
   }
 }
 
 /** Of the batch that holds the record; from memory where readers keep up. Undefined: unknown, perhaps next time. */
 async function read(
-  partition: Partition,
-  from: number,
+  { partition, from }: Behind,
   reads: { left: number },
 ): Promise<Age | undefined> {
   try {

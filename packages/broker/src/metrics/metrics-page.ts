@@ -1,39 +1,33 @@
-// The page /metrics: what was counted since the first look, and what is looked at now, as Prometheus text.
+// The page /metrics: what was counted since the start, and what is looked at now, as Prometheus text.
 // Enters: a running broker. Leaves: one page at a time, however many ask for it.
 import type { Env } from '@minikafka/platform'
-import { Gauge, Registry } from 'prom-client'
-import { watchFacts } from './facts.ts'
+import { writeFacts } from './facts.ts'
 import { GroupLag } from './group-lag.ts'
-import { watchLoop } from './loop-delay.ts'
-import { watchRequests } from './requests.ts'
+import { LoopDelay } from './loop-delay.ts'
+import { PAGE_TYPE, PageText } from './page-text.ts'
+import { writeRequests } from './requests.ts'
+import { writePartitions } from './topics.ts'
 import type { Watched } from './watched.ts'
 
 export class MetricsPage {
   readonly #env: Env
-  readonly #registry = new Registry()
+  readonly #watched: Watched
+  readonly #loopDelay: LoopDelay
   readonly #lag: GroupLag
-  readonly #durationSeconds: Gauge
-  readonly #stops: readonly (() => void)[]
-  #underWay: Promise<{ type: string; body: string }> | undefined
+  #lastMs = 0
+  #underWay: Promise<string> | undefined
 
-  private constructor(env: Env, watched: Watched) {
+  constructor(env: Env, watched: Watched) {
     this.#env = env
-    this.#stops = [watchRequests(this.#registry), watchLoop(env.clock, this.#registry)]
-    watchFacts(env, watched, this.#registry)
-    this.#lag = new GroupLag(env, watched, this.#registry)
-    this.#durationSeconds = new Gauge({
-      name: 'minikafka_metrics_page_duration_seconds',
-      help: 'How long it took to make the page before this one.',
-      registers: [this.#registry],
-    })
+    this.#watched = watched
+    this.#loopDelay = new LoopDelay(env.clock)
+    this.#lag = new GroupLag(env, watched)
   }
 
-  static open(env: Env, watched: Watched): MetricsPage {
-    return new MetricsPage(env, watched)
-  }
+  readonly type = PAGE_TYPE
 
   /** Who asks while one is made gets that one. */
-  text(): Promise<{ type: string; body: string }> {
+  text(): Promise<string> {
     this.#underWay ??= this.#make().finally(() => {
       this.#underWay = undefined
     })
@@ -41,15 +35,24 @@ export class MetricsPage {
   }
 
   close(): void {
-    for (const stop of this.#stops) stop()
-    this.#registry.clear()
+    this.#loopDelay.stop()
   }
 
-  async #make() {
-    const beganMs = this.#env.clock.monotonicMs()
-    await this.#lag.look()
-    const body = await this.#registry.metrics()
-    this.#durationSeconds.set((this.#env.clock.monotonicMs() - beganMs) / 1000)
-    return { type: this.#registry.contentType, body }
+  async #make(): Promise<string> {
+    const { clock } = this.#env
+    const beganMs = clock.monotonicMs()
+    const page = new PageText()
+    await writeFacts(page, this.#env, this.#watched)
+    writeRequests(page, this.#watched)
+    this.#loopDelay.write(page)
+    await writePartitions(page, clock, this.#watched.partitions)
+    await this.#lag.write(page)
+    page.gauge(
+      'minikafka_metrics_page_duration_seconds',
+      'How long it took to make the page before this one.',
+      this.#lastMs / 1000,
+    )
+    this.#lastMs = clock.monotonicMs() - beganMs
+    return page.toString()
   }
 }

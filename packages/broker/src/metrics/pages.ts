@@ -1,10 +1,17 @@
 // The pages of the broker over HTTP: /metrics for Prometheus, /healthz (it turns), /readyz (it serves).
 // Enters: how far the broker is. Leaves: pages. Nothing here is a secret, and nothing can be changed (SECURITY).
 import type { Address, Env, Listener, Page } from '@minikafka/platform'
-import type { MetricsPage } from './metrics-page.ts'
+import type { Space } from '../partition/index.ts'
+import { MetricsPage } from './metrics-page.ts'
 import type { Watched } from './watched.ts'
 
 const TEXT = 'text/plain; charset=utf-8'
+const LACKS: Readonly<Record<Space, string>> = {
+  enough: '',
+  low: '',
+  full: ', but the disk is nearly full: produce is refused',
+  spent: ', but the disk is full: nothing is appended',
+}
 const PATHS = '/metrics, /healthz and /readyz'
 
 export class Pages {
@@ -13,8 +20,7 @@ export class Pages {
   #watched: Watched | undefined
   /** Why the broker does not serve; undefined: it does. */
   #notReady: string | undefined = 'the broker starts'
-  #metrics: Promise<MetricsPage> | undefined
-  #closed = false
+  #metrics: MetricsPage | undefined
 
   private constructor(env: Env) {
     this.#env = env
@@ -45,10 +51,8 @@ export class Pages {
   }
 
   async close(): Promise<void> {
-    this.#closed = true
     await this.#listener?.close()
-    const metrics = await this.#metrics?.catch(() => undefined)
-    metrics?.close()
+    this.#metrics?.close()
   }
 
   async #page(path: string): Promise<Page> {
@@ -58,22 +62,20 @@ export class Pages {
     return page(404, `there are ${PATHS}`)
   }
 
+  /** On a full disk it is ready: readers go on, and producers hear what is wrong from the broker itself. */
   #readiness(): Page {
-    const offline = this.#watched?.directory.offline
-    const reason =
-      this.#notReady ?? (offline && `the data directory is offline: ${offline.message}`)
-    return reason === undefined ? page(200, 'ready') : page(503, `not ready: ${reason}`)
+    const { directory, partitions } = this.#watched ?? {}
+    const offline = directory?.offline
+    const reason = offline ? `the data directory is offline: ${offline.message}` : this.#notReady
+    if (reason !== undefined) return page(503, `not ready: ${reason}`)
+    return page(200, `ready${LACKS[partitions?.space ?? 'enough']}`)
   }
 
-  /** Made when it is first asked for: a broker that nobody watches pays nothing, and counters begin with the first look. */
+  /** Made when it is first asked for: where nobody looks, no timer watches the event loop. */
   async #metricsPage(): Promise<Page> {
-    const watched = this.#watched
-    if (watched === undefined || this.#closed) return page(503, `no metrics yet: ${this.#notReady}`)
-    this.#metrics ??= import('./metrics-page.ts').then(({ MetricsPage }) =>
-      MetricsPage.open(this.#env, watched),
-    )
-    const { type, body } = await (await this.#metrics).text()
-    return { status: 200, type, body }
+    if (this.#watched === undefined) return page(503, `no metrics yet: ${this.#notReady}`)
+    this.#metrics ??= new MetricsPage(this.#env, this.#watched)
+    return { status: 200, type: this.#metrics.type, body: await this.#metrics.text() }
   }
 }
 

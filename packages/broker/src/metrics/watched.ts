@@ -4,6 +4,7 @@ import type { Values } from '../config/index.ts'
 import type { GroupHosts } from '../hosts/index.ts'
 import type { DataDirectory } from '../log/index.ts'
 import type { Partitions } from '../partition/index.ts'
+import type { RequestCounts } from './request-counts.ts'
 
 export type Watched = {
   readonly nodeId: number
@@ -13,6 +14,7 @@ export type Watched = {
   readonly state: ClusterState
   readonly partitions: Partitions
   readonly groups: GroupHosts
+  readonly requests: RequestCounts
   readonly directory: DataDirectory
   readonly memory: { readonly bytes: number; readonly full: boolean }
   readonly listeners: () => readonly {

@@ -16,7 +16,7 @@ import { tick } from './fence.ts'
 import { Group, memberBytes, positionBytes } from './group.ts'
 import { heartbeat } from './heartbeat.ts'
 import { commit, deleteOffsets, fetchOffsets } from './offsets.ts'
-import type { GroupRecord } from './records.ts'
+import type { GroupRecord, Position } from './records.ts'
 import { mayConcern } from './subscriptions.ts'
 import { takeOut } from './take-out.ts'
 
@@ -116,6 +116,11 @@ export class Groups {
   /** Errors  UNKNOWN_MEMBER_ID, STALE_MEMBER_EPOCH, INVALID_REQUEST. */
   fetchOffsets(body: RequestOf<Apis['offsetFetch']>): ResponseOf<Apis['offsetFetch']> {
     return fetchOffsets(this.#groups.get(body.groupId) ?? new Group(body.groupId), body)
+  }
+
+  /** By topic id, by partition. It is no copy: who reads on in a later turn sees what has changed. */
+  positionsOf(groupId: string): ReadonlyMap<string, ReadonlyMap<number, Position>> {
+    return this.#groups.get(groupId)?.positions ?? new Map()
   }
 
   /** In name order; `states` empty: all. */

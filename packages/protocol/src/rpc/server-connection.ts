@@ -295,15 +295,16 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
       try {
         this.#outbox.send(encodeResponse(api, version, correlationId, outcome as never))
       } catch (error) {
-        this.#answerFailed(call, unsendable(error))
+        this.#settleFailed(call, unsendable(error))
+        return
       }
     }
-    this.#release(call)
+    this.#release(call, outcome, undefined)
   }
 
   #settleFailed(call: ServedCall, error: unknown): void {
     this.#answerFailed(call, error)
-    this.#release(call)
+    this.#release(call, undefined, error)
   }
 
   #answerFailed(call: ServedCall, error: unknown): void {
@@ -318,9 +319,11 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     return this.#phase !== 'closed' && this.#phase !== 'ended'
   }
 
-  #release(call: ServedCall): void {
+  #release(call: ServedCall, outcome: CallOutcome, failure: unknown): void {
     this.#inFlight--
     this.#activeMs = this.#nowMs()
+    const durationMs = this.#activeMs - call.receivedAtMs
+    this.#common.service.served?.(call.forService, outcome, failure, durationMs)
     this.#common.stir()
     this.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()

@@ -77,6 +77,11 @@ export type Service = {
    *         and the connection is closed.
    */
   serve(call: ServerCall): Promise<CallOutcome>
+  /**
+   * A call is over: its answer is on its way, as far as there is one. Called synchronously, once for each call. `failure`:
+   * what it was refused with, undefined where there is an outcome. From the whole frame until now it took `durationMs`.
+   */
+  served?(call: ServerCall, outcome: CallOutcome, failure: unknown, durationMs: number): void
   /** The answer to ApiVersions. */
   hello(connection: ServerConnection): ResponseOf<Apis['apiVersions']>
   /** A peer was refused or cut off, or a request of it. Not rate-limited here. `detail` is a constant sentence, or names a field. */
