@@ -1,9 +1,13 @@
 // `npm run docker-check`: the image and docker/compose.single.yaml, built and used: from this machine and from another
 // container, over a stop in order, a kill and a new container. Needs Docker with compose; no part of `npm test`.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { undoAtExit } from './at-exit.ts'
 
-const COMPOSE = ['-p', 'minikafka-check', '-f', 'docker/compose.single.yaml']
+/** A plugin of the client, or the program that it was before. */
+const COMPOSE = isThere('docker', ['compose', 'version'])
+  ? ['docker', 'compose']
+  : ['docker-compose']
+const PROJECT = ['-p', 'minikafka-check', '-f', 'docker/compose.single.yaml']
 const OUTSIDE = '127.0.0.1:9094'
 /** Docker looks each 5 s. */
 const HEALTHY_TRIES = 60
@@ -20,11 +24,15 @@ const [bytes = '', user = ''] = docker(
   .split(' ')
 const base = Number(docker('image', 'inspect', '-f', '{{.Size}}', 'node:22-bookworm-slim'))
 say(`image: ${megabytes(Number(bytes))}, of which its base ${megabytes(base)}; runs as ${user}`)
+const modules = docker('run', '--rm', 'minikafka', 'ls', '/opt/minikafka/node_modules')
+if (/^(typescript|vitest|esbuild)$/m.test(modules)) throw new Error(`for development:\n${modules}`)
 
 compose('down', '-v')
 const done = undoAtExit(() => compose('down', '-v', '-t', '10'))
 compose('up', '-d', 'broker')
 await healthy()
+expect(compose('exec', '-T', 'broker', 'id', '-u'), '1000\n')
+say('healthy, and not as root')
 minikafka('topic', 'create', 'hello', '-p', '1')
 minikafka('produce', 'hello', 'from outside')
 inside('produce', 'hello', 'from inside')
@@ -68,11 +76,16 @@ function inside(...args: string[]): string {
 }
 
 function compose(...args: string[]): string {
-  return run('docker-compose', [...COMPOSE, ...args])
+  const [program = '', ...command] = COMPOSE
+  return run(program, [...command, ...PROJECT, ...args])
 }
 
 function docker(...args: string[]): string {
   return run('docker', args)
+}
+
+function isThere(program: string, args: readonly string[]): boolean {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0
 }
 
 function run(program: string, args: readonly string[]): string {

@@ -1,6 +1,6 @@
 // Listeners: their names, where they bind, and what clients are told to dial.
 import type { Address } from '@minikafka/platform'
-import { InvalidConfig } from './layers.ts'
+import { InvalidConfig } from './invalid-config.ts'
 import type { Values } from './settings.ts'
 
 export type ListenerSpec = { readonly name: string; readonly bind: Address }

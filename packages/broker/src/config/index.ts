@@ -6,16 +6,16 @@ export {
   listenerSpecs,
   pagesAddress,
 } from './endpoints.ts'
+export { InvalidConfig } from './invalid-config.ts'
 export {
   assignorNames,
   flagName,
-  InvalidConfig,
   isSettingName,
   type Layers,
   unknownName,
   variableName,
 } from './layers.ts'
-export { checkBrokerSetting, LiveConfig } from './live.ts'
+export { LiveConfig } from './live.ts'
 export { expectation, format } from './parse.ts'
 export {
   isDynamic,

@@ -1,14 +1,9 @@
 import { expect, test } from 'vitest'
-import {
-  assignorNames,
-  difference,
-  flagName,
-  InvalidConfig,
-  resolveConfig,
-  variableName,
-} from './layers.ts'
+import { InvalidConfig } from './invalid-config.ts'
+import { assignorNames, difference, flagName, resolveConfig, variableName } from './layers.ts'
 import { LiveConfig } from './live.ts'
 import { parseValue } from './parse.ts'
+import { MiB } from './setting-rows.ts'
 import { settingNames, settingRow } from './settings.ts'
 
 const map = (entries: Record<string, string>) => new Map(Object.entries(entries))
@@ -115,6 +110,24 @@ test('a dynamic value that cannot be used is left out and named; the others appl
   const refused = config.setDynamic(map({ port: '1', 'num.partitions': '4', 'no.such': '1' }))
   expect(refused).toHaveLength(2)
   expect([config.values.port, config.values['num.partitions']]).toEqual([9092, 4])
+})
+
+test('a dynamic value that does not go with a flag is left out and named', () => {
+  const config = new LiveConfig({ flags: map({ 'socket.request.max.bytes': '2MiB' }) })
+  const refused = config.setDynamic(map({ 'message.max.bytes': '4MiB', 'num.partitions': '4' }))
+  expect(refused).toEqual([expect.stringContaining('at least message.max.bytes + 64 KiB')])
+  expect([config.values['message.max.bytes'], config.values['num.partitions']]).toEqual([MiB, 4])
+  expect(() => config.checkDynamic('message.max.bytes', '4MiB')).toThrow(/at least/)
+  expect(() => config.checkDynamic('advertised', 'nowhere')).toThrow(/expected name=host:port/)
+  expect(() => config.checkDynamic('port', '1')).toThrow(/takes a restart/)
+  config.checkDynamic('message.max.bytes', '1MiB')
+})
+
+test('any port is taken instead of the one that was set, and the file may still be read again', () => {
+  const config = new LiveConfig({ file: map({ port: '9092' }) })
+  config.takeAnyPort()
+  expect(config.setFile(map({ port: '9092', 'log.level': 'debug' }))).toEqual([])
+  expect([config.values.port, config.values['log.level']]).toEqual([0, 'debug'])
 })
 
 test('assignors are named in the order of preference, and a wrong one stops the start', () => {

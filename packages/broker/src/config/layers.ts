@@ -1,6 +1,8 @@
 // The layers of configuration, resolved once to a frozen object: flag > environment > file > dynamic > default.
 // Enters: texts by layer. Leaves: values, the origin of each, warnings; or an InvalidConfig that names the nearest.
 import { nearest } from '@minikafka/protocol'
+import { advertisedAddresses, listenerSpecs, pagesAddress } from './endpoints.ts'
+import { InvalidConfig } from './invalid-config.ts'
 import { parseValue } from './parse.ts'
 import { isDynamic, type SettingName, settingNames, settingRow, type Values } from './settings.ts'
 
@@ -18,16 +20,6 @@ export type Resolved = {
   readonly values: Values
   readonly origins: ReadonlyMap<SettingName, Origin>
   readonly warnings: readonly string[]
-}
-
-/** Configuration that cannot be used: the start is refused. `key` names the setting as it was written. */
-export class InvalidConfig extends Error {
-  override name = 'InvalidConfig'
-  declare readonly key: string
-  constructor(key: string, message: string) {
-    super(message)
-    this.key = key
-  }
 }
 
 export function resolveConfig(layers: Layers): Resolved {
@@ -62,8 +54,11 @@ function parseOrThrow(name: SettingName, text: string, origin: Origin): number |
   throw new InvalidConfig(name, `${name} (${origin}): ${parsed.error}, not ${shown}`)
 }
 
-/** Rules over more than one row. */
+/** Rules over more than one row, and texts that a row does not read: what would be found out later must be found out here. */
 function checkTogether(values: Values): void {
+  listenerSpecs(values)
+  advertisedAddresses(values)
+  pagesAddress(values)
   const smallest = values['message.max.bytes'] + 65_536
   if (values['socket.request.max.bytes'] < smallest) {
     throw new InvalidConfig(

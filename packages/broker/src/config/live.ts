@@ -1,13 +1,7 @@
 // The configuration of a running broker: the layers it started with, and the two that may change, file and dynamic.
 // Enters: a new file, a new dynamic layer. Leaves: new values, and which of the changes wait for a restart.
-import {
-  difference,
-  InvalidConfig,
-  type Layers,
-  type Origin,
-  type Resolved,
-  resolveConfig,
-} from './layers.ts'
+import { InvalidConfig } from './invalid-config.ts'
+import { difference, type Layers, type Origin, type Resolved, resolveConfig } from './layers.ts'
 import { isDynamic, type SettingName, type Values } from './settings.ts'
 
 export class LiveConfig {
@@ -37,26 +31,32 @@ export class LiveConfig {
     return () => this.#listeners.delete(listener)
   }
 
-  /** The same configuration on another port. */
-  withPort(port: number): LiveConfig {
-    const flags = new Map([...(this.#layers.flags ?? []), ['port', String(port)] as const])
-    return new LiveConfig({ ...this.#layers, flags })
+  /** Before anything listens. It stays this configuration: whoever changes it later changes that of the broker. */
+  takeAnyPort(): void {
+    const flags = new Map([...(this.#layers.flags ?? []), ['port', '0'] as const])
+    this.#layers = { ...this.#layers, flags }
+    this.#resolved = resolveConfig(this.#layers)
   }
 
-  /** Takes the settings that were changed by request. Returns the names it could not use, with the reason. */
+  /** Takes the settings that were changed by request. Returns why it could not use some of them. */
   setDynamic(texts: ReadonlyMap<string, string>): readonly string[] {
-    const usable = new Map<string, string>()
+    let usable: ReadonlyMap<string, string> = new Map()
     const refused: string[] = []
     for (const [name, text] of texts) {
       try {
-        checkBrokerSetting(name, text)
-        usable.set(name, text)
+        usable = withOneMore(this.#layers, usable, name, text)
       } catch (error) {
-        refused.push((error as Error).message)
+        if (!(error instanceof InvalidConfig)) throw error
+        refused.push(error.message)
       }
     }
     this.#apply({ ...this.#layers, dynamic: usable })
     return refused
+  }
+
+  /** Whether a setting may be changed by request, beside all others of this broker. Errors: InvalidConfig. */
+  checkDynamic(name: string, text: string): void {
+    withOneMore(this.#layers, this.#layers.dynamic ?? new Map(), name, text)
   }
 
   /** Takes a file that was read again (SIGHUP). Returns what waits for a restart. Errors: InvalidConfig, nothing changed. */
@@ -78,10 +78,18 @@ export class LiveConfig {
   }
 }
 
-/** Checks one broker setting that is to be changed while running; throws InvalidConfig. */
-export function checkBrokerSetting(name: string, text: string): void {
+/** What is right by itself can be wrong beside a flag: one at a time, so that the others still apply. */
+function withOneMore(
+  layers: Layers,
+  dynamic: ReadonlyMap<string, string>,
+  name: string,
+  text: string,
+): ReadonlyMap<string, string> {
+  const next = new Map([...dynamic, [name, text]])
   resolveConfig({ dynamic: new Map([[name, text]]) })
+  resolveConfig({ ...layers, dynamic: next })
   if (!isDynamic(name as SettingName)) {
     throw new InvalidConfig(name, `${name} takes a restart: set it by flag, variable or file`)
   }
+  return next
 }

@@ -4,7 +4,7 @@
 // Behaviour  Each resource by itself, all of its changes or none. In force here when answered.
 import type { RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, MinikafkaError } from '@minikafka/protocol'
-import { checkBrokerSetting, checkTopicSetting, InvalidConfig } from '../config/index.ts'
+import { checkTopicSetting, InvalidConfig } from '../config/index.ts'
 import type { Rooms } from '../rooms.ts'
 import { BROKER, brokerOf, TOPIC, unknownKind } from './config-resource.ts'
 import type { Context } from './context.ts'
@@ -59,7 +59,7 @@ async function alter(
   if (resourceType !== BROKER) throw unknownKind(resourceType)
   const { rev } = await rooms.controller.alterBrokerConfig(
     brokerOf(resourceName, rooms),
-    (current) => changed(current, resource, checkBroker),
+    (current) => changed(current, resource, (name, text) => checkBroker(name, text, rooms)),
     options,
   )
   return validateOnly ? undefined : rev
@@ -86,9 +86,9 @@ function changed(
   return next
 }
 
-function checkBroker(name: string, text: string): void {
+function checkBroker(name: string, text: string, { config }: Rooms): void {
   try {
-    checkBrokerSetting(name, text)
+    config.checkDynamic(name, text)
   } catch (error) {
     if (!(error instanceof InvalidConfig)) throw error
     throw new MinikafkaError('INVALID_CONFIG', {

@@ -1,14 +1,6 @@
 // print-config and check-config: the configuration as the broker would see it.
 import type { Env } from '@minikafka/platform'
-import {
-  format,
-  type Layers,
-  LiveConfig,
-  listenerSpecs,
-  pagesAddress,
-  settingNames,
-  settingRow,
-} from '../config/index.ts'
+import { format, type Layers, LiveConfig, settingNames, settingRow } from '../config/index.ts'
 
 /** `showOrigin` undefined: check only, print what is wrong. */
 export async function printConfig(
@@ -17,9 +9,6 @@ export async function printConfig(
   showOrigin: boolean | undefined,
 ): Promise<void> {
   const config = new LiveConfig(layers)
-  // What a start would refuse is refused here, too.
-  listenerSpecs(config.values)
-  pagesAddress(config.values)
   const { stdout, stderr } = env.program
   for (const warning of config.warnings) await stderr.write(`warning: ${warning}\n`)
   if (showOrigin === undefined) return stderr.write('configuration is fine\n')

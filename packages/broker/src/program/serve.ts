@@ -12,7 +12,7 @@ import {
 import { EXIT, StartError } from '../log/index.ts'
 import { Pages } from '../metrics/index.ts'
 import { VERSION } from '../version.ts'
-import { readConfigFile } from './flags.ts'
+import { Reload } from './reload.ts'
 
 /** A second signal ends at once; 128 + its number, as shells say it. */
 const EXIT_BY_SIGNAL = { SIGINT: 130, SIGTERM: 143 } as const
@@ -99,7 +99,8 @@ async function startWithPort(
       error instanceof StartError &&
       (error.cause as { code?: string } | undefined)?.code === 'EADDRINUSE'
     if (!dev || !taken || config.values.port !== DEV_PORT_WANTED) throw error
-    return startBroker(env, config.withPort(0), onProgress)
+    config.takeAnyPort()
+    return startBroker(env, config, onProgress)
   }
 }
 
@@ -229,7 +230,8 @@ function obeySignals(env: Env, config: LiveConfig, configFile: string | undefine
       stop()
     })
   }
-  program.onSignal('SIGHUP', () => void reload(env, config, configFile))
+  const reload = new Reload(env, config, configFile)
+  program.onSignal('SIGHUP', () => reload.ask())
   return asked
 }
 
@@ -245,16 +247,4 @@ async function stopInOrder(
   if (isClean) env.logger.info('stopped cleanly')
   else env.logger.warn('stopped, but not all was done in time: the next start may recover')
   env.program.exit(0)
-}
-
-async function reload(env: Env, config: LiveConfig, configFile: string | undefined): Promise<void> {
-  if (configFile === undefined)
-    return env.logger.warn('SIGHUP: there is no configuration file to read again')
-  try {
-    const restart = config.setFile(await readConfigFile(env, configFile))
-    if (restart.length > 0) env.logger.warn({ settings: restart }, 'these settings take a restart')
-    env.logger.info({ file: configFile }, 'read the configuration again')
-  } catch (error) {
-    env.logger.error({ err: error }, 'the configuration was not changed')
-  }
 }

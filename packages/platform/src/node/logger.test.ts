@@ -27,6 +27,19 @@ test('a JSON line holds time, level, message and the data, and nothing of the ma
   })
 })
 
+test('children of a logger follow its level', async () => {
+  const { logger, lines } = await recording({ level: 'info', format: 'json' })
+  const child = logger.child({ component: 'log' })
+  const grandchild = child.child({ partition: 3 })
+  child.debug('not this one')
+  logger.level = 'debug'
+  child.debug('of the child')
+  grandchild.debug('of the grandchild')
+  logger.level = 'error'
+  child.warn('nor this one')
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual(['of the child', 'of the grandchild'])
+})
+
 test('a pretty line is made for people', async () => {
   const { logger, lines } = await recording({ level: 'info', format: 'pretty' })
   logger.info({ topic: 'orders', partition: 3 }, 'became leader')

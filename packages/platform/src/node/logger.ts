@@ -22,7 +22,23 @@ export async function createLogger({ level, format, destination }: LoggerOptions
   const colors =
     destination !== 'stdout' && destination !== 'stderr' ? false : wantsColors(destination)
   const out = typeof destination === 'string' ? streamOf(destination) : destination
-  return pino({ level, base: null }, format === 'json' ? out : await prettyStream(out, colors))
+  const stream = format === 'json' ? out : await prettyStream(out, colors)
+  return withFollowers((onChild) => pino({ level, base: null, onChild }, stream))
+}
+
+/** pino gives a child the level of the moment. Here it follows its parent's, which may change while the program runs. */
+function withFollowers(create: (onChild: (child: Logger) => void) => Logger): Logger {
+  const children = new Set<WeakRef<Logger>>()
+  const logger = create((child) => children.add(new WeakRef(child)))
+  logger.on('level-change', (level, _value, _before, _valueBefore, changed) => {
+    if (changed !== logger) return
+    for (const one of children) {
+      const child = one.deref()
+      if (child === undefined) children.delete(one)
+      else child.level = level
+    }
+  })
+  return logger
 }
 
 /** What a library says where nobody configured logging: warnings and above, to stderr. */
