@@ -5,6 +5,7 @@ import type { Document } from 'yaml'
 import { EXIT, Failure } from './failures.ts'
 import { parseDuration } from './grammar/duration.ts'
 import { OUTPUTS, type Profile } from './preferences.ts'
+import { saveFile } from './save-file.ts'
 
 export type Profiles = {
   readonly path: string
@@ -52,8 +53,10 @@ export async function changeProfiles(
   change(document)
   const text = document.toString()
   profilesOf(document.toJS(), path)
-  await env.disk.makeDirectory(path.slice(0, path.lastIndexOf('/')))
-  await env.disk.replaceFile(path, Buffer.from(text))
+  await env.disk.makeDirectory(path.slice(0, path.lastIndexOf('/'))).catch((error: Error) => {
+    throw new Failure(`${path}: ${error.message}`)
+  })
+  await saveFile(env, path, text)
 }
 
 async function readText({ disk }: Env, path: string): Promise<string | undefined> {

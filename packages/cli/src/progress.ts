@@ -8,12 +8,14 @@ const REDRAW_EVERY_MS = 100
 export type Work = {
   /** `produced` */
   readonly what: string
-  /** Records, or bytes, of all of it; undefined: nobody knows. */
+  /** Records, bytes, milliseconds, of all of it; undefined: nobody knows. */
   readonly total?: number | undefined
   /** How many of them are done. */
   readonly done: () => number
-  /** How many records that is. */
-  readonly records: () => number
+  /** What is counted besides; without a total: what `done` counts. Default: nothing, as of time that passes. */
+  readonly unit?: string
+  /** How many of that there are; default: `done`. */
+  readonly count?: () => number
 }
 
 /** Draws from now on; returns what wipes it away for good. */
@@ -26,7 +28,8 @@ export function drawProgress(session: Session, work: Work): () => void {
   const draw = async () => {
     bar ??= await openBar(session, work)
     if (stopped) return bar.stop()
-    bar.update(work.done(), wordsOf(work.records(), clock.monotonicMs() - beganMs))
+    const { done, count = done } = work
+    bar.update(done(), wordsOf(count(), clock.monotonicMs() - beganMs))
     timer = clock.timer(REDRAW_EVERY_MS, () => void draw())
   }
   let timer = clock.timer(SHOW_AFTER_MS, () => void draw())
@@ -39,12 +42,13 @@ export function drawProgress(session: Session, work: Work): () => void {
 
 type Bar = { update(done: number, words: object): void; stop(): void }
 
-async function openBar({ env }: Session, { what, total }: Work): Promise<Bar> {
+async function openBar({ env }: Session, { what, total, unit }: Work): Promise<Bar> {
   const { default: progress } = await import('cli-progress')
+  const counts = unit === undefined ? '' : `{count} ${unit}  {rate}/s  `
   const format =
     total === undefined
-      ? `${what} {records} records  {rate}/s  {duration_formatted}`
-      : `${what} {bar} {percentage} %  {records} records  {rate}/s  {eta_formatted} left`
+      ? `${what} ${counts}{duration_formatted}`
+      : `${what} {bar} {percentage} %  ${counts}{eta_formatted} left`
   const bar = new progress.SingleBar(
     // Signals are ours: what is in hand is finished, with its bar.
     {
@@ -61,7 +65,7 @@ async function openBar({ env }: Session, { what, total }: Work): Promise<Bar> {
   return bar
 }
 
-function wordsOf(records: number, elapsedMs: number): { records: string; rate: string } {
-  const perSecond = elapsedMs <= 0 ? 0 : Math.round((records / elapsedMs) * 1000)
-  return { records: records.toLocaleString('en'), rate: perSecond.toLocaleString('en') }
+function wordsOf(count: number, elapsedMs: number): { count: string; rate: string } {
+  const perSecond = elapsedMs <= 0 ? 0 : Math.round((count / elapsedMs) * 1000)
+  return { count: count.toLocaleString('en'), rate: perSecond.toLocaleString('en') }
 }

@@ -6,7 +6,7 @@ function loggerOf(level: Parameters<typeof wordsLogger>[1]) {
   const lines: string[] = []
   const { program, ...env } = nodeEnv()
   const write = async (text: string | Uint8Array) => void lines.push(String(text))
-  const stderr = { isTTY: false, columns: 80, stream: program.stderr.stream, write }
+  const stderr = { isTTY: false, columns: 80, rows: 24, stream: program.stderr.stream, write }
   const kept: Env = { ...env, program: { ...program, stderr } }
   return { lines, logger: wordsLogger(kept, level) }
 }

@@ -62,6 +62,14 @@ test('--histogram writes the percentiles as HdrHistogram plots them', async () =
   expect(lines.at(-1)).toMatch(/^#\[Max +=.*Total count +=\s+50\]$/)
 })
 
+test('a file that cannot be written is told before anything is measured', async () => {
+  const file = join(broker.directory, 'no', 'latency.hgrm')
+  expect(await bench('latency', '--records', '50', '--histogram', file)).toMatchObject({
+    ...{ code: 1, stdout: '' },
+    stderr: expect.stringContaining(`${file} cannot be written: there is no folder`),
+  })
+})
+
 test('records that fail are counted, told, and end it with 1', async () => {
   await mk(['topic', 'create', 'small', '-c', 'max.message.bytes=2000'])
   const { code, stdout, stderr } = await bench(

@@ -150,3 +150,11 @@ test.each([
   const ending = await mk(['cluster', 'config', ...args, '--timeout', '2s'])
   expect(ending).toMatchObject({ code, stderr: expect.stringMatching(message) })
 })
+
+test('--broker of one that is not there says at once which there are', async () => {
+  for (const args of [['get'], ['set', 'num.partitions=2']])
+    expect(await mk(['cluster', 'config', ...args, '--broker', '7'])).toMatchObject({
+      ...{ code: 3, stdout: '' },
+      stderr: `minikafka: there is no broker 7; there are: 1 (127.0.0.1:${broker.port})\n`,
+    })
+})

@@ -68,6 +68,7 @@ test('names of topics, groups, settings and profiles', async () => {
   expect(await wordsFor('-b', at, 'group', 'seek', 'billing', '--topics', 'orders,pay')).toEqual([
     'orders,payments',
   ])
+  expect(await wordsFor('-b', at, 'cluster', 'config', 'get', '--broker', '')).toEqual(['1'])
   expect(await wordsFor('profile', 'use', '')).toEqual(['prod', 'here'])
   expect(await wordsFor('--profile', 'here', 'topic', 'tail', 'pa')).toEqual(['payments'])
 })

@@ -1,5 +1,5 @@
 // minikafka doctor, check and debug bundle, against a broker that runs.
-import { readFileSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { quietEnv, type RunningBroker, runBroker } from '../../broker/test/running-broker.ts'
@@ -105,11 +105,24 @@ test('checks in words: one line for each, exit code 0', async () => {
   expect(await mk(['check', 'topic', 'order'])).toMatchObject({ code: 3 })
 })
 
+test('of several that are checked one is not there: it is told, and the others are looked at', async () => {
+  const { code, stdout } = await mk(['check', 'topic', 'order', 'orders', '-O', 'json'])
+  expect({ code, found: JSON.parse(stdout) }).toMatchObject({
+    code: 3,
+    found: [
+      { state: 'problem', isMissing: true, todo: 'which there are: minikafka topic list' },
+      { state: 'ok' },
+    ],
+  })
+  // Something else that is wrong weighs more.
+  expect(await mk(['check', 'group', 'nobody', 'billing'])).toMatchObject({ code: 1 })
+})
+
 test('a group that nobody reads for, or that is too far behind, fails its check', async () => {
   expect(await mk(['check', 'group', 'billing'])).toMatchObject({
     code: 1,
     stdout: expect.stringMatching(
-      /^problem {2}group {5}billing: Empty, 0 members, 1 records behind/,
+      /^problem {2}group {5}billing: Empty, 0 members, 1 record behind, /,
     ),
     stderr: 'minikafka: 1 problem found\n',
   })
@@ -146,6 +159,16 @@ test('--format prometheus: metrics in text', async () => {
   )
   const group = await mk(['check', 'group', 'billing', '--format', 'prometheus'])
   expect(group.code).toBe(1)
+  const missing = await mk(['check', 'topic', 'order', '--format', 'prometheus'])
+  expect(missing).toMatchObject({
+    code: 3,
+    stdout: '# TYPE minikafka_check_ok gauge\nminikafka_check_ok{check="topic",topic="order"} 0\n',
+  })
+  const args = ['check', 'connection', '--format', 'prometheus', '--timeout', '300ms']
+  expect(await commandLineOf(1).mk(args)).toMatchObject({
+    code: 4,
+    stdout: '# TYPE minikafka_check_ok gauge\nminikafka_check_ok{check="connection"} 0\n',
+  })
   expect(group.stdout).toContain('minikafka_check_ok{check="group",group="billing"} 0\n')
 })
 
@@ -177,4 +200,19 @@ test('debug bundle --to - writes to stdout, and no record is in it', async () =>
   expect(code).toBe(0)
   expect(JSON.parse(stdout)).toMatchObject({ errors: [] })
   expect(stdout).not.toContain('nobody may see')
+})
+
+test('debug bundle puts nothing but a file out of its way, and says where it cannot write', async () => {
+  const link = join(broker.directory, 'link')
+  symlinkSync('/dev/null', link)
+  for (const [to, words] of [
+    [link, 'it is there already, and is no file'],
+    [broker.directory, 'it is there already, and is no file'],
+    [join(broker.directory, 'no/where'), 'there is no folder'],
+  ] as const)
+    expect(await mk(['debug', 'bundle', '--to', to])).toMatchObject({
+      ...{ code: 1, stdout: '' },
+      stderr: expect.stringMatching(`^minikafka: ${to} cannot be written: ${words}`),
+    })
+  expect(lstatSync(link).isSymbolicLink()).toBe(true)
 })

@@ -29,6 +29,8 @@ export type Surroundings = {
   readonly input?: string | Buffer
   /** Which streams are terminals. */
   readonly tty?: readonly ('stdin' | 'stdout' | 'stderr')[]
+  /** How many columns and rows they have. */
+  readonly size?: readonly [columns: number, rows: number]
   readonly variables?: Readonly<Record<string, string>>
   /** Where profiles are; by default nobody has any. */
   readonly home?: string
@@ -38,7 +40,14 @@ export type Surroundings = {
 
 export function run(
   args: readonly string[],
-  { input, tty = [], variables = {}, home = '/nowhere', env = quietEnv() }: Surroundings = {},
+  {
+    input,
+    tty = [],
+    size = [80, 24],
+    variables = {},
+    home = '/nowhere',
+    env = quietEnv(),
+  }: Surroundings = {},
 ): Running {
   const stdin = new TypedInput()
   if (input !== undefined) {
@@ -54,8 +63,8 @@ export function run(
     variables,
     home,
     stdin: { isTTY: tty.includes('stdin'), chunks: () => stdin.chunks() },
-    stdout: outputs.stdout.output(tty.includes('stdout')),
-    stderr: outputs.stderr.output(tty.includes('stderr')),
+    stdout: outputs.stdout.output(tty.includes('stdout'), size),
+    stderr: outputs.stderr.output(tty.includes('stderr'), size),
     onSignal: (signal, listener) => {
       listeners.set(signal, listener)
       return () => listeners.delete(signal)
@@ -122,7 +131,7 @@ class KeptOutput {
   text = ''
   #waiting: { pattern: RegExp; resolve: () => void }[] = []
 
-  output(isTTY: boolean): Env['program']['stdout'] {
+  output(isTTY: boolean, [columns, rows]: readonly [number, number]): Env['program']['stdout'] {
     const stream = new Writable({
       write: (chunk: Buffer, _, done) => {
         this.#add(chunk.toString())
@@ -131,8 +140,8 @@ class KeptOutput {
     })
     return {
       isTTY,
-      columns: 80,
-      stream: Object.assign(stream, { isTTY, columns: 80 }),
+      ...{ columns, rows },
+      stream: Object.assign(stream, { isTTY, columns, rows }),
       write: async (text) => this.#add(Buffer.from(text).toString()),
     }
   }

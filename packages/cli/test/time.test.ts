@@ -129,3 +129,16 @@ test('an address that swallows everything is given up after --timeout', async ()
     stderr: expect.stringMatching(/^minikafka: no broker can be reached; .* \(waited 4s\)\n$/),
   })
 })
+
+test('stats measures for a while, and shows that it does', async () => {
+  await using broker = await TestBroker.start({ topics: { measured: 1 } })
+  const args = ['topic', 'stats', 'measured', '--interval', '4s']
+  const running = await startIn(broker, args, { tty: ['stderr'] })
+  await broker.clock.advance('550ms')
+  await seen(broker, () => running.stderr().includes('measuring'))
+  await broker.clock.advance('1500ms')
+  await seen(broker, () => /measuring █+░+ 5\d % {2}\S+ left/.test(running.stderr()))
+  await broker.clock.advance('3s')
+  await seen(broker, () => running.stdout().includes('PARTITION'))
+  expect(await broker.world.complete(running.ended)).toMatchObject({ code: 0 })
+})

@@ -290,6 +290,7 @@ export type Input = { readonly isTTY: boolean; chunks(): AsyncIterable<Buffer> }
 export type Output = {
   readonly isTTY: boolean
   readonly columns: number
+  readonly rows: number
   /** Resolves when the stream wants more; rejects with `EPIPE` in `code` when the reader is gone. */
   write(text: string | Uint8Array): Promise<void>
   /** The stream itself, for libraries that draw (progress bars, pretty logs). */

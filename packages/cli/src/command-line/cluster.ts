@@ -57,7 +57,7 @@ function declareConfig(cluster: Command, open: Open): void {
     .command('get')
     .description('settings, and where each comes from')
     .argument('[setting...]', 'these only')
-    .option('--broker <id>', 'of this broker (default: the controller)')
+    .option('--broker <broker>', 'of the one with this id (default: the controller)')
     .addHelpText(
       'after',
       '\nExamples:\n  minikafka cluster config get -O wide\n  minikafka cluster config get num.partitions --broker 1',
@@ -70,7 +70,7 @@ function declareConfig(cluster: Command, open: Open): void {
     .description('change settings while the brokers run; prints old and new')
     .argument('[setting=value...]')
     .option('-d, --delete <setting>', 'back to file, flag or default; may be repeated', append)
-    .option('--broker <id>', 'of this broker only (default: all)')
+    .option('--broker <broker>', 'of the one with this id (default: all)')
     .option('--dry-run', 'check everything, print the plan, change nothing')
     .addHelpText(
       'after',

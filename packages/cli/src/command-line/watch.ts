@@ -8,7 +8,10 @@ export function watchCommands(minikafka: Command, open: Open): void {
     .description('live rates of topics and groups, until it is stopped')
     .option('-n, --count <n>', 'so many looks')
     .option('--interval <duration>', 'rates are over that time (default: 2s)')
-    .option('--rows <n>', 'the busiest so many topics and groups (default: 20)')
+    .option(
+      '--rows <n>',
+      'so many topics and groups, the busiest (default: 20, on a terminal what fits)',
+    )
     .option('--internal', "with the brokers' own topics")
     .addHelpText(
       'after',

@@ -44,7 +44,8 @@ export async function readOnce(session: Session, work: BoundedWork): Promise<boo
     what,
     total: places.total,
     done: count,
-    records: count,
+    unit: 'records',
+    count,
   })
   try {
     while (!stop.aborted && !places.done) {

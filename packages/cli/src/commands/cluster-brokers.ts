@@ -53,13 +53,13 @@ function sum(numbers: readonly number[]): number {
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'BROKER', of: ({ nodeId }) => String(nodeId), right: true },
-  { title: 'ADDRESS', of: addressText },
+  { title: 'ADDRESS', of: addressText, fit: 'cut' },
   { title: 'STATUS', of: ({ status }) => status },
   { title: 'LEADS', of: ({ leaders }) => String(leaders), right: true },
   { title: 'KEEPS', of: ({ replicas }) => String(replicas), right: true },
   { title: 'SIZE', of: ({ sizeBytes }) => bytesText(sizeBytes), right: true },
   { title: 'FREE', of: ({ usableBytes }) => bytesText(usableBytes), right: true },
   { title: 'VERSION', of: ({ version }) => version, wide: true },
-  { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true },
-  { title: 'DIRECTORY', of: ({ directories }) => directories.join(', '), wide: true },
+  { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true, fit: 'cut' },
+  { title: 'DIRECTORY', of: ({ directories }) => directories.join(', '), wide: true, fit: 'cut' },
 ]

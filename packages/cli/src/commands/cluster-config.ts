@@ -7,6 +7,7 @@ import { splitPair } from '../sdk-options.ts'
 import type { Session } from '../session.ts'
 import { type Column, printRows } from '../table.ts'
 import { UsageError } from '../usage-error.ts'
+import { addressText } from './cluster.ts'
 
 export type GetOptions = { broker?: string }
 
@@ -15,8 +16,9 @@ export async function configGet(
   names: readonly string[],
   options: GetOptions,
 ): Promise<void> {
-  const broker = brokerOf(options)
+  const wanted = idOf(options)
   await reachBroker(session)
+  const broker = await knownBroker(session, wanted)
   const all = await session.ask(session.admin.brokerConfig(broker, session.wait))
   const missing = names.filter((name) => !all.some((entry) => entry.name === name))
   if (missing.length > 0)
@@ -25,16 +27,25 @@ export async function configGet(
   await printRows(session, shown, COLUMNS, (entry) => entry)
 }
 
-function brokerOf({ broker }: GetOptions): number | undefined {
+function idOf({ broker }: GetOptions): number | undefined {
   return broker === undefined ? undefined : wholeNumber('--broker', broker)
+}
+
+/** The SDK would wait for it: it might be starting. Errors: Failure, at once. */
+async function knownBroker(session: Session, id: number | undefined): Promise<number | undefined> {
+  if (id === undefined) return undefined
+  const { brokers } = await session.ask(session.admin.cluster(session.wait))
+  if (brokers.some(({ nodeId }) => nodeId === id)) return id
+  const there = brokers.map((broker) => `${broker.nodeId} (${addressText(broker)})`).join(', ')
+  throw new Failure(`there is no broker ${id}; there are: ${there}`, EXIT.notFound)
 }
 
 const COLUMNS: readonly Column<ConfigEntry>[] = [
   { title: 'SETTING', of: ({ name }) => name },
-  { title: 'VALUE', of: ({ value }) => (value === null || value === '' ? '-' : value) },
+  { title: 'VALUE', of: ({ value }) => (value === null || value === '' ? '-' : value), fit: 'cut' },
   { title: 'FROM', of: ({ origin }) => origin },
   { title: 'CHANGES', of: ({ readOnly }) => (readOnly ? 'at a restart' : 'now'), wide: true },
-  { title: 'ABOUT', of: ({ about }) => about, wide: true },
+  { title: 'ABOUT', of: ({ about }) => about, wide: true, fit: 'wrap' },
 ]
 
 // --- set ---------------------------------------------------------------------------------------
@@ -53,8 +64,9 @@ export async function configSet(
   if (both !== undefined) throw new UsageError(`${both}: set it, or delete it, not both`)
   if (pairs.length + unset.length === 0)
     throw new UsageError('nothing to change: give setting=value, or -d setting')
-  const broker = brokerOf(options)
+  const wanted = idOf(options)
   await reachBroker(session)
+  const broker = await knownBroker(session, wanted)
   const old = await session.ask(session.admin.brokerConfig(broker, session.wait))
   const change = { set, delete: unset, validateOnly: dryRun }
   await session.admin.alterBrokerConfig(change, broker, session.wait)
@@ -79,6 +91,6 @@ function textOf(entries: readonly ConfigEntry[], name: string): string {
 
 const CHANGE_COLUMNS: readonly Column<Change>[] = [
   { title: 'SETTING', of: ({ name }) => name },
-  { title: 'OLD', of: (change) => change.old },
-  { title: 'NEW', of: (change) => change.new },
+  { title: 'OLD', of: (change) => change.old, fit: 'cut' },
+  { title: 'NEW', of: (change) => change.new, fit: 'cut' },
 ]

@@ -80,5 +80,5 @@ async function print(session: Session, health: ClusterHealth): Promise<void> {
 const COLUMNS: readonly Column<HealthCheck>[] = [
   { title: 'CHECK', of: ({ name }) => name },
   { title: 'STATE', of: ({ state }) => state },
-  { title: 'ABOUT', of: ({ about }) => about },
+  { title: 'ABOUT', of: ({ about }) => about, fit: 'wrap' },
 ]

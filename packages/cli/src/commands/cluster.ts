@@ -24,10 +24,10 @@ export async function clusterInfo(session: Session): Promise<void> {
     cluster.brokers,
     [
       { title: 'BROKER', of: ({ nodeId }) => String(nodeId), right: true },
-      { title: 'ADDRESS', of: addressText },
+      { title: 'ADDRESS', of: addressText, fit: 'cut' },
       { title: 'STATUS', of: ({ status }) => status },
       { title: 'VERSION', of: ({ version }) => version },
-      { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true },
+      { title: 'RACK', of: ({ rack }) => rack ?? '-', wide: true, fit: 'cut' },
       { title: 'EPOCH', of: ({ brokerEpoch }) => String(brokerEpoch), right: true, wide: true },
     ],
     (broker) => broker,

@@ -95,6 +95,7 @@ async function valueWords(session: Session, typed: Typed, value: Value): Promise
     return asking(session, typed, isOfTopic ? topicSettings(typed, end) : brokerSettings(end))
   }
   if (place === 'topic') return asking(session, typed, topics)
+  if (place === 'broker') return asking(session, typed, brokers)
   return place === 'group' ? asking(session, typed, groups) : []
 }
 
@@ -131,6 +132,12 @@ const topics: Question = async ({ admin, wait }) =>
 
 const groups: Question = async ({ admin, wait }) =>
   (await admin.listGroups(wait)).map(({ group: text, state: about }) => ({ text, about }))
+
+const brokers: Question = async ({ admin, wait }) =>
+  (await admin.cluster(wait)).brokers.map(({ nodeId, host, port }) => ({
+    text: String(nodeId),
+    about: `${host}:${port}`,
+  }))
 
 function brokerSettings(end: string): Question {
   return async ({ admin, wait }) =>

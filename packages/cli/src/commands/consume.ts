@@ -182,7 +182,8 @@ function drawReading(
     what: 'consumed',
     total: finite(Math.min(countMax, total)),
     done: () => (countMax < total ? counts.printed : counts.seen),
-    records: () => counts.seen,
+    unit: 'records',
+    count: () => counts.seen,
   })
 }
 

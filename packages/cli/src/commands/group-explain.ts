@@ -1,8 +1,10 @@
 // minikafka group explain: one paragraph that says why a group is in its state.
 // Enters: what the coordinator says of the group, and how far behind it is. Leaves: sentences.
 import type { GroupDescription, GroupMember, PartitionLag, Partitions } from '@minikafka/client'
+import { plain, wrap } from '../plain-text.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
+import { lineWidth } from '../table.ts'
 import { durationText, partitionsText, timeText } from './group-words.ts'
 
 /** Somebody who has held records back for so long is named. */
@@ -18,7 +20,10 @@ export async function groupExplain(session: Session, name: string): Promise<void
     ]),
   )
   const explanation = explain(group, lags)
-  if (!session.wantsJson) return session.print(`${explanation}\n`)
+  if (!session.wantsJson) {
+    const lines = wrap(plain(explanation), lineWidth(session))
+    return session.print(`${lines.join('\n')}\n`)
+  }
   await session.print(`${JSON.stringify({ group: name, state: group.state, explanation })}\n`)
 }
 

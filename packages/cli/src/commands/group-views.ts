@@ -13,7 +13,7 @@ export async function groupList(session: Session): Promise<void> {
     session,
     groups,
     [
-      { title: 'GROUP', of: ({ group }) => group },
+      { title: 'GROUP', of: ({ group }) => group, fit: 'cut' },
       { title: 'STATE', of: ({ state }) => state },
       { title: 'TYPE', of: ({ type }) => type, wide: true },
     ],
@@ -69,7 +69,11 @@ async function printGroup(session: Session, group: Described): Promise<void> {
   }
   if (lags.length > 0) {
     await session.print('\n')
-    const owner: Column<PartitionLag> = { title: 'MEMBER', of: (at) => ownerOf(members, at) }
+    const owner: Column<PartitionLag> = {
+      title: 'MEMBER',
+      of: (at) => ownerOf(members, at),
+      fit: 'cut',
+    }
     await printRows(session, lags, [...lagColumns(), owner], (lag) => lag)
   }
   if (session.output !== 'wide' || rebalances.length === 0) return
@@ -80,7 +84,7 @@ async function printGroup(session: Session, group: Described): Promise<void> {
     [
       { title: 'EPOCH', of: ({ groupEpoch }) => String(groupEpoch), right: true },
       { title: 'AT', of: ({ atMs }) => timeText(atMs) },
-      { title: 'REASON', of: ({ reason }) => reason },
+      { title: 'REASON', of: ({ reason }) => reason, fit: 'wrap' },
     ],
     (rebalance) => rebalance,
   )
@@ -101,13 +105,13 @@ export async function printMembers(
     session,
     members,
     [
-      { title: 'MEMBER', of: ({ memberId }) => memberId },
-      { title: 'CLIENT', of: ({ clientId }) => clientId },
-      { title: 'HOST', of: ({ clientHost }) => clientHost },
+      { title: 'MEMBER', of: ({ memberId }) => memberId, fit: 'cut' },
+      { title: 'CLIENT', of: ({ clientId }) => clientId, fit: 'cut' },
+      { title: 'HOST', of: ({ clientHost }) => clientHost, fit: 'cut' },
       { title: 'STATE', of: ({ state }) => state },
       { title: 'PARTITIONS', of: ({ assigned }) => String(assigned.length), right: true },
       { title: 'HEARD OF', of: ({ lastHeartbeatMsAgo }) => agoText(lastHeartbeatMsAgo) },
-      { title: 'INSTANCE', of: ({ instanceId }) => instanceId ?? '-', wide: true },
+      { title: 'INSTANCE', of: ({ instanceId }) => instanceId ?? '-', wide: true, fit: 'cut' },
       { title: 'EPOCH', of: ({ memberEpoch }) => String(memberEpoch), right: true, wide: true },
       {
         title: 'OUT IN',

@@ -42,7 +42,7 @@ function rangesText(numbers: readonly number[]): string {
 
 export function lagColumns<T extends PartitionLag>(): Column<T>[] {
   return [
-    { title: 'TOPIC', of: ({ topic }) => topic },
+    { title: 'TOPIC', of: ({ topic }) => topic, fit: 'cut' },
     { title: 'PARTITION', of: ({ partition }) => String(partition), right: true },
     {
       title: 'COMMITTED',

@@ -103,9 +103,12 @@ export class Production {
         what: 'produced',
         total: countMax,
         done: records,
-        records,
+        unit: 'records',
       })
     const done = () => this.#bytesRead
-    return drawProgress(this.#session, { what: 'produced', total: size, done, records })
+    return drawProgress(this.#session, {
+      ...{ what: 'produced', total: size, done },
+      ...{ unit: 'records', count: records },
+    })
   }
 }

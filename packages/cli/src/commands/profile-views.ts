@@ -18,9 +18,9 @@ export async function profileList(session: Session): Promise<void> {
 }
 
 const LIST_COLUMNS: readonly Column<Listed>[] = [
-  { title: 'PROFILE', of: ({ name }) => name },
+  { title: 'PROFILE', of: ({ name }) => name, fit: 'cut' },
   { title: 'IN USE', of: ({ inUse }) => (inUse ? 'yes' : '') },
-  { title: 'BROKERS', of: ({ brokers = [] }) => brokers.join(',') || '-' },
+  { title: 'BROKERS', of: ({ brokers = [] }) => brokers.join(',') || '-', fit: 'cut' },
 ]
 
 // --- show --------------------------------------------------------------------------------------
@@ -74,6 +74,6 @@ function optionRows(globals: GlobalOptions, profile: Profile | undefined): Row[]
 
 const COLUMNS: readonly Column<Row>[] = [
   { title: 'SETTING', of: ({ name }) => name },
-  { title: 'VALUE', of: ({ value }) => value },
+  { title: 'VALUE', of: ({ value }) => value, fit: 'cut' },
   { title: 'FROM', of: ({ origin }) => origin },
 ]

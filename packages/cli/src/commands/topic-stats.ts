@@ -1,6 +1,7 @@
 // minikafka topic stats: what is in a topic, and how fast it grows. Offsets and sizes come from the brokers; keys, nulls
 // and times are in the records, and only --scan reads those.
 import { parseDuration } from '../grammar/duration.ts'
+import { drawProgress } from '../progress.ts'
 import { reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
 import { sleep } from '../sleep.ts'
@@ -31,13 +32,25 @@ export async function topicStats(
   const intervalMs = Math.max(1, parseDuration(interval))
   await reachBroker(session)
   const before = await session.ask(look(session, topic))
-  await sleep(session.env, intervalMs, session.signal)
+  await measured(session, intervalMs)
   const after = await session.ask(look(session, topic))
   const partitions = [...after.partitions].map(([partition, now]) =>
     statsOf(partition, now, before, after),
   )
   const survey = scan ? await new RecordSurvey().read(session, topic) : undefined
   await print(session, topic, partitions, survey)
+}
+
+/** While rates are measured nothing else is seen to happen. */
+async function measured(session: Session, intervalMs: number): Promise<void> {
+  const { clock } = session.env
+  const beganMs = clock.monotonicMs()
+  const stopDrawing = drawProgress(session, {
+    what: 'measuring',
+    total: intervalMs,
+    done: () => Math.round(clock.monotonicMs() - beganMs),
+  })
+  await sleep(session.env, intervalMs, session.signal).finally(stopDrawing)
 }
 
 // --- two looks -----------------------------------------------------------------------------------

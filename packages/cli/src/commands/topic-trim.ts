@@ -59,7 +59,8 @@ async function cutAll(session: Session, topic: string, cuts: readonly Cut[]): Pr
     what: 'deleted',
     total: cuts.length,
     done: () => done,
-    records: () => records,
+    unit: 'records',
+    count: () => records,
   })
   try {
     for (const cut of cuts) {

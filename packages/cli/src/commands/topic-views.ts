@@ -21,11 +21,11 @@ export async function topicList(
     right: true,
   }
   const columns: Column<TopicDescription>[] = [
-    { title: 'TOPIC', of: ({ name }) => name },
+    { title: 'TOPIC', of: ({ name }) => name, fit: 'cut' },
     { title: 'PARTITIONS', of: ({ partitions }) => String(partitions.length), right: true },
     { title: 'REPLICAS', of: (topic) => String(replicasOf(topic)), right: true },
     ...(sizes ? [size] : []),
-    { title: 'ID', of: ({ topicId }) => topicId, wide: true },
+    { title: 'ID', of: ({ topicId }) => topicId, wide: true, fit: 'cut' },
   ]
   await printRows(session, topics, columns, (topic) => ({
     name: topic.name,
@@ -120,7 +120,7 @@ async function printTopic(session: Session, topic: Described): Promise<void> {
     shown,
     [
       { title: 'SETTING', of: (entry) => entry.name },
-      { title: 'VALUE', of: ({ value }) => value ?? '-' },
+      { title: 'VALUE', of: ({ value }) => value ?? '-', fit: 'cut' },
       { title: 'FROM', of: ({ origin }) => origin },
     ],
     (entry) => entry,

@@ -5,7 +5,9 @@ import type { Input, Output, Program } from '../env.ts'
 
 /** A pipe that nobody reads is not waited for longer. */
 const FLUSH_MS_MAX = 2000
+/** Of what is no terminal, and of one that does not know. */
 const COLUMNS_DEFAULT = 80
+const ROWS_DEFAULT = 24
 /** As Node itself ends after an uncaught error. */
 const EXIT_FATAL = 1
 
@@ -117,7 +119,10 @@ function outputOf(get: () => NodeJS.WriteStream): Output {
       return stream().isTTY === true
     },
     get columns() {
-      return stream().columns ?? COLUMNS_DEFAULT
+      return stream().columns || COLUMNS_DEFAULT
+    },
+    get rows() {
+      return stream().rows || ROWS_DEFAULT
     },
     get stream() {
       return stream()

@@ -99,6 +99,7 @@ const SIGNAL_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 13
 export class SimOutput implements Output {
   readonly isTTY = false
   readonly columns = 80
+  readonly rows = 24
   readonly stream: NodeJS.WritableStream
   readonly #ground: Ground
   #text = ''

@@ -183,7 +183,8 @@ async function drawn(session: Session, plan: BenchPlan, run: Run, work: () => Pr
     what: kind === 'consume' ? 'consumed' : 'produced',
     total: isCounted ? recordsMax : Math.round(warmupMs + durationMs),
     done: isCounted ? records : () => Math.round(clock.monotonicMs() - beganMs),
-    records,
+    unit: 'records',
+    count: records,
   })
   try {
     await work()

@@ -2,6 +2,7 @@
 import type { ProducerOptions } from '@minikafka/client'
 import { parseDuration } from '../../grammar/duration.ts'
 import { positive, wholeNumber } from '../../grammar/number.ts'
+import { checkPlace } from '../../save-file.ts'
 import type { Session } from '../../session.ts'
 import { UsageError } from '../../usage-error.ts'
 import { acksOf, codecOf } from '../produce-options.ts'
@@ -57,6 +58,7 @@ export async function planOf(
   const { records, duration, histogram } = options
   if (topic !== undefined && options.partitions !== undefined)
     throw new UsageError('--partitions is for the topic that is made; leave it out, or the name')
+  if (histogram !== undefined) await checkPlace(session.env, histogram)
   const fills = kind === 'consume' && topic === undefined
   const stated = records ?? (fills ? FILLED : undefined)
   return {
@@ -102,7 +104,11 @@ async function payloadsOf({ env }: Session, options: BenchOptions): Promise<Buff
   const { size, payloadFile } = options
   if (payloadFile === undefined) return [env.random.bytes(wholeNumber('--size', size ?? SIZE))]
   if (size !== undefined) throw new UsageError('give --size or --payload-file, not both')
-  const content = await env.disk.readFile(payloadFile, { links: 'follow' })
+  const content = await env.disk
+    .readFile(payloadFile, { links: 'follow' })
+    .catch((error: Error) => {
+      throw new UsageError(`--payload-file ${payloadFile}: ${error.message}`)
+    })
   if (content === undefined) throw new UsageError(`--payload-file ${payloadFile}: no such file`)
   const lines = linesOf(content)
   if (lines.length === 0) throw new UsageError(`--payload-file ${payloadFile}: it is empty`)

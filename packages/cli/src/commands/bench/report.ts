@@ -1,5 +1,6 @@
 // What a bench says at its end. Enters: the run. Leaves: facts or JSON on stdout, the histogram in its file.
 import { textOf } from '../../endings.ts'
+import { saveFile } from '../../save-file.ts'
 import type { Session } from '../../session.ts'
 import { printFacts } from '../../table.ts'
 import type { BenchTopic } from './own-topic.ts'
@@ -58,7 +59,7 @@ export async function report(
 
 async function saveHistogram({ env }: Session, { histogram }: BenchPlan, { latencies }: Run) {
   if (histogram === undefined) return
-  await env.disk.replaceFile(histogram, Buffer.from(latencies.distribution()))
+  await saveFile(env, histogram, latencies.distribution())
 }
 
 function count(number: number, what: string): string {

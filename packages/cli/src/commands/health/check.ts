@@ -1,5 +1,5 @@
 // minikafka check connection | topic | group: one question with a yes or no, for people and for monitoring.
-import { textOf } from '../../endings.ts'
+import { codeOf, textOf } from '../../endings.ts'
 import { EXIT, Failure, Interrupted } from '../../failures.ts'
 import { reachBroker } from '../../reach.ts'
 import type { Session } from '../../session.ts'
@@ -13,6 +13,7 @@ import {
   printFindings,
   printNagios,
   printPrometheus,
+  prometheusText,
 } from './finding.ts'
 
 type Options = { readonly format?: Format }
@@ -31,7 +32,7 @@ export async function checkTopics(
 ): Promise<void> {
   await told(session, 'topic', format, async () => {
     const findings: Finding[] = []
-    for (const name of names) findings.push(await topicFinding(session, name))
+    for (const name of names) findings.push(await found('topic', name, topicFinding(session, name)))
     return findings
   })
 }
@@ -44,7 +45,8 @@ export async function checkGroups(
   const bound = boundOf(max)
   await told(session, 'group', format, async () => {
     const findings: Finding[] = []
-    for (const name of names) findings.push(await groupFinding(session, name, bound))
+    for (const name of names)
+      findings.push(await found('group', name, groupFinding(session, name, bound)))
     return findings
   })
 }
@@ -60,8 +62,14 @@ async function told(
     await reachBroker(session)
     findings = await look()
   } catch (error) {
-    if (format !== 'nagios' || error instanceof Interrupted) throw error
-    const words = textOf(error).replaceAll('|', '/')
+    if (format === undefined || error instanceof Interrupted) throw error
+    const what = textOf(error)
+    if (format === 'prometheus') {
+      // Who collects it shall see that it is not well, not nothing.
+      await session.print(prometheusText(name, [{ about: name, state: 'problem', what }]))
+      throw error
+    }
+    const words = what.replaceAll('|', '/')
     await session.print(`MINIKAFKA ${name.toUpperCase()} UNKNOWN - ${words}\n`)
     throw new Failure(words, NAGIOS_UNKNOWN, { cause: error })
   }
@@ -69,6 +77,22 @@ async function told(
   if (format === 'prometheus') return printPrometheus(session, name, findings)
   await printFindings(session, findings)
   judge(findings)
+}
+
+/** Of several names one that is not there is told, and the others are looked at all the same. */
+async function found(
+  about: 'topic' | 'group',
+  name: string,
+  looking: Promise<Finding>,
+): Promise<Finding> {
+  try {
+    return await looking
+  } catch (error) {
+    if (codeOf(error) !== EXIT.notFound) throw error
+    const todo = `which there are: minikafka ${about} list`
+    const labels = { [about]: name }
+    return { about, state: 'problem', isMissing: true, what: textOf(error), todo, labels }
+  }
 }
 
 async function topicFinding(session: Session, name: string): Promise<Finding> {
@@ -121,7 +145,10 @@ async function groupFinding(
     group_lag_seconds: lagMs / 1000,
   }
   const base = { about: 'group', labels: { group: name }, figures }
-  const behind = lag === 0 ? 'everything is read' : `${lag} records behind, ${durationText(lagMs)}`
+  const behind =
+    lag === 0
+      ? 'everything is read'
+      : `${lag} ${lag === 1 ? 'record' : 'records'} behind, ${durationText(lagMs)}`
   const what = `${name}: ${group.state}, ${members} ${members === 1 ? 'member' : 'members'}, ${behind}`
   const todo = `why: minikafka group explain ${name}`
   if (bound !== undefined && lags.some((one) => isBehind(one, bound)))

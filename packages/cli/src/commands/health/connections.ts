@@ -1,6 +1,7 @@
 // The brokers as this machine reaches them: at the address that each of them advertises. Leaves: findings.
 import type { BrokerDescription, ClusterDescription } from '@minikafka/client'
 import { textOf } from '../../endings.ts'
+import { drawProgress } from '../../progress.ts'
 import type { Session } from '../../session.ts'
 import type { Finding } from './finding.ts'
 
@@ -8,7 +9,14 @@ import type { Finding } from './finding.ts'
 const DIAL_MS_MAX = 5_000
 
 export async function dialAll(session: Session, cluster: ClusterDescription): Promise<Finding[]> {
-  return await session.ask(Promise.all(cluster.brokers.map((broker) => dial(session, broker))))
+  const { brokers } = cluster
+  let settled = 0
+  const dialling = brokers.map((broker) => dial(session, broker).finally(() => settled++))
+  const stopDrawing = drawProgress(session, {
+    ...{ what: 'dialling', unit: 'answers' },
+    ...{ total: brokers.length, done: () => settled },
+  })
+  return await session.ask(Promise.all(dialling)).finally(stopDrawing)
 }
 
 async function dial(session: Session, broker: BrokerDescription): Promise<Finding> {

@@ -8,6 +8,9 @@ type SettingOf = (name: string) => string | undefined
 
 /** Less of the disk free than that is told. */
 const FREE_SHARE_WARN = 0.1
+/** What the default of the reserve means (REPLICATION 2.12.4). */
+const RESERVE_SHARE = 0.05
+const RESERVE_BYTES_MAX = 1024 ** 3
 const FILES_SHARE_BAD = 0.9
 /** What a process has open besides files of the log and connections. */
 const FILES_OTHER = 64
@@ -24,17 +27,20 @@ export function diskFinding(dir: LogDirDescription, settingOf: SettingOf): Findi
       what: `broker ${brokerId} cannot use ${path}: ${error}`,
       todo: 'look at its log and at the disk; it serves again after a restart on a disk that works',
     }
+  if (totalBytes < 0)
+    return { ...base, state: 'ok', what: `broker ${brokerId} does not tell the room for ${path}` }
   const figures = { disk_free_bytes: usableBytes, disk_bytes: totalBytes }
   const share = Math.floor((usableBytes / totalBytes) * 100)
   const what = `broker ${brokerId} has ${bytesText(usableBytes)} free (${share} %) for ${path}`
-  const reserve = Number(settingOf('disk.reserve.bytes') ?? 0)
+  const set = Number(settingOf('disk.reserve.bytes') ?? -1)
+  const reserve = set >= 0 ? set : Math.min(totalBytes * RESERVE_SHARE, RESERVE_BYTES_MAX)
   const todo =
     'free or add space; or keep less: topic alter T -c retention.ms=… or -c retention.bytes=…'
-  if (usableBytes <= reserve) {
+  if (usableBytes < reserve) {
     const refused = `${what}: less than its reserve of ${bytesText(reserve)}, produce is refused`
     return { ...base, figures, state: 'problem', what: refused, todo }
   }
-  if (usableBytes < totalBytes * FREE_SHARE_WARN)
+  if (usableBytes < Math.max(totalBytes * FREE_SHARE_WARN, 2 * reserve))
     return { ...base, figures, state: 'warning', what, todo }
   return { ...base, figures, state: 'ok', what }
 }

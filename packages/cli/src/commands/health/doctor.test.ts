@@ -29,8 +29,16 @@ test.each([
   [5 * GIB, 'warning'],
   [GIB / 2, 'problem'],
 ] as const)('%i bytes free of 100 GiB are %s', (usableBytes, state) => {
-  const reserve = settings({ 'disk.reserve.bytes': String(GIB) })
-  expect(diskFinding({ ...dir, usableBytes }, reserve)).toMatchObject({ state })
+  // -1 is the default: 5 % of the disk, at most 1 GiB.
+  for (const bytes of [String(GIB), '-1'])
+    expect(
+      diskFinding({ ...dir, usableBytes }, settings({ 'disk.reserve.bytes': bytes })),
+    ).toMatchObject({ state })
+})
+
+test('a broker that does not tell the room on its disk is no problem', () => {
+  const silent = { ...dir, totalBytes: -1, usableBytes: -1 }
+  expect(diskFinding(silent, settings({}))).toMatchObject({ state: 'ok' })
 })
 
 test('a directory that is offline is a problem', () => {

@@ -34,8 +34,8 @@ function unreachable({ brokers }: Session, error: unknown): Finding {
   return {
     about: 'address',
     state: 'problem',
-    what: `no broker answers at ${brokers}: ${textOf(error)}`,
-    todo: 'start one (minikafka-broker), or name the right address with -b or MINIKAFKA_BROKERS; a broker listens on 127.0.0.1 only until its setting listeners says otherwise',
+    what: textOf(error),
+    todo: `start one (minikafka-broker), or name another address than ${brokers} with -b or MINIKAFKA_BROKERS; a broker listens on 127.0.0.1 only until its setting listeners says otherwise`,
   }
 }
 

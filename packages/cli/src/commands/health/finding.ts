@@ -1,6 +1,8 @@
 // What doctor and check find. Enters: findings. Leaves: text, JSON, a line for Nagios, metrics for Prometheus; whether all is well.
-import { Failure } from '../../failures.ts'
+import { EXIT, type ExitCode, Failure } from '../../failures.ts'
+import { plain, wrap } from '../../plain-text.ts'
 import type { Session } from '../../session.ts'
+import { lineWidth } from '../../table.ts'
 
 export type Finding = {
   /** What was looked at: `clock`. */
@@ -9,6 +11,8 @@ export type Finding = {
   readonly what: string
   /** What to do about it. */
   readonly todo?: string
+  /** It is not there at all: another exit code. */
+  readonly isMissing?: true
   /** Figures for monitoring; names end in their unit. */
   readonly figures?: Readonly<Record<string, number>>
   /** Which one of several: `{ broker: '1' }`. */
@@ -16,8 +20,6 @@ export type Finding = {
 }
 
 export type Format = 'nagios' | 'prometheus' | undefined
-
-const WIDTH_MAX = 100
 
 export async function printFindings(session: Session, findings: readonly Finding[]): Promise<void> {
   if (session.output === 'json') return session.print(`${JSON.stringify(findings, null, 2)}\n`)
@@ -28,8 +30,7 @@ export async function printFindings(session: Session, findings: readonly Finding
   const { default: picocolors } = await import('picocolors')
   const { green, yellow, red } = picocolors.createColors(session.colors)
   const paint = { ok: green, warning: yellow, problem: red }
-  const { stdout } = session.env.program
-  const width = Math.min(WIDTH_MAX, stdout.isTTY ? stdout.columns : 80)
+  const width = lineWidth(session)
   for (const { state, about, what, todo } of findings) {
     const head = `${paint[state](state.padEnd(7))}  ${about.padEnd(8)}  `
     await session.print(`${head}${hang(what, width)}\n`)
@@ -40,24 +41,21 @@ export async function printFindings(session: Session, findings: readonly Finding
 
 const INDENT = 19
 
-/** Wrapped at words; lines after the first stand under it. */
+/** Lines after the first stand under it. */
 function hang(text: string, width: number): string {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width - INDENT) {
-      lines.push(line)
-      line = word
-    } else line = line === '' ? word : `${line} ${word}`
-  }
-  return [...lines, line].join(`\n${' '.repeat(INDENT)}`)
+  return wrap(plain(text), Math.max(1, width - INDENT)).join(`\n${' '.repeat(INDENT)}`)
 }
 
 /** The end of doctor and of checks without a format. */
 export function judge(findings: readonly Finding[]): void {
-  const problems = findings.filter(({ state }) => state === 'problem').length
-  if (problems > 0)
-    throw new Failure(`${problems} ${problems === 1 ? 'problem' : 'problems'} found`)
+  const problems = findings.filter(({ state }) => state === 'problem')
+  if (problems.length === 0) return
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  throw new Failure(`${count} found`, isOnlyMissing(problems) ? EXIT.notFound : EXIT.failed)
+}
+
+function isOnlyMissing(problems: readonly Finding[]): boolean {
+  return problems.every(({ isMissing = false }) => isMissing)
 }
 
 // --- Nagios ----------------------------------------------------------------------------------------
@@ -70,9 +68,9 @@ export async function printNagios(
 ): Promise<void> {
   const bad = findings.filter(({ state }) => state === 'problem')
   const warnings = findings.filter(({ state }) => state === 'warning')
-  const state = bad.length > 0 ? 'CRITICAL' : warnings.length > 0 ? 'WARNING' : 'OK'
+  const state = nagiosState(bad, warnings)
   const told = bad.length > 0 ? bad : warnings.length > 0 ? warnings : findings
-  const words = told.map(({ what }) => what.replaceAll('|', '/')).join('; ')
+  const words = told.map(({ what }) => plain(what).replaceAll('|', '/')).join('; ')
   const figures = findings.flatMap(({ figures = {}, labels = {} }) =>
     Object.entries(figures).map(
       ([figure, value]) => `'${[...Object.values(labels), figure].join(' ')}'=${value}`,
@@ -80,7 +78,18 @@ export async function printNagios(
   )
   const tail = figures.length === 0 ? '' : ` | ${figures.join(' ')}`
   await session.print(`MINIKAFKA ${name.toUpperCase()} ${state} - ${words}${tail}\n`)
-  if (state !== 'OK') throw new Failure(words, state === 'CRITICAL' ? 2 : 1)
+  if (state !== 'OK') throw new Failure(words, NAGIOS_EXIT[state])
+}
+
+const NAGIOS_EXIT = { WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const satisfies Record<
+  string,
+  ExitCode
+>
+
+/** What is not there may be mistyped: nothing is known of it. */
+function nagiosState(bad: readonly Finding[], warnings: readonly Finding[]) {
+  if (bad.length > 0) return isOnlyMissing(bad) ? 'UNKNOWN' : 'CRITICAL'
+  return warnings.length > 0 ? 'WARNING' : 'OK'
 }
 
 // --- Prometheus ------------------------------------------------------------------------------------
@@ -90,6 +99,11 @@ export async function printPrometheus(
   name: string,
   findings: readonly Finding[],
 ): Promise<void> {
+  await session.print(prometheusText(name, findings))
+  judge(findings)
+}
+
+export function prometheusText(name: string, findings: readonly Finding[]): string {
   const samples = new Map<string, string[]>()
   const add = (metric: string, labels: Readonly<Record<string, string>>, value: number) => {
     const pairs = Object.entries({ check: name, ...labels })
@@ -102,9 +116,9 @@ export async function printPrometheus(
     for (const [figure, value] of Object.entries(figures))
       add(`minikafka_check_${figure}`, labels, value)
   }
-  for (const [metric, lines] of samples)
-    await session.print(`# TYPE ${metric} gauge\n${lines.join('\n')}\n`)
-  judge(findings)
+  return [...samples]
+    .map(([metric, lines]) => `# TYPE ${metric} gauge\n${lines.join('\n')}\n`)
+    .join('')
 }
 
 function escaped(text: string): string {

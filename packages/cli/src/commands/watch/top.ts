@@ -13,16 +13,20 @@ import { type GroupRate, groupRates, type TopicRate, topicRates } from './rates.
 export type TopOptions = { count?: string; interval?: string; rows?: string; internal?: boolean }
 
 const INTERVAL = '2s'
-const ROWS = '20'
+const ROWS = 20
+/** The head, the titles of two tables, blank lines, the cursor. */
+const OTHER_LINES = 6
 /** To the upper left, and all below is wiped. */
 const HOME = '\u001b[H\u001b[J'
 
 export async function top(session: Session, options: TopOptions): Promise<void> {
-  const { count, interval = INTERVAL, rows = ROWS, internal = false } = options
+  const { count, interval = INTERVAL, rows, internal = false } = options
   const countMax = count === undefined ? Number.POSITIVE_INFINITY : positive('-n', count)
   const intervalMs = Math.max(1, parseDuration(interval))
-  const rowsMax = positive('--rows', rows)
+  const rowsMax = rows === undefined ? undefined : positive('--rows', rows)
   await reachBroker(session)
+  const isDrawn = session.env.program.stdout.isTTY && !session.wantsJson
+  if (isDrawn) await session.say(`rates over ${interval} …`)
   let shown = 0
   try {
     let before = await look(session, internal)
@@ -46,13 +50,15 @@ type Shown = {
   readonly seconds: number
   readonly topics: readonly TopicRate[]
   readonly groups: readonly GroupRate[]
-  readonly rowsMax: number
+  /** undefined: as many as there is room for. */
+  readonly rowsMax: number | undefined
   readonly isFirst: boolean
 }
 
 async function show(session: Session, { seconds, topics, groups, rowsMax, isFirst }: Shown) {
   const at = new Date(session.env.clock.wallMs()).toISOString()
-  const busiest = { topics: topics.slice(0, rowsMax), groups: groups.slice(0, rowsMax) }
+  const [topicsMax, groupsMax] = shares(session, topics.length, groups.length, rowsMax)
+  const busiest = { topics: topics.slice(0, topicsMax), groups: groups.slice(0, groupsMax) }
   if (session.wantsJson) {
     const text = JSON.stringify(
       { at, seconds, ...busiest },
@@ -69,6 +75,23 @@ async function show(session: Session, { seconds, topics, groups, rowsMax, isFirs
   if (groups.length === 0) return
   await session.print('\n')
   await printRows(session, busiest.groups, GROUP_COLUMNS, (row) => row)
+}
+
+/** Rows of topics and of groups. A terminal would scroll away what it has no room for. */
+function shares(
+  { env, wantsJson }: Session,
+  topics: number,
+  groups: number,
+  rowsMax: number | undefined,
+): readonly [topics: number, groups: number] {
+  const { stdout } = env.program
+  if (rowsMax !== undefined) return [rowsMax, rowsMax]
+  if (wantsJson || !stdout.isTTY) return [ROWS, ROWS]
+  const lines = Math.max(2, stdout.rows - OTHER_LINES)
+  // What one of them does not need the other may have.
+  const half = Math.floor(lines / 2)
+  const forGroups = Math.min(groups, Math.max(half, lines - topics))
+  return [lines - forGroups, forGroups]
 }
 
 function headOf(at: string, topics: readonly TopicRate[], groups: readonly GroupRate[]): string {
@@ -89,7 +112,7 @@ function growthText(perSecond: number): string {
 }
 
 const TOPIC_COLUMNS: readonly Column<TopicRate>[] = [
-  { title: 'TOPIC', of: ({ topic }) => topic },
+  { title: 'TOPIC', of: ({ topic }) => topic, fit: 'cut' },
   { title: 'PARTITIONS', of: ({ partitions }) => String(partitions), right: true },
   { title: 'RECORDS/S', of: ({ recordsPerSecond }) => rateText(recordsPerSecond), right: true },
   { title: 'BYTES/S', of: ({ bytesPerSecond }) => growthText(bytesPerSecond), right: true },
@@ -98,7 +121,7 @@ const TOPIC_COLUMNS: readonly Column<TopicRate>[] = [
 ]
 
 const GROUP_COLUMNS: readonly Column<GroupRate>[] = [
-  { title: 'GROUP', of: ({ group }) => group },
+  { title: 'GROUP', of: ({ group }) => group, fit: 'cut' },
   { title: 'STATE', of: ({ state }) => state },
   { title: 'COMMITTED/S', of: ({ recordsPerSecond }) => rateText(recordsPerSecond), right: true },
   { title: 'LAG', of: ({ lag }) => lag.toLocaleString('en'), right: true },
