@@ -21,7 +21,7 @@ export type BrokerChild = AsyncDisposable & {
   rssPeakMiB(): number
   forgetRssPeak(): void
   fileHandles(): number
-  /** Of all its threads, since its start. */
+  /** Of all threads that it has, since its start. */
   cpuMs(): number
 }
 
@@ -112,9 +112,9 @@ function mebibytesOf(pid: number, key: string): number {
   return Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? Number.NaN) / 1024
 }
 
-/** User and system time, in ticks of 10 ms, behind the name in brackets (proc(5)). */
+/** Nanoseconds on a processor come first in `schedstat`; `stat` has ticks of 10 ms only. */
 function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * 10
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8'))
+    .reduce((sum, text) => sum + Number(text.split(' ', 1)[0]) / 1e6, 0)
 }

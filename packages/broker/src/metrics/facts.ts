@@ -1,4 +1,4 @@
-// What stands in the rooms of the broker at this moment: process, disk, memory, connections, upkeep.
+// What stands in the rooms of the broker at this moment: process, memory, connections, upkeep.
 // Enters: a running broker. Leaves: gauges, and counters that the rooms keep for themselves.
 import type { Env } from '@minikafka/platform'
 import type { Space } from '../partition/index.ts'
@@ -7,9 +7,9 @@ import type { Watched } from './watched.ts'
 
 const SPACES: readonly Space[] = ['enough', 'low', 'full', 'spent']
 
-export async function writeFacts(page: PageText, env: Env, watched: Watched): Promise<void> {
+export function writeFacts(page: PageText, env: Env, watched: Watched): void {
   writeProcess(page, env, watched)
-  await writeMachine(page, watched)
+  writeMachine(page, watched)
   writeConnections(page, watched)
   writeUpkeep(page, watched)
 }
@@ -36,19 +36,8 @@ function writeProcess(page: PageText, { program, clock }: Env, watched: Watched)
   page.gauge('nodejs_external_memory_bytes', 'Buffers and the like.', externalBytes)
 }
 
-async function writeMachine(page: PageText, watched: Watched): Promise<void> {
-  const { directory, partitions, memory, values, state } = watched
-  const [freeBytes, totalBytes] = await Promise.all([
-    directory.freeBytes().catch(() => undefined),
-    directory.totalBytes().catch(() => undefined),
-  ])
-  page.gauge(
-    'minikafka_data_dir_offline',
-    '1: the disk failed, and the broker stops.',
-    Number(directory.offline !== undefined),
-  )
-  page.gauge('minikafka_disk_free_bytes', 'Free space where the data is.', freeBytes)
-  page.gauge('minikafka_disk_size_bytes', 'Size of that disk.', totalBytes)
+function writeMachine(page: PageText, watched: Watched): void {
+  const { partitions, memory, values, state } = watched
   page.gauge(
     'minikafka_disk_space_state',
     '0: enough, 1: low, 2: full (produce is refused), 3: spent (nothing is appended).',

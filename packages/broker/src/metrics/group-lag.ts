@@ -1,9 +1,10 @@
 // How far behind groups are: in records, and in seconds by the age of the first record that was not read. Also of groups
 // that nobody reads for any more. Enters: committed positions and logs. Leaves: gauges by group and topic, bounded.
-import { type Env, sleep } from '@minikafka/platform'
+import type { Env } from '@minikafka/platform'
 import { isMinikafkaError, readBatchHeader } from '@minikafka/protocol'
 import type { Partition } from '../partition/index.ts'
 import { type LabelText, labelText, type PageText, type Sample } from './page-text.ts'
+import { Patience } from './patience.ts'
 import { Slices } from './slices.ts'
 import type { Watched } from './watched.ts'
 
@@ -13,8 +14,6 @@ const SERIES_MAX = 1_000
 const READS_MAX = 100
 /** Ages that are kept from one page to the next. */
 const AGES_MAX = 10_000
-/** A look that takes longer goes on for the pages after this one, which tells of the look before. */
-const WAIT_MS = 1_000
 /** After a look that was no trifle the next one waits: it takes this part of the processor's time at most. */
 const SHARE = 1 / 50
 const TRIFLE_MS = 20
@@ -42,16 +41,18 @@ export class GroupLag {
   #ages = new Map<string, Age>()
   #shown: readonly Shown[] = []
   #leftOutCount = 0
-  #underWay: Promise<void> | undefined
+  readonly #patience: Patience
   #nextMs = Number.NEGATIVE_INFINITY
 
   constructor(env: Env, watched: Watched) {
     this.#env = env
     this.#watched = watched
+    this.#patience = new Patience(env.clock, () => this.#look())
   }
 
   async write(page: PageText): Promise<void> {
-    await this.#looked()
+    // A look that takes long goes on for later pages; this one tells of the look before.
+    if (this.#isDue) await this.#patience.wait()
     const facts = this.#watched.groups.facts
     const groupCount = facts.reduce((sum, host) => sum + host.groupCount, 0)
     page.gauge('minikafka_groups', 'Groups that this broker looks after.', groupCount)
@@ -87,18 +88,8 @@ export class GroupLag {
 
   // --- looks ---------------------------------------------------------------------------------
 
-  /** Resolves when the last look is recent enough, or the page can wait no longer. */
-  async #looked(): Promise<void> {
-    const { clock } = this.#env
-    if (clock.monotonicMs() >= this.#nextMs)
-      this.#underWay ??= this.#look().finally(() => {
-        this.#underWay = undefined
-      })
-    if (this.#underWay === undefined) return
-    const over = new AbortController()
-    const waited = sleep(clock, WAIT_MS, over.signal).catch(() => undefined)
-    await Promise.race([this.#underWay, waited])
-    over.abort()
+  get #isDue(): boolean {
+    return this.#env.clock.monotonicMs() >= this.#nextMs
   }
 
   async #look(): Promise<void> {

@@ -1,6 +1,7 @@
 // The page /metrics: what was counted since the start, and what is looked at now, as Prometheus text.
 // Enters: a running broker. Leaves: one page at a time, however many ask for it.
 import type { Env } from '@minikafka/platform'
+import { DiskLook } from './disk-look.ts'
 import { writeFacts } from './facts.ts'
 import { GroupLag } from './group-lag.ts'
 import { LoopDelay } from './loop-delay.ts'
@@ -13,6 +14,7 @@ export class MetricsPage {
   readonly #env: Env
   readonly #watched: Watched
   readonly #loopDelay: LoopDelay
+  readonly #disk: DiskLook
   readonly #lag: GroupLag
   #lastMs = 0
   #underWay: Promise<string> | undefined
@@ -21,6 +23,7 @@ export class MetricsPage {
     this.#env = env
     this.#watched = watched
     this.#loopDelay = new LoopDelay(env.clock)
+    this.#disk = new DiskLook(env.clock, watched.directory)
     this.#lag = new GroupLag(env, watched)
   }
 
@@ -42,7 +45,8 @@ export class MetricsPage {
     const { clock } = this.#env
     const beganMs = clock.monotonicMs()
     const page = new PageText()
-    await writeFacts(page, this.#env, this.#watched)
+    await this.#disk.write(page)
+    writeFacts(page, this.#env, this.#watched)
     writeRequests(page, this.#watched)
     this.#loopDelay.write(page)
     await writePartitions(page, clock, this.#watched.partitions)
