@@ -66,6 +66,9 @@ function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Prom
     clientHost: connection.remote.host,
     receivedAtMs,
     memory: call.memory,
+    requestDone: () => call.done?.(),
+    lend: (memory) => (call.lend ? call.lend(memory) : rooms.directory.frames.giveAway(memory)),
+    takeBack: () => call.takeBack?.(),
     get signal() {
       return call.signal
     },

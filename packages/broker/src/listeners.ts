@@ -115,6 +115,7 @@ export class Listeners {
         limits,
         memory,
         dispatcher(this.#env, rooms, bound.spec.name, facts, counts, through),
+        rooms.directory.frames,
       )
       for (const socket of bound.waiting.splice(0)) bound.server.accept(socket)
     }

@@ -57,4 +57,4 @@ export type {
   ServerLimits,
   Service,
 } from './rpc/index.ts'
-export { Connection, RpcServer, SERVER_LIMITS } from './rpc/index.ts'
+export { Connection, FramePool, RpcServer, SERVER_LIMITS } from './rpc/index.ts'

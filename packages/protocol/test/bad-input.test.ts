@@ -6,6 +6,8 @@ import { encodeRequest } from '../src/codec/index.ts'
 import {
   Account,
   answerTo,
+  FETCH,
+  FETCHED,
   holding,
   lengthOf,
   startServer,
@@ -269,34 +271,6 @@ describe('row 16: answers that are never read', () => {
     expect(await peer.answeredIds(50)).toHaveLength(50)
   })
 })
-
-const FETCH = {
-  replicaId: -1,
-  brokerEpoch: -1,
-  sessionId: 0,
-  sessionEpoch: -1,
-  isolation: 0,
-  rack: '',
-  maxWaitMs: 0,
-  minBytes: 0,
-  maxBytes: 1,
-  partitions: [],
-}
-const FETCHED = {
-  errorCode: 0,
-  errorMessage: null,
-  topicId: '0b9c1a8e-5d5b-4a52-9a3e-1f2e3d4c5b6a',
-  partition: 0,
-  highWatermark: 0,
-  lastStableOffset: 0,
-  logStartOffset: 0,
-  logEndOffset: 0,
-  compactedBelow: 0,
-  leaderId: 1,
-  leaderEpoch: 1,
-  diverging: null,
-  aborted: [],
-}
 
 test('row 17: FIN with requests in flight finishes, answers, closes', async () => {
   const server = await serverWith()

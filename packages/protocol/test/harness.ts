@@ -8,6 +8,7 @@ import type { ApiName, Apis } from '../src/index.ts'
 import {
   type AnyResponse,
   type CallOutcome,
+  type FramePool,
   type MemoryAccount,
   RpcServer,
   SERVER_LIMITS,
@@ -93,6 +94,34 @@ const RESULT = {
   leaderId: 1,
   leaderEpoch: 0,
 }
+/** A Fetch of nothing, and one result of it. */
+export const FETCH = {
+  replicaId: -1,
+  brokerEpoch: -1,
+  sessionId: 0,
+  sessionEpoch: -1,
+  isolation: 0,
+  rack: '',
+  maxWaitMs: 0,
+  minBytes: 0,
+  maxBytes: 1,
+  partitions: [],
+}
+export const FETCHED = {
+  errorCode: 0,
+  errorMessage: null,
+  topicId: '0b9c1a8e-5d5b-4a52-9a3e-1f2e3d4c5b6a',
+  partition: 0,
+  highWatermark: 0,
+  lastStableOffset: 0,
+  logStartOffset: 0,
+  logEndOffset: 0,
+  compactedBelow: 0,
+  leaderId: 1,
+  leaderEpoch: 1,
+  diverging: null,
+  aborted: [],
+}
 export const METADATA = { clusterId: 'test', controllerId: 1, brokers: [], topics: [] }
 
 export type TestServer = {
@@ -108,12 +137,18 @@ export type TestServer = {
 }
 
 export async function startServer(
-  options: { limits?: Partial<ServerLimits>; memory?: Account; service?: TestService } = {},
+  options: {
+    limits?: Partial<ServerLimits>
+    memory?: Account
+    service?: TestService
+    frames?: FramePool
+  } = {},
 ): Promise<TestServer> {
   const env = nodeEnv()
   const service = options.service ?? new TestService()
   const memory = options.memory ?? new Account()
-  const server = new RpcServer(env, { ...SERVER_LIMITS, ...options.limits }, memory, service)
+  const limits = { ...SERVER_LIMITS, ...options.limits }
+  const server = new RpcServer(env, limits, memory, service, options.frames)
   const listener: Listener = await env.network.listen({ host: '127.0.0.1', port: 0 }, (socket) => {
     server.accept(socket)
   })

@@ -81,8 +81,8 @@ export class Interceptors {
     serve: Parameters<Through>[1],
   ): Promise<CallOutcome> {
     if (first === undefined) return serve(call)
-    const next = (request: unknown) =>
-      this.#pass(request === call.request ? call : withRequest(call, request), rest, serve)
+    // An interceptor may keep what it sees: the call that goes on is one whose memory is never used again.
+    const next = (request: unknown) => this.#pass(withRequest(call, request), rest, serve)
     const { clientId } = call.connection
     const delay = (duration: Duration) => this.#delay(durationMs(duration))
     const verdict = await first(call.request as never, next as never, { clientId, delay })
@@ -105,8 +105,8 @@ function apiNamed(name: string): ApiName {
 }
 
 function withRequest(call: ServerCall, request: unknown): ServerCall {
-  const { api, version, correlationId, frameBytes, receivedAtMs, connection } = call
-  const facts = { api, version, correlationId, frameBytes, receivedAtMs, connection }
+  const { api, version, correlationId, frameBytes, receivedAtMs, connection, memory } = call
+  const facts = { api, version, correlationId, frameBytes, receivedAtMs, connection, memory }
   return {
     ...facts,
     request,

@@ -5,7 +5,8 @@
 // Behaviour  Appends of one connection are enqueued in the order of arrival: up to the first `await` this runs
 //            synchronously. Each partition succeeds or fails by itself. With acks 0 nothing is answered; where an
 //            append failed, the connection is closed, the only sign that such a producer can get.
-// Notes      An unknown topic id is definite: the client refreshes and never writes to a successor of the same name.
+// Notes      Whatever becomes of a batch later, the log alone has it then: the request's memory is given back.
+//            An unknown topic id is definite: the client refreshes and never writes to a successor of the same name.
 import type { HangUp, RequestOf, ResponseOf } from '@minikafka/protocol'
 import { type Apis, errorCode, MinikafkaError } from '@minikafka/protocol'
 import { type Acks, type Appended, definite } from '../partition/index.ts'
@@ -28,6 +29,7 @@ export async function produce(
   const pending = request.appends.map((append) => appendOne(append, acks, timeoutMs, context))
   const timing = request.trace ? timingsOf(request, pending, context) : []
   const outcomes = await Promise.all(pending)
+  context.requestDone()
   if (request.acks === 0) return answerNothing(outcomes)
   return {
     results: outcomes.map((outcome, index) => result(outcome, request.appends[index], context)),

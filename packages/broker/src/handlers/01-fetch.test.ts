@@ -77,6 +77,9 @@ async function makeContext(): Promise<Context> {
     receivedAtMs: env.clock.monotonicMs(),
     memory: shareOf(memory),
     signal: new AbortController().signal,
+    requestDone: () => undefined,
+    lend: () => undefined,
+    takeBack: () => undefined,
   }
 }
 
@@ -244,7 +247,7 @@ test('a read that fails unexpectedly gives back what was charged for those befor
   const { partitions } = context.rooms
   const last = partitions.get(TOPIC_ID, 1)
   if ('error' in last) throw new Error(last.message)
-  last.read = () => Promise.reject(new Error('a fault of ours'))
+  last.lend = () => Promise.reject(new Error('a fault of ours'))
   const [small] = fetchOf([0]).partitions
   const request = fetchOf([0, 1])
   const wanted = [{ ...small, maxBytes: 100 } as NonNullable<typeof small>, request.partitions[1]]
@@ -258,7 +261,7 @@ test('a read that gives nothing though there is something is tried again after a
   const found = context.rooms.partitions.get(TOPIC_ID, 0)
   if ('error' in found) throw new Error(found.message)
   let reads = 0
-  found.read = async () => {
+  found.lend = async () => {
     reads++
     return { buffers: [], bytes: 0, nextOffset: 0 }
   }

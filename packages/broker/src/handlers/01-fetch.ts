@@ -65,6 +65,7 @@ export async function fetch(request: Request, context: Context): Promise<Respons
         return { sessionId: 0, results }
       }
       memory.release(bytes)
+      context.takeBack()
       if (lacksRoom) await roomForOne(context, watch, deadlineMs)
       else await watch.moved(leftMs)
       // Nobody is there to hear what another read would find.
@@ -183,7 +184,7 @@ function readOne(
   isolation: number,
   bytesMax: number,
   firstWhole: boolean,
-  { rooms }: Context,
+  { rooms, lend }: Context,
 ): Read | Promise<Read> {
   const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
   if ('error' in partition) return whole(failure(wanted, partition.error, partition.message))
@@ -195,10 +196,14 @@ function readOne(
   if (wanted.fetchOffset >= below) return whole(success(wanted, partition, []))
   if (bytesMax === 0 && !firstWhole) return { result: success(wanted, partition, []), isMore: true }
   const read = ({ buffers, nextOffset }: LogSlice): Read => ({
-    result: success(wanted, partition, buffers.map(ownMemory)),
+    result: success(
+      wanted,
+      partition,
+      buffers.map((view) => ownMemory(view, lend)),
+    ),
     isMore: nextOffset < below,
   })
-  const slice = partition.read(wanted.fetchOffset, below, bytesMax, firstWhole)
+  const slice = partition.lend(wanted.fetchOffset, below, bytesMax, firstWhole)
   if (!(slice instanceof Promise)) return read(slice)
   return slice.then(read, (error: unknown) => {
     const { name, message, details } = readError(error)
@@ -216,8 +221,11 @@ function rangeOf(details: Readonly<Record<string, unknown>> | undefined): Result
 }
 
 /** What is answered is charged by its size, and may wait long for its reader: it keeps at most twice that in memory. */
-function ownMemory(view: Uint8Array): Uint8Array {
-  if (view.length * 2 >= view.buffer.byteLength) return view
+function ownMemory(view: Uint8Array, lend: Context['lend']): Uint8Array {
+  if (view.length * 2 >= view.buffer.byteLength) {
+    lend(view.buffer)
+    return view
+  }
   const copy = Buffer.allocUnsafeSlow(view.length)
   copy.set(view)
   return copy

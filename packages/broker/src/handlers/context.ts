@@ -19,4 +19,10 @@ export type Context = {
   readonly memory: CallMemory
   /** Aborts when the connection dies. */
   readonly signal: AbortSignal
+  /** What came in the request's blobs is used by nobody but the log, which holds what it keeps: see `FramePool`. */
+  readonly requestDone: () => void
+  /** Of what the log has lent (`Log.lend`): so the memory stays as it is until the answer has left. */
+  readonly lend: (memory: ArrayBufferLike) => void
+  /** What was lent is not answered after all. */
+  readonly takeBack: () => void
 }

@@ -1,6 +1,7 @@
 // A broker's data directory: who owns it, the logs in it, what they share, and how it fails as a whole.
 // Enters: a path; partitions to open, make and delete. Leaves: logs, and after a clean stop a mark that says so.
 import { assert, DiskError, type Env, type Lock, type Logger } from '@minikafka/platform'
+import { FramePool } from '@minikafka/protocol'
 import { Durations } from '../durations.ts'
 import { type Checkpointed, Checkpoints } from './checkpoints.ts'
 import type { ClosedLog } from './closed-log.ts'
@@ -42,6 +43,8 @@ const INDEX_CACHE_BYTES = 16 * 1024 * 1024
 const SYNC_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ]
+/** Of what the tail may take, so much again waits for the next large frames. */
+const FRAMES_IDLE_PART = 4
 
 export type OpenedAgain = {
   readonly log: Log
@@ -98,10 +101,11 @@ export class DataDirectory {
       this.fail(error as Error),
     )
     const cache = new IndexCache(INDEX_CACHE_BYTES)
-    const tail = new Tail(options.tailBytesMax)
+    const frames = new FramePool(options.tailBytesMax / FRAMES_IDLE_PART, env.random)
+    const tail = new Tail(options.tailBytesMax, frames)
     const writeTurns = new WriteTurns(env.clock)
     const syncs = new Durations(SYNC_SECONDS)
-    this.#host = { env, files, cache, tail, writeTurns, syncs, memory: undefined }
+    this.#host = { env, files, cache, tail, frames, writeTurns, syncs, memory: undefined }
     const warn = (error: unknown) => this.#warnOrFail(error, 'a removed partition is still there')
     this.#outOfService = new OutOfServiceDirectories(env, options.path, warn)
   }
@@ -250,6 +254,11 @@ export class DataDirectory {
   /** From now on what waits to be written is charged. Nothing is queued before. */
   chargeTo(memory: QueueAccount): void {
     this.#host.memory = memory
+  }
+
+  /** Where the memory of large frames comes from; the logs hold what they keep of it. */
+  get frames(): FramePool {
+    return this.#host.frames
   }
 
   /** The tail gives way first when memory is short. */

@@ -1,6 +1,6 @@
 // What a log needs of the data directory it lies in. Enters: the directory's shared parts. Leaves: news of one log.
 import type { Env } from '@minikafka/platform'
-import type { MemoryAccount } from '@minikafka/protocol'
+import type { FramePool, MemoryAccount } from '@minikafka/protocol'
 import type { Durations } from '../durations.ts'
 import type { Damage } from './damage.ts'
 import type { IndexShelf } from './index-file.ts'
@@ -11,6 +11,8 @@ import type { WriteTurns } from './write-turns.ts'
 export type LogHost = IndexShelf & {
   readonly env: Env
   readonly tail: Tail
+  /** Holds the memory of batches that came in large frames: while they are queued, and while the tail keeps them. */
+  readonly frames: FramePool
   readonly writeTurns: WriteTurns
   /** How long each fdatasync of a segment took. */
   readonly syncs: Durations

@@ -50,7 +50,7 @@ export type LogListener = {
   offline(error: Error): void
 }
 
-/** Whole batches in offset order. The views stay valid as long as they are held. */
+/** Whole batches in offset order. The views stay valid as long as they are held; where they are lent, see `Log.lend`. */
 export type LogSlice = {
   readonly buffers: readonly Uint8Array[]
   readonly bytes: number

@@ -67,6 +67,7 @@ export class LogWriter {
     this.#queue.push(batch)
     this.#queuedBytes += batch.length
     this.#host.memory?.charge(batch.length)
+    this.#host.frames.hold(batch.buffer)
     this.#queuedEndOffset = batchLastOffsetAt(batch, 0) + 1
     this.#writing ??= this.#write()
   }
@@ -187,6 +188,7 @@ export class LogWriter {
   /** Gives up what is still queued: the log is dead, or a write before it failed. */
   #drop(): void {
     this.#host.memory?.release(this.#queuedBytes)
+    this.#letGo(this.#queue)
     this.#queue = []
     this.#queuedBytes = 0
   }
@@ -256,11 +258,17 @@ export class LogWriter {
       const where = this.#state.settings.flush === 'group' ? 'call' : 'pool'
       const written = open.file.append(group, active.size, where)
       if (written !== undefined) await written
+      this.#overhang = false
+      if (!this.#state.dead) this.#written(group)
     } finally {
       this.#host.memory?.release(bytes)
+      this.#letGo(group)
     }
-    this.#overhang = false
-    if (!this.#state.dead) this.#written(group)
+  }
+
+  /** The tail holds by itself what it keeps. */
+  #letGo(batches: readonly Uint8Array[]): void {
+    for (const { buffer } of batches) this.#host.frames.letGo(buffer)
   }
 
   /** The first of the queue, and what fits beside it into one write and this segment. */

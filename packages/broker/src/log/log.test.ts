@@ -24,6 +24,17 @@ test('a read from the tail is answered at once, a read below it by a promise', a
   expect((await bench.run(Promise.resolve(early))).nextOffset).toBeGreaterThan(0)
 })
 
+test('where memory holds something else than the file, who says so is read to from the file', async () => {
+  const bench = await LogBench.make({ tailBytesMax: 100_000 })
+  const [batch] = await bench.append(1)
+  const whole = Buffer.from(batch as Uint8Array)
+  const [kept] = (await bench.log.read(0, 1, 1000, true)).buffers
+  kept?.fill(0)
+  expect((await bench.read()).equals(whole)).toBe(false)
+  await bench.run(bench.log.examine(0))
+  expect((await bench.read()).equals(whole)).toBe(true)
+})
+
 test('a read ends before `below` and within bytesMax; the first batch comes whole on request', async () => {
   for (const tailBytesMax of [0, 1024 * 1024]) {
     const bench = await LogBench.make({ tailBytesMax })

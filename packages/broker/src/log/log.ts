@@ -175,6 +175,23 @@ export class Log {
     bytesMax: number,
     firstWhole: boolean,
   ): LogSlice | Promise<LogSlice> {
+    const slice = this.lend(from, below, bytesMax, firstWhole)
+    // Nobody tells when the last of these views is done with.
+    if (!(slice instanceof Promise))
+      for (const { buffer } of slice.buffers) this.#host.frames.giveAway(buffer)
+    return slice
+  }
+
+  /**
+   * As `read`, for those who tell when they are done: what comes at once is lent. Its memory may be that of a frame, and
+   * used again from the next turn on, unless it is held in the pool of the frames.
+   */
+  lend(
+    from: number,
+    below: number,
+    bytesMax: number,
+    firstWhole: boolean,
+  ): LogSlice | Promise<LogSlice> {
     const state = this.#state
     if (state.dead) return Promise.reject(this.#unusable())
     if (from < state.logStartOffset || from > state.logEndOffset) {
@@ -228,7 +245,8 @@ export class Log {
   }
 
   /**
-   * Reads the batch that holds `offset` from the disk, its CRC too, and marks it where it is damaged.
+   * Reads the batch that holds `offset` from the disk, its CRC too, and marks it where it is damaged. What memory keeps
+   * of the log is forgotten.
    *
    * Errors  KAFKA_STORAGE_ERROR: a file cannot be read.
    */
@@ -236,7 +254,10 @@ export class Log {
     const { dead, logStartOffset, logEndOffset, bad } = this.#state
     const isThere =
       offset >= logStartOffset && offset < logEndOffset && bad.at(offset) === undefined
-    if (!dead && isThere) await this.#reader.examine(offset)
+    if (dead || !isThere) return
+    // What came wrong may have been wrong in memory only: from now on the file is read.
+    if (this.#state.tail !== undefined) this.#host.tail.clear(this.#state.tail)
+    await this.#reader.examine(offset)
   }
 
   /**

@@ -1,7 +1,16 @@
+import { FramePool } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import { LogTail, Tail } from './tail.ts'
 
 const KIB = 1024
+
+function tailOf(bytesMax: number, frames = framesOf()): Tail {
+  return new Tail(bytesMax, frames)
+}
+
+function framesOf(): FramePool {
+  return new FramePool(1000 * KIB, { buggify: () => false })
+}
 
 /** A batch that fills its ArrayBuffer. */
 function whole(size: number, fill = 1): Uint8Array {
@@ -14,7 +23,7 @@ function part(size: number, fill = 1): Uint8Array {
 }
 
 test('a batch that is most of its ArrayBuffer is kept by reference, and all of that is charged', () => {
-  const tail = new Tail(100 * KIB)
+  const tail = tailOf(100 * KIB)
   const log = new LogTail()
   const batch = new Uint8Array(10 * KIB).subarray(KIB)
   tail.append(log, batch, 0, 1)
@@ -23,7 +32,7 @@ test('a batch that is most of its ArrayBuffer is kept by reference, and all of t
 })
 
 test('a batch that is under half of its ArrayBuffer is copied, large ones alone, small ones together', () => {
-  const tail = new Tail(1000 * KIB)
+  const tail = tailOf(1000 * KIB)
   const log = new LogTail()
   const large = part(20 * KIB)
   tail.append(log, large, 0, 1)
@@ -39,7 +48,7 @@ test('a batch that is under half of its ArrayBuffer is copied, large ones alone,
 })
 
 test('the partition that was used longest ago gives its oldest batches first', () => {
-  const tail = new Tail(10 * KIB)
+  const tail = tailOf(10 * KIB)
   const [first, second] = [new LogTail(), new LogTail()]
   for (let offset = 0; offset < 5; offset++) tail.append(first, whole(KIB), offset, offset + 1)
   for (let offset = 0; offset < 5; offset++) tail.append(second, whole(KIB), offset, offset + 1)
@@ -54,7 +63,7 @@ test('the partition that was used longest ago gives its oldest batches first', (
 })
 
 test('a batch larger than the whole tail empties that of its log', () => {
-  const tail = new Tail(2 * KIB)
+  const tail = tailOf(2 * KIB)
   const log = new LogTail()
   tail.append(log, whole(KIB), 0, 1)
   tail.append(log, whole(3 * KIB), 1, 2)
@@ -64,7 +73,7 @@ test('a batch larger than the whole tail empties that of its log', () => {
 })
 
 test('after a cut the tail ends where the log ends', () => {
-  const tail = new Tail(100 * KIB)
+  const tail = tailOf(100 * KIB)
   const log = new LogTail()
   for (let offset = 0; offset < 10; offset += 2) tail.append(log, whole(KIB), offset, offset + 2)
   tail.cut(log, 6)
@@ -75,7 +84,7 @@ test('after a cut the tail ends where the log ends', () => {
 })
 
 test('a read takes whole batches below the bound, and a bounded number of buffers', () => {
-  const tail = new Tail(10_000 * KIB)
+  const tail = tailOf(10_000 * KIB)
   const log = new LogTail()
   for (let offset = 0; offset < 1000; offset++) tail.append(log, whole(100), offset, offset + 1)
   const slice = log.read(0, 1000, 10_000 * KIB, true)
@@ -85,7 +94,7 @@ test('a read takes whole batches below the bound, and a bounded number of buffer
 })
 
 test('many batches through a small tail leave nothing behind', () => {
-  const tail = new Tail(50 * KIB)
+  const tail = tailOf(50 * KIB)
   const log = new LogTail()
   for (let offset = 0; offset < 20_000; offset++) {
     tail.append(log, offset % 3 === 0 ? part(500) : whole(700), offset, offset + 1)
@@ -97,7 +106,7 @@ test('many batches through a small tail leave nothing behind', () => {
 })
 
 test('what was compacted is forgotten: batches that end at or before an offset, and their memory', () => {
-  const tail = new Tail(100 * KIB)
+  const tail = tailOf(100 * KIB)
   const log = new LogTail()
   for (let offset = 0; offset < 10; offset += 2) tail.append(log, whole(KIB), offset, offset + 2)
   tail.dropBelow(log, 5)
@@ -107,4 +116,19 @@ test('what was compacted is forgotten: batches that end at or before an offset, 
   expect([log.empty, tail.bytes]).toEqual([true, 0])
   tail.append(log, whole(KIB), 10, 11)
   expect(log.read(10, 11, 100 * KIB, true)).toMatchObject({ nextOffset: 11 })
+})
+
+test('memory of a large frame is used again when the tail has given up all that it keeps there', () => {
+  const frames = framesOf()
+  const tail = tailOf(1000 * KIB, frames)
+  const log = new LogTail()
+  const frame = frames.take(64 * KIB)
+  tail.append(log, frame.subarray(0, 40 * KIB), 0, 1)
+  tail.append(log, frame.subarray(0, 40 * KIB), 1, 2)
+  frames.letGo(frame.buffer)
+  tail.dropBelow(log, 1)
+  expect(frames.idleBytes).toBe(0)
+  tail.dropBelow(log, 2)
+  expect(frames.idleBytes).toBe(64 * KIB)
+  expect(frames.take(64 * KIB).buffer).toBe(frame.buffer)
 })

@@ -1,6 +1,7 @@
 // The newest batches of all partitions in memory: who keeps up is served from here, synchronously, without the disk.
 // Enters: batches that were just written. Leaves: views of them. One LRU over all partitions, bounded in bytes.
 import { assert } from '@minikafka/platform'
+import type { FramePool } from '@minikafka/protocol'
 import type { LogSlice } from './log-types.ts'
 
 /** Batches up to this size that must be copied share a chunk, so that neighbours are read as one view. */
@@ -13,6 +14,7 @@ type Owner = { count: number }
 
 export class Tail {
   #bytesMax: number
+  readonly #frames: FramePool
   /** Sum of the sizes of all ArrayBuffers that a kept batch lies in. */
   #bytes = 0
   /** Each ArrayBuffer is charged once, whole, however many batches lie in it. */
@@ -22,8 +24,10 @@ export class Tail {
   #chunk: Buffer | undefined
   #chunkUsed = 0
 
-  constructor(bytesMax: number) {
+  /** It holds in `frames` what it keeps by reference. */
+  constructor(bytesMax: number, frames: FramePool) {
     this.#bytesMax = bytesMax
+    this.#frames = frames
   }
 
   get bytes(): number {
@@ -100,6 +104,7 @@ export class Tail {
       return
     }
     this.#owners.set(buffer, { count: 1 })
+    this.#frames.hold(buffer)
     this.#bytes += buffer.byteLength
   }
 
@@ -110,6 +115,7 @@ export class Tail {
     if (owner.count > 0) return
     this.#owners.delete(batch.buffer)
     this.#bytes -= batch.buffer.byteLength
+    this.#frames.letGo(batch.buffer)
     // Nothing lies in the current chunk any more: the next small batch begins a new one, charged anew.
     if (this.#chunk?.buffer === batch.buffer) this.#chunk = undefined
   }

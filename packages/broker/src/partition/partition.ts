@@ -388,6 +388,16 @@ export class Partition {
     return this.#openLog().read(from, below, bytesMax, firstWhole)
   }
 
+  /** The same, lent; see Log.lend. */
+  lend(
+    from: number,
+    below: number,
+    bytesMax: number,
+    firstWhole: boolean,
+  ): LogSlice | Promise<LogSlice> {
+    return this.#openLog().lend(from, below, bytesMax, firstWhole)
+  }
+
   /** Looks at the batch of a record below the high watermark again; see Log.examine. */
   async examine(offset: number): Promise<void> {
     if (this.offline === undefined && offset < this.highWatermark) await this.#log?.examine(offset)

@@ -2,12 +2,13 @@
 //
 // Three kinds of memory (PERFORMANCE 4). While nothing is expected, a small *doorstep* of the connection's own, from
 // which what comes is copied once. Then *slabs*, which small frames share. A *large* frame gets a buffer of exactly
-// its size. A length is checked before anything is allocated for it, and memory never runs far ahead of what has
+// its size, from the pool. A length is checked before anything is allocated for it, and memory never runs far ahead of what has
 // arrived (SECURITY "Length first"). What is allocated is charged; the doorstep is not.
 import { Buffer } from 'node:buffer'
 import { assert } from '@minikafka/platform'
 import { LENGTH_SIZE } from '../codec/index.ts'
 import { MinikafkaError } from '../errors.ts'
+import type { FramePool } from './frame-pool.ts'
 
 const DOORSTEP_SIZE = 4 * 1024
 const SLAB_SIZE_FIRST = 16 * 1024
@@ -34,6 +35,7 @@ export class FrameReader {
   /** Largest frame read; may be changed between frames. */
   frameBytesMax: number
   readonly #memory: FrameMemory
+  readonly #pool: FramePool | undefined
   #doorstep: Buffer | undefined
 
   #slab: Buffer | undefined
@@ -57,10 +59,14 @@ export class FrameReader {
   /** Nothing is wanted any more; what comes is forgotten. */
   #isDiscarding = false
 
-  /** What it holds is charged to `memory`; so is each frame that `next` returns, and its taker releases it. */
-  constructor(frameBytesMax: number, memory: FrameMemory) {
+  /**
+   * What it holds is charged to `memory`; so is each frame that `next` returns, and its taker releases it. Where there is
+   * a `pool`, the taker of a frame may let its memory go as well.
+   */
+  constructor(frameBytesMax: number, memory: FrameMemory, pool?: FramePool) {
     this.frameBytesMax = frameBytesMax
     this.#memory = memory
+    this.#pool = pool
   }
 
   /** Free memory to read into; lent until `received`. */
@@ -172,7 +178,7 @@ export class FrameReader {
 
   close(): void {
     this.#dropSlab()
-    if (this.#large !== undefined) this.#memory.release(this.#large.length)
+    if (this.#large !== undefined) this.#dropLarge(this.#large)
     this.#large = undefined
   }
 
@@ -193,13 +199,13 @@ export class FrameReader {
     if (size === undefined || size > this.frameBytesMax) return false
     const sizeAll = LENGTH_SIZE + size
     const fits = this.#start + sizeAll <= (this.#slab as Buffer).length
-    return !fits && sizeAll > SLAB_SIZE_FIRST / 2
+    return !fits && sizeAll > Math.min(SLAB_SIZE_FIRST / 2, this.#pool?.sizeMin ?? SLAB_SIZE_FIRST)
   }
 
   #beginLarge(): void {
     const size = this.#announced() as number
     const arrived = this.pending().subarray(LENGTH_SIZE)
-    const large = this.#allocate(Math.min(size, this.#largeSizeFor(arrived.length, size)))
+    const large = this.#takeForLarge(Math.min(size, this.#largeSizeFor(arrived.length, size)))
     large.set(arrived)
     this.#large = large
     this.#largeSize = size
@@ -209,9 +215,9 @@ export class FrameReader {
 
   #growLarge(large: Buffer): void {
     const size = Math.min(this.#largeSize, this.#largeSizeFor(large.length, this.#largeSize))
-    const grown = this.#allocate(size)
+    const grown = this.#takeForLarge(size)
     grown.set(large)
-    this.#memory.release(large.length)
+    this.#dropLarge(large)
     this.#large = grown
   }
 
@@ -246,6 +252,17 @@ export class FrameReader {
   #allocate(size: number): Buffer {
     this.#memory.charge(size)
     return Buffer.allocUnsafeSlow(size)
+  }
+
+  #takeForLarge(size: number): Buffer {
+    if (this.#pool === undefined) return this.#allocate(size)
+    this.#memory.charge(size)
+    return this.#pool.take(size)
+  }
+
+  #dropLarge(large: Buffer): void {
+    this.#memory.release(large.length)
+    this.#pool?.letGo(large.buffer)
   }
 
   #dropSlab(): void {

@@ -1,6 +1,7 @@
 // The door of rpc: typed calls over a Socket, both ends.
 export type { CallOptions, ConnectionOptions } from './connection.ts'
 export { Connection } from './connection.ts'
+export { FramePool } from './frame-pool.ts'
 export type { ServerLimits } from './limits.ts'
 export { SERVER_LIMITS } from './limits.ts'
 export { RpcServer } from './server.ts'

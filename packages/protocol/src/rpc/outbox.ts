@@ -35,8 +35,8 @@ export class Outbox {
     return this.#progressMs
   }
 
-  /** The buffers are lent until the kernel has them; the account is charged until then. */
-  send(buffers: readonly Uint8Array[]): void {
+  /** The buffers are lent until the kernel has them, and `left` is called; the account is charged until then. */
+  send(buffers: readonly Uint8Array[], left?: () => void): void {
     const size = frameSize(buffers)
     if (this.#unsentBytes === 0) this.#progressMs = this.#clock.monotonicMs()
     this.#unsentBytes += size
@@ -46,6 +46,7 @@ export class Outbox {
       this.#progressMs = this.#clock.monotonicMs()
       this.#unsentBytes -= size
       this.#memory.release(size)
+      left?.()
       this.#sent()
     })
   }

@@ -1,6 +1,7 @@
 // One request being served. Enters: a decoded frame. Leaves: what the service gets, and what it makes of it.
 import type { ApiName } from '../apis/index.ts'
 import type { DecodedRequest, RefusedFrame } from '../codec/index.ts'
+import type { FramePool } from './frame-pool.ts'
 import type { CallMemory, CallOutcome, ServerCall, ServerConnection, Service } from './service.ts'
 
 export type Caller = ServerConnection & {
@@ -16,15 +17,21 @@ export class ServedCall {
   readonly version: number
   readonly correlationId: number
   readonly request: unknown
+  readonly #frames: FramePool | undefined
+  readonly #frameMemory: ArrayBufferLike
+  #lent: ArrayBufferLike[] | undefined
 
   constructor(
     connection: Caller,
-    frameBytes: number,
+    frames: FramePool | undefined,
+    frame: Uint8Array,
     receivedAtMs: number,
     decoded: Exclude<DecodedRequest, RefusedFrame>,
   ) {
     this.connection = connection
-    this.frameBytes = frameBytes
+    this.frameBytes = frame.length
+    this.#frames = frames
+    this.#frameMemory = frame.buffer
     this.receivedAtMs = receivedAtMs
     this.api = decoded.api
     this.version = decoded.version
@@ -34,6 +41,31 @@ export class ServedCall {
 
   get memory(): CallMemory {
     return this.connection.memory
+  }
+
+  done(): void {
+    this.#frames?.letGo(this.#frameMemory)
+  }
+
+  lend(memory: ArrayBufferLike): void {
+    if (this.#frames === undefined) return
+    this.#frames.hold(memory)
+    this.#lent ??= []
+    this.#lent.push(memory)
+  }
+
+  /** To be called when the answer has left, or never will; undefined where nothing is lent. */
+  returning(): (() => void) | undefined {
+    const lent = this.#lent
+    if (lent === undefined) return undefined
+    this.#lent = undefined
+    return () => {
+      for (const memory of lent) this.#frames?.letGo(memory)
+    }
+  }
+
+  takeBack(): void {
+    this.returning()?.()
   }
 
   /** The connection's, made when first asked for. */

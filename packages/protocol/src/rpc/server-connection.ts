@@ -9,6 +9,7 @@ import { isMinikafkaError, MinikafkaError } from '../errors.ts'
 import { printableName } from './client-name.ts'
 import { overdue, type Progress } from './deadlines.ts'
 import { farewells, firstBytes } from './first-bytes.ts'
+import type { FramePool } from './frame-pool.ts'
 import { FrameReader } from './frame-reader.ts'
 import { Holding } from './holding.ts'
 import type { ServerLimits } from './limits.ts'
@@ -41,6 +42,7 @@ export type Surroundings = {
   readonly env: Env
   readonly limits: ServerLimits
   readonly memory: MemoryAccount
+  readonly frames: FramePool | undefined
   readonly traffic: Traffic
   readonly queue: MemoryQueue
   readonly turns: Turns
@@ -85,12 +87,12 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   #activeMs: number
 
   constructor(common: Surroundings, socket: Socket, id: number) {
-    const { env, limits, memory } = common
+    const { env, limits, memory, frames } = common
     this.#common = common
     this.#socket = socket
     this.id = id
     this.memory = new Holding(memory, () => common.queue.released())
-    this.#reader = new FrameReader(limits.firstFrameBytesMax, this.memory)
+    this.#reader = new FrameReader(limits.firstFrameBytesMax, this.memory, frames)
     const uses = { memory: this.memory, traffic: common.traffic }
     this.#outbox = new Outbox(env.clock, socket, uses, () => this.#sent())
     this.#gate = new ReadingGate(env.clock, socket, common.queue, this)
@@ -239,7 +241,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   #serve(frame: Buffer): void {
     const decoded = decodeRequest(frame, this.#common.limits.bodyDepthMax)
     if (decoded.kind === 'request' && decoded.api !== 'apiVersions' && this.#phase === 'open') {
-      this.#call(new ServedCall(this, frame.length, this.#heardMs, decoded))
+      this.#call(new ServedCall(this, this.#common.frames, frame, this.#heardMs, decoded))
       return
     }
     this.memory.release(frame.length)
@@ -293,7 +295,8 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     else if (outcome !== undefined && this.#isAnswered()) {
       const { api, version, correlationId } = call
       try {
-        this.#outbox.send(encodeResponse(api, version, correlationId, outcome as never))
+        const answer = encodeResponse(api, version, correlationId, outcome as never)
+        this.#outbox.send(answer, call.returning())
       } catch (error) {
         this.#settleFailed(call, unsendable(error))
         return
@@ -320,6 +323,7 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   }
 
   #release(call: ServedCall, outcome: CallOutcome, failure: unknown): void {
+    call.takeBack()
     this.#inFlight--
     this.#activeMs = this.#nowMs()
     const durationMs = this.#activeMs - call.receivedAtMs

@@ -5,6 +5,7 @@
 // server-connection.ts; first-bytes.ts decides who is calling, frame-reader.ts cuts the stream into frames.
 import type { Env, Socket, Timer } from '@minikafka/platform'
 import { checkEveryMs } from './deadlines.ts'
+import type { FramePool } from './frame-pool.ts'
 import type { ServerLimits } from './limits.ts'
 import { MemoryQueue, type Reader } from './memory-queue.ts'
 import { PeerConnection, type Surroundings } from './server-connection.ts'
@@ -32,14 +33,33 @@ export class RpcServer {
   #favoured: PeerConnection | undefined
   #favouredLast: PeerConnection | undefined
 
-  constructor(env: Env, limits: ServerLimits, memory: MemoryAccount, service: Service) {
+  /** `frames`: where the memory of large frames comes from. */
+  constructor(
+    env: Env,
+    limits: ServerLimits,
+    memory: MemoryAccount,
+    service: Service,
+    frames?: FramePool,
+  ) {
     const left = (connection: PeerConnection) => this.#left(connection)
     const stir = () => this.#stir()
     const favourNext = () => this.#favourOne()
     const queue = new MemoryQueue(env.clock, memory, favourNext)
     const turns = new Turns(env.clock)
     const traffic = { receivedBytes: 0, sentBytes: 0 }
-    this.#common = { env, limits, memory, traffic, queue, turns, service, left, stir, favourNext }
+    this.#common = {
+      env,
+      limits,
+      memory,
+      frames,
+      traffic,
+      queue,
+      turns,
+      service,
+      left,
+      stir,
+      favourNext,
+    }
   }
 
   /** Serves one accepted socket; undefined: a limit on connections, or the closing of the server, refused it. */

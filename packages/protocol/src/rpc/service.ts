@@ -51,6 +51,15 @@ type CallOf<A extends ApiName> = {
   readonly memory: CallMemory
   /** Aborts when the connection dies. Made when first asked for. */
   readonly signal: AbortSignal
+  /**
+   * For a service that does not use the request's blobs any more, but where it holds their memory in the pool: called once,
+   * it lets the next frame have that memory. Without it they stay what they are for as long as anybody looks.
+   */
+  done?(): void
+  /** For memory from the pool that the answer's blobs lie in: held until the answer has left, or never will. */
+  lend?(memory: ArrayBufferLike): void
+  /** What was lent is not answered after all. */
+  takeBack?(): void
 }
 
 /** A tagged union over `api`: a `switch` on it knows the request. ApiVersions never gets here, see `hello`. */

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { FramePool } from './frame-pool.ts'
+
+const KIB = 1024
+
+function poolOf(idleKiB = 1024) {
+  return new FramePool(idleKiB * KIB, { buggify: () => false })
+}
+
+test('memory is used again when all who held it have let it go, not before', () => {
+  const pool = poolOf()
+  const first = pool.take(100 * KIB)
+  pool.hold(first.buffer)
+  pool.letGo(first.buffer)
+  expect(pool.take(100 * KIB).buffer).not.toBe(first.buffer)
+  pool.letGo(first.buffer)
+  const second = pool.take(101 * KIB)
+  expect(second.buffer).toBe(first.buffer)
+  expect(second).toHaveLength(101 * KIB)
+  expect(pool.idleBytes).toBe(0)
+})
+
+test('who lets go once too often takes nothing from those who have it now', () => {
+  const pool = poolOf()
+  const first = pool.take(100 * KIB)
+  pool.letGo(first.buffer)
+  pool.letGo(first.buffer)
+  expect(pool.idleBytes).toBe(first.buffer.byteLength)
+  expect(pool.take(100 * KIB).buffer).toBe(first.buffer)
+  expect(pool.take(100 * KIB).buffer).not.toBe(first.buffer)
+})
+
+test('what was given away is never used again', () => {
+  const pool = poolOf()
+  const { buffer } = pool.take(100 * KIB)
+  pool.giveAway(buffer)
+  pool.letGo(buffer)
+  pool.hold(buffer)
+  pool.letGo(buffer)
+  expect(pool.idleBytes).toBe(0)
+})
+
+test('memory from elsewhere, and that of small frames, is left alone', () => {
+  const pool = poolOf()
+  for (const memory of [new ArrayBuffer(100 * KIB), pool.take(KIB).buffer]) {
+    pool.hold(memory)
+    pool.letGo(memory)
+    pool.letGo(memory)
+  }
+  expect(pool.idleBytes).toBe(0)
+})
+
+test('memory much larger than needed waits for a larger frame', () => {
+  const pool = poolOf()
+  const { buffer } = pool.take(200 * KIB)
+  pool.letGo(buffer)
+  expect(pool.take(100 * KIB).buffer).not.toBe(buffer)
+  expect(pool.take(190 * KIB).buffer).toBe(buffer)
+})
+
+test('no more waits than was agreed: the oldest goes first, what is too large at once', () => {
+  const pool = poolOf(256)
+  const [first, second, third] = [pool.take(128 * KIB), pool.take(64 * KIB), pool.take(128 * KIB)]
+  pool.letGo(first.buffer)
+  pool.letGo(second.buffer)
+  expect(pool.idleBytes).toBe(192 * KIB)
+  pool.letGo(third.buffer)
+  expect(pool.idleBytes).toBe(192 * KIB)
+  expect(pool.take(128 * KIB).buffer).toBe(third.buffer)
+  expect(pool.take(128 * KIB).buffer).not.toBe(first.buffer)
+  pool.letGo(pool.take(512 * KIB).buffer)
+  expect(pool.idleBytes).toBe(0)
+})
+
+test('in the simulated world memory that was let go holds garbage', () => {
+  const pool = new FramePool(1024 * KIB, { buggify: () => true })
+  const frame = pool.take(100 * KIB)
+  frame.fill(1)
+  pool.letGo(frame.buffer)
+  expect(frame.every((byte) => byte === 0xdb)).toBe(true)
+})
