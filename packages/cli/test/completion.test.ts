@@ -1,6 +1,6 @@
 // minikafka completion, and what shells ask it: names of the cluster where a broker answers, else words that are known.
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -73,6 +73,14 @@ test('names of topics, groups, settings and profiles', async () => {
   expect(await wordsFor('--profile', 'here', 'topic', 'tail', 'pa')).toEqual(['payments'])
 })
 
+test('a name that would break the line is no word', async () => {
+  await using client = broker.client()
+  const evil = client.consumer({ group: 'bi\u001b\nll', topics: ['orders'], start: 'earliest' })
+  await evil.poll({ maxWaitMs: 3_000 })
+  await evil.close()
+  expect(await wordsFor('-b', at, 'group', 'lag', 'bi')).toEqual(['billing'])
+})
+
 test('without a broker: nothing, silently, and soon', async () => {
   expect(await wordsFor('-b', '127.0.0.1:1', 'topic', 'describe', '')).toEqual([])
   expect(await wordsFor('--profile', 'nobody', 'topic', 'describe', '')).toEqual([])
@@ -86,34 +94,101 @@ test('another shell is a usage error', async () => {
   })
 })
 
-test.each(['bash', 'zsh', 'fish'])('the script for %s asks for the words', async (shell) => {
-  const { stdout } = await run(['completion', shell]).ended
+test.each(['bash', 'zsh', 'fish'])('the script for %s asks for the words', async (name) => {
+  const { stdout } = await run(['completion', name]).ended
   expect(stdout).toMatch(/minikafka __complete -- /)
 })
 
-test('the script for bash completes a line', async () => {
-  const folder = join(home, 'bin')
+// --- real shells -----------------------------------------------------------------------------------
+
+/** Answers as the program would, of these words. */
+const ANSWERS = `#!/bin/sh
+shift 2
+case "$*" in
+  'topic desc') printf 'describe\\tpartitions: all\\n' ;;
+  'set num.p'|'set num.partitions=') printf 'num.partitions=\\tof a topic\\n' ;;
+  'p x -z'*) printf '%s\\n' gzip zstd ;;
+  'alter orders -c r') printf 'retention.ms=\\n' ;;
+  'describe pa') printf 'payments\\t12 partitions\\n' ;;
+  'p --file=z'*) printf '%s\\n' '--file=z:1' ;;
+  'p --file '*) echo :files ;;
+esac
+`
+const folder = join(home, 'bin')
+const variables = { PATH: `${folder}:/usr/bin:/bin`, HOME: home, TERM: 'dumb' }
+
+beforeAll(() => {
   mkdirSync(folder)
-  // Answers with what it was asked.
-  writeFileSync(
-    join(folder, 'minikafka'),
-    '#!/bin/sh\nshift 2\nprintf \'%s\\tabout\\n\' "$*" cut=me\n',
-  )
+  writeFileSync(join(folder, 'minikafka'), ANSWERS)
   chmodSync(join(folder, 'minikafka'), 0o755)
-  const { stdout: script } = await run(['completion', 'bash']).ended
+  writeFileSync(join(home, 'a-file'), '')
+})
+
+function shell(program: string, ...args: string[]): string {
+  const options = { encoding: 'utf8', env: variables, cwd: home, timeout: 30_000 } as const
+  return execFileSync(program, args, options)
+}
+
+function isThere(program: string): boolean {
+  return ['/bin', '/usr/bin'].some((place) => existsSync(join(place, program)))
+}
+
+async function scriptOf(name: string): Promise<string> {
+  const file = join(home, `completion.${name}`)
+  writeFileSync(file, (await run(['completion', name]).ended).stdout)
+  return file
+}
+
+test('bash completes a line with the script', async () => {
+  const file = await scriptOf('bash')
+  // What bash would do with the answer: options of compopt, then words.
+  const asking = `compopt() { echo -n "$2 "; }; . ${file}
+    COMP_LINE=$1 COMP_POINT=\${#1} _minikafka; printf '%s|' "\${COMPREPLY[@]}"`
+  const complete = (line: string) => shell('bash', '--norc', '-c', asking, 'bash', line)
+  expect(complete('minikafka topic desc')).toBe('describe|')
+  expect(complete('minikafka p x -z ')).toBe('gzip|zstd|')
+  expect(complete('minikafka describe "pa')).toBe('payments|')
+  expect(complete("minikafka alter 'orders' -c r")).toBe('nospace retention.ms=|')
+  expect(complete('minikafka set num.p')).toBe('nospace num.partitions=|')
+  // Bash replaces what comes after : or =.
+  expect(complete('minikafka set num.partitions=')).toBe('nospace |')
+  expect(complete('minikafka p --file=z:')).toBe('1|')
+  expect(complete('minikafka p --file ')).toBe('default |')
+})
+
+test.skipIf(!isThere('zsh'))('zsh completes a line with the script', async () => {
+  const file = await scriptOf('zsh')
+  // A shell at a terminal; ^T completes and prints the line, between marks that no typed line has.
+  const asking = `zmodload zsh/zpty
+    zpty z zsh -f -i
+    zpty -w z 'autoload -Uz compinit && compinit -u -D && . ${file}'
+    zpty -w z 'show() { zle complete-word; print -r -- "<""<$BUFFER>"">"; zle kill-whole-line }'
+    zpty -w z 'zle -N show; bindkey "^T" show'
+    for line in "$@"; do
+      zpty -w -n z "$line"$'\\x14'
+      zpty -r -m z out '*<<*>>*'
+      print -r -- "\${\${out##*<<}%%>>*}"
+    done
+    zpty -d z`
+  const lines = [
+    ...['minikafka topic desc', 'minikafka set num.p', 'minikafka describe "pa'],
+    ...["minikafka alter 'orders' -c r", 'minikafka p --file a-f'],
+  ]
+  const answers = shell('zsh', '-f', '-c', asking, 'zsh', ...lines)
+  expect(answers.split(/\r?\n/).slice(0, -1)).toEqual([
+    ...['minikafka topic describe ', 'minikafka set num.partitions='],
+    ...['minikafka describe "payments" ', "minikafka alter 'orders' -c retention.ms="],
+    'minikafka p --file a-file ',
+  ])
+})
+
+test.skipIf(!isThere('fish'))('fish completes a line with the script', async () => {
+  const file = await scriptOf('fish')
   const complete = (line: string) =>
-    execFileSync(
-      'bash',
-      [
-        '--norc',
-        '-c',
-        `compopt() { :; }; ${script}\nCOMP_LINE=$1 COMP_POINT=\${#1} _minikafka; printf '%s|' "\${COMPREPLY[@]}"`,
-        'bash',
-        line,
-      ],
-      { encoding: 'utf8', env: { PATH: `${folder}:/usr/bin:/bin` } },
-    )
-  expect(complete('minikafka topic desc')).toBe('topic desc|cut=me|')
-  expect(complete('minikafka topic ')).toBe('topic |cut=me|')
-  expect(complete('minikafka cut=')).toBe('|me|')
+    shell('fish', '--no-config', '-c', `source ${file}; complete -C $argv[1]`, line)
+  expect(complete('minikafka topic desc')).toBe('describe\tpartitions: all\n')
+  expect(complete('minikafka p x -z ')).toBe('gzip\nzstd\n')
+  expect(complete('minikafka describe "pa')).toBe('payments\t12 partitions\n')
+  expect(complete('X=1 minikafka describe pa')).toBe('payments\t12 partitions\n')
+  expect(complete('minikafka p --file a-f')).toBe('a-file\n')
 })

@@ -34,7 +34,7 @@ export function commandLine(
   let loaded: typeof import('../session.ts') | undefined
   let profile: Profile | undefined
   const minikafka = root(env).hook('preAction', async (_, command) => {
-    if (command.name() === 'help') return
+    if (WITHOUT_SESSION.has(command.name())) return
     // With it the client: no help and no mistyped word waits for that.
     loaded = await import('../session.ts')
     if (needsNoProfile(command)) return
@@ -50,20 +50,18 @@ export function commandLine(
   healthCommands(minikafka, open)
   benchCommands(minikafka, open)
   profileCommands(minikafka, open)
-  completionCommands(minikafka, open)
+  completionCommands(minikafka, env, signal)
   verifiableCommands(minikafka, open)
   helpCommand(minikafka, env)
   finish(minikafka, '')
   return minikafka
 }
 
-const WITHOUT_PROFILE: ReadonlySet<string> = new Set(['profile', 'completion', '__complete'])
+const WITHOUT_SESSION: ReadonlySet<string> = new Set(['help', 'completion', '__complete'])
 
 /** What must work also where the file of the profiles is broken, or is not there yet. */
 function needsNoProfile(command: Command): boolean {
-  for (let one: Command | null = command; one !== null; one = one.parent)
-    if (WITHOUT_PROFILE.has(one.name())) return true
-  return false
+  return command.parent?.name() === 'profile'
 }
 
 function root({ program }: Env): Command {

@@ -1,10 +1,12 @@
 // minikafka __complete: what the last word may be, a line each, with a tab and what it means. Shells ask it at every Tab:
 // it says nothing else, never fails, and asks a broker for at most 150 ms.
+import type { Env } from '@minikafka/client'
 import type { Command } from 'commander'
 import { HELP_PAGES } from '../command-line/help-pages.ts'
+import { plain } from '../plain-text.ts'
 import { OUTPUTS } from '../preferences.ts'
 import { profileInUse, readProfiles } from '../profiles.ts'
-import { Session } from '../session.ts'
+import type { Session } from '../session.ts'
 import { SHELLS } from './completion.ts'
 import { optionsOf, type Typed, typedWords, type Value } from './typed-words.ts'
 
@@ -13,21 +15,26 @@ const TIMEOUT = '150ms'
 type Word = { readonly text: string; readonly about?: string }
 
 export async function complete(
-  session: Session,
+  env: Env,
+  signal: AbortSignal,
   root: Command,
   words: readonly string[],
 ): Promise<void> {
   const typed = typedWords(root, words)
-  const found = await wordsFor(session, root, typed).catch(() => [])
-  if (found === 'files') return session.print(':files\n')
+  const found = await wordsFor({ env, signal }, root, typed).catch(() => [])
+  const { stdout } = env.program
+  if (found === 'files') return stdout.write(':files\n')
   const { last, before } = typed
   const lines = found
-    .filter(({ text }) => text.startsWith(last))
-    .map(({ text, about = '' }) => `${before}${text}${about === '' ? '' : `\t${about}`}\n`)
-  if (lines.length > 0) await session.print(lines.join(''))
+    // What would break the line is no word for a shell.
+    .filter(({ text }) => text.startsWith(last) && plain(text) === text)
+    .map(({ text, about = '' }) => `${before}${text}${about === '' ? '' : `\t${plain(about)}`}\n`)
+  if (lines.length > 0) await stdout.write(lines.join(''))
 }
 
-async function wordsFor(session: Session, root: Command, typed: Typed): Promise<Word[] | 'files'> {
+type Asked = { readonly env: Env; readonly signal: AbortSignal }
+
+async function wordsFor(asked: Asked, root: Command, typed: Typed): Promise<Word[] | 'files'> {
   const { command, wants, last } = typed
   if (wants === undefined) return []
   if (wants === 'command') return childrenOf(command)
@@ -35,11 +42,11 @@ async function wordsFor(session: Session, root: Command, typed: Typed): Promise<
   if (command.name() === 'help') return helpWords(root, typed.given)
   const { place } = wants
   if (/^(file|path)$/i.test(place) || place === 'F') return 'files'
-  if (!place.endsWith(',…')) return valueWords(session, typed, wants)
+  if (!place.endsWith(',…')) return valueWords(asked, typed, wants)
   // Of a list the last of its items is typed.
   const comma = last.lastIndexOf(',') + 1
   const item = { ...wants, place: place.slice(0, -2) }
-  const items = await valueWords(session, typed, item)
+  const items = await valueWords(asked, typed, item)
   return items.map(({ text }) => ({ text: last.slice(0, comma) + text }))
 }
 
@@ -83,23 +90,23 @@ const CHOICES: ReadonlyMap<string, readonly string[]> = new Map<string, readonly
   ['--to', ['start', 'end', 'shift:']],
 ])
 
-async function valueWords(session: Session, typed: Typed, value: Value): Promise<Word[]> {
+async function valueWords(asked: Asked, typed: Typed, value: Value): Promise<Word[]> {
   const { place, option } = value
   const choices = CHOICES.get(option?.long ?? '')
   if (choices !== undefined) return choices.map((text) => ({ text }))
   if (place === 'shell') return SHELLS.map((text) => ({ text }))
-  if (place === 'profile') return profileWords(session)
+  if (place === 'profile') return profileWords(asked)
   const isOfTopic = typed.command.parent?.name() === 'topic'
   if (place === 'setting' || place === 'setting=value') {
     const end = place === 'setting' ? '' : '='
-    return asking(session, typed, isOfTopic ? topicSettings(typed, end) : brokerSettings(end))
+    return asking(asked, typed, isOfTopic ? topicSettings(typed, end) : brokerSettings(end))
   }
-  if (place === 'topic') return asking(session, typed, topics)
-  if (place === 'broker') return asking(session, typed, brokers)
-  return place === 'group' ? asking(session, typed, groups) : []
+  if (place === 'topic') return asking(asked, typed, topics)
+  if (place === 'broker') return asking(asked, typed, brokers)
+  return place === 'group' ? asking(asked, typed, groups) : []
 }
 
-async function profileWords({ env }: Session): Promise<Word[]> {
+async function profileWords({ env }: Asked): Promise<Word[]> {
   const { byName } = await readProfiles(env)
   return [...byName.values()].map(({ name: text, brokers = [] }) => ({
     text,
@@ -110,11 +117,12 @@ async function profileWords({ env }: Session): Promise<Word[]> {
 type Question = (session: Session) => Promise<Word[]>
 
 /** Of the cluster that the words so far name. Errors: no broker answers soon. */
-async function asking(session: Session, { globals }: Typed, ask: Question): Promise<Word[]> {
-  const { env, signal } = session
+async function asking({ env, signal }: Asked, { globals }: Typed, ask: Question): Promise<Word[]> {
+  // With it the client.
+  const { Session } = await import('../session.ts')
   const profile = await profileInUse(env, globals.profile)
-  const asked = { ...globals, timeout: TIMEOUT, quiet: true }
-  const asker = new Session(env, asked, signal, { profile })
+  const options = { ...globals, timeout: TIMEOUT, quiet: true }
+  const asker = new Session(env, options, signal, { profile })
   try {
     // Refused where nobody listens; an admin would try again.
     await asker.client.ping(asker.wait)
