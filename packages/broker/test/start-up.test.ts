@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { createClient } from '@minikafka/client'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { quietEnv, runBroker, start } from './running-broker.ts'
 
@@ -166,6 +167,26 @@ test('while it stops it is alive and not ready, until its connections have ended
   expect(await ask('healthz')).toBe('ok\n')
   stubborn.end()
   expect(await exited).toBe(0)
+})
+
+test('a reader that goes away ends what is printed, without a word on what was not', async () => {
+  const broker = await start(quietEnv(), directory, { port: '0' })
+  const client = createClient(quietEnv(), { brokers: `127.0.0.1:${broker.address.port}` })
+  await client.admin().createTopic('hello')
+  await client.producer().send('hello', { value: 'first' })
+  await client.close()
+  await broker.close()
+  const segment = join(directory, 'hello-0', `${'0'.repeat(20)}.log`)
+  for (const args of [['print-config'], ['verify', directory], ['dump-log', segment]]) {
+    const child = spawn(process.execPath, [...node, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    // Nobody reads from the beginning.
+    child.stdout.destroy()
+    const words: string[] = []
+    child.stderr.on('data', (chunk) => words.push(String(chunk)))
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect({ args, code, words }).toEqual({ args, code: 0, words: [] })
+  }
 })
 
 test('it says ready with its true port, stops in order on SIGTERM, and the next start is clean', async () => {

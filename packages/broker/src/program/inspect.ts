@@ -42,16 +42,12 @@ async function* verifyMetadata(env: Env, directory: string): AsyncGenerator<Insp
   for (const text of await inspectEmbeddedStore(env, directory)) yield { text, problem: true }
 }
 
-/** Returns how many of the lines name a problem. A reader that went away (head, less) ends it quietly. */
+/** Returns how many of the lines name a problem. */
 async function print(env: Env, lines: AsyncIterable<InspectLine>): Promise<number> {
   let problems = 0
-  try {
-    for await (const { text, problem } of lines) {
-      await env.program.stdout.write(`${text}\n`)
-      if (problem) problems++
-    }
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'EPIPE') throw error
+  for await (const { text, problem } of lines) {
+    await env.program.stdout.write(`${text}\n`)
+    if (problem) problems++
   }
   return problems
 }

@@ -71,7 +71,7 @@ function inspectCommands(env: Env, broker: Command): void {
     .option('--from <offset>', 'begin at the batch with this offset', '0')
     .action(async (files: string[], options: { records?: boolean; from: string }) => {
       const { dump } = await import('./inspect.ts')
-      await dump(env, files, options)
+      await printing(env, () => dump(env, files, options))
     })
   broker
     .command('verify')
@@ -82,7 +82,7 @@ function inspectCommands(env: Env, broker: Command): void {
     .option('--deep', 'read every batch and check its CRC')
     .action(async (directory: string, options: { deep?: boolean }) => {
       const { verify } = await import('./inspect.ts')
-      await verify(env, directory, options)
+      await printing(env, () => verify(env, directory, options))
     })
   broker
     .command('repair')
@@ -104,7 +104,8 @@ function inspectCommands(env: Env, broker: Command): void {
 function configCommands(env: Env, broker: Command): void {
   const show = async (options: Record<string, unknown>, showOrigin: boolean | undefined) => {
     const { printConfig } = await import('./print-config.ts')
-    await printConfig(env, await layersOf(env, options), showOrigin)
+    const layers = await layersOf(env, options)
+    await printing(env, () => printConfig(env, layers, showOrigin))
   }
   const check = broker
     .command('check-config')
@@ -116,6 +117,16 @@ function configCommands(env: Env, broker: Command): void {
   print
     .option('--show-origin', 'say where each value comes from')
     .action((options: Record<string, unknown>) => show(options, options.showOrigin === true))
+}
+
+/** A reader that went away (head, less) has what it wanted. Nothing is said of what was not looked at. */
+async function printing({ program }: Env, job: () => Promise<void>): Promise<void> {
+  try {
+    await job()
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'EPIPE') throw error
+    program.exit(0)
+  }
 }
 
 function lastWords(error: unknown): { code: number; text: string } {
