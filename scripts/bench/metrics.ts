@@ -1,40 +1,39 @@
-// What watching costs. One broker at a time, in short turns: nobody looks, the page is asked for every second, nobody looks.
-// The ratio to both neighbours is what counts; that of the neighbours to each other says how much is chance. Counting goes on
-// all the time: its share is told beside it, as what one count costs times the requests of that load.
+// What watching costs. One broker under a load that never stops, in short windows: in every other one the page is asked for.
+// Each watched window is compared with its two neighbours, and each of the others with its own: that ratio says how much is
+// chance. Counting goes on all the time: its share is what one count costs times the requests, of the processor's time.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from '@minikafka/client'
 import type { ServerCall } from '@minikafka/protocol'
 import { RequestCounts } from '../../packages/broker/src/metrics/index.ts'
 import { type BrokerChild, startBroker } from '../broker-child.ts'
+import { EndlessLoad, type Way } from './endless-load.ts'
 import { largePage } from './large-page.ts'
-import { type Mode, produceFor } from './load.ts'
 import { scrape } from './scrape.ts'
 import { median, printColumns } from './table.ts'
 
-const ROUNDS = 12
-/** Fifteen times as often as Prometheus does by default. */
-const SCRAPE_MS = 1_000
+/** One page in each watched window, while Prometheus asks every 15 seconds by default. */
+const WINDOW_MS = 1_000
+const PROMETHEUS_MS = 15_000
+/** Of each load: so many times `--seconds`. */
+const LENGTHS = 20
+const WARM_MS = 3_000
 const PAGES = 100
 /** Many records in few requests, and as many requests as one producer can make. */
-const LOADS: readonly { readonly mode: Mode | 'one at a time'; readonly size: number }[] = [
-  { mode: 'push', size: 1024 },
-  { mode: 'push', size: 100 },
-  { mode: 'send', size: 100 },
-  { mode: 'one at a time', size: 100 },
+const LOADS: readonly (readonly [way: Way, size: number])[] = [
+  ['push', 1024],
+  ['push', 100],
+  ['send', 100],
+  ['one at a time', 100],
 ]
 
-type Load = (typeof LOADS)[number]
-type Side = { readonly broker: BrokerChild; readonly client: Client; readonly topic: string }
-type Taken = { readonly perSecond: number; readonly cpuUsPerRecord: number }
-/** Nobody looks, somebody does, nobody looks. */
-type Round = readonly [Taken, Taken, Taken]
+type Window = { readonly perSecond: number; readonly cpuUsPerRecord: number }
 const COLUMNS = [
   'what',
   'records/s',
   'equal',
-  'its CPU',
   'watched',
-  'its CPU',
+  'equal CPU',
+  'watched CPU',
   'counting',
   'a page',
   'aim',
@@ -43,90 +42,91 @@ const COLUMNS = [
 export async function metrics(folder: string, only: string, ms: number): Promise<void> {
   const countNs = countCostNs()
   const rows: string[][] = []
-  for (const load of LOADS) {
-    const what = `produce ${load.size} B, ${load.mode}`
-    if (what.includes(only)) rows.push([what, ...(await compare(folder, load, ms, countNs))])
+  for (const [way, size] of LOADS) {
+    const what = `produce ${size} B, ${way}`
+    if (!what.includes(only)) continue
+    const load = (client: Client) => new EndlessLoad(client, 'watched', way, size)
+    rows.push([what, ...(await compare(folder, load, ms * LENGTHS, countNs))])
   }
   if (rows.length > 0) printColumns(COLUMNS, rows)
-  console.log(`\nto count one request takes ${countNs.toFixed(0)} ns`)
+  console.log(
+    `\na watched second has one page, Prometheus asks ${PROMETHEUS_MS / WINDOW_MS} times less often; ` +
+      `to count one request takes ${countNs.toFixed(0)} ns`,
+  )
   if ('large page'.includes(only)) await largePage(folder)
 }
 
-async function compare(folder: string, load: Load, ms: number, countNs: number) {
+async function compare(
+  folder: string,
+  loadOf: (client: Client) => EndlessLoad,
+  ms: number,
+  countNs: number,
+): Promise<string[]> {
   await using broker = await startBroker(folder)
   await using client = new Client({ brokers: `127.0.0.1:${broker.port}`, clientId: 'bench' })
-  const side = { broker, client, topic: 'watched' }
   // Without syncs the processor is what there is too little of.
   const config = { flush: 'os', 'retention.bytes': 2 ** 28 }
-  await client.admin().createTopic(side.topic, { config })
-  await take(side, load, ms, false)
+  await client.admin().createTopic('watched', { config })
+  const load = loadOf(client)
+  const warmUntil = performance.now() + WARM_MS
+  while (performance.now() < warmUntil) await take(broker, load, true)
   const before = await busy(broker)
-  const rounds: Round[] = []
-  for (let round = 0; round < ROUNDS; round++)
-    rounds.push([
-      await take(side, load, ms, false),
-      await take(side, load, ms, true),
-      await take(side, load, ms, false),
-    ])
+  const windows: Window[] = []
+  for (let window = 0; window * WINDOW_MS < ms; window++)
+    windows.push(await take(broker, load, window % 2 === 1))
   const after = await busy(broker)
-  const cpuMs = after.cpuMs - before.cpuMs
-  const counting = ((after.requests - before.requests) * countNs) / 1e6 / cpuMs
+  await load.stop()
+  const countMs = ((after.requests - before.requests) * countNs) / 1e6
   return [
-    ...columnsOf(rounds),
-    `${(counting * 100).toFixed(2)} %`,
+    ...columnsOf(windows),
+    `${((countMs / (after.cpuMs - before.cpuMs)) * 100).toFixed(2)} %`,
     `${(await pageCpuMs(broker)).toFixed(2)} ms`,
     'watched ≥ 0.99',
   ]
 }
 
-/** What the processor does for one page, in the broker that has just been busy. */
-async function pageCpuMs(broker: BrokerChild): Promise<number> {
-  const cpuMs = broker.cpuMs()
-  for (let page = 0; page < PAGES; page++) await scrape(broker)
-  return (broker.cpuMs() - cpuMs) / PAGES
+async function take(broker: BrokerChild, load: EndlessLoad, isWatched: boolean): Promise<Window> {
+  const [began, records, cpuMs] = [performance.now(), load.records, broker.cpuMs()]
+  await Promise.all([sleep(WINDOW_MS), isWatched ? scrape(broker) : undefined])
+  const count = load.records - records
+  return {
+    perSecond: (count * 1000) / (performance.now() - began),
+    cpuUsPerRecord: ((broker.cpuMs() - cpuMs) * 1000) / count,
+  }
 }
 
-function columnsOf(rounds: readonly Round[]): string[] {
-  const ratio = (of: (round: Round) => number) => median(rounds.map(of)).toFixed(3)
-  const equal = (key: keyof Taken) => ratio(([a, , b]) => b[key] / a[key])
-  const watched = (key: keyof Taken) => ratio(([a, one, b]) => (2 * one[key]) / (a[key] + b[key]))
-  const rate = median(rounds.map(([{ perSecond }]) => perSecond)).toFixed(0)
+function columnsOf(windows: readonly Window[]): string[] {
+  const unwatched = windows.filter((_, index) => index % 2 === 0)
+  const equal = (key: keyof Window) =>
+    ratio(
+      unwatched.map((window) => window[key]),
+      0,
+    )
+  const watched = (key: keyof Window) =>
+    ratio(
+      windows.map((window) => window[key]),
+      1,
+    )
   return [
-    rate,
+    median(unwatched.map(({ perSecond }) => perSecond)).toFixed(0),
     equal('perSecond'),
-    equal('cpuUsPerRecord'),
     watched('perSecond'),
+    equal('cpuUsPerRecord'),
     watched('cpuUsPerRecord'),
   ]
 }
 
-async function take(side: Side, load: Load, ms: number, isWatched: boolean): Promise<Taken> {
-  const { broker } = side
-  const over = new AbortController()
-  const scrapes = isWatched ? scrapeUntil(broker, over.signal) : Promise.resolve()
-  const cpuMs = broker.cpuMs()
-  const { records, seconds } = await produce(side, load, ms)
-  const cpuUsPerRecord = ((broker.cpuMs() - cpuMs) * 1000) / records
-  over.abort()
-  await scrapes
-  return { perSecond: records / seconds, cpuUsPerRecord }
-}
-
-async function produce({ client, topic }: Side, { mode, size }: Load, ms: number) {
-  if (mode !== 'one at a time') return await produceFor(client, topic, mode, size, ms)
-  const value = Buffer.alloc(size, 'x')
-  await using producer = client.producer()
-  const began = performance.now()
-  let records = 0
-  for (; performance.now() - began < ms; records++) await producer.send(topic, { value })
-  return { records, seconds: (performance.now() - began) / 1000 }
-}
-
-async function scrapeUntil(broker: BrokerChild, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    await scrape(broker)
-    await sleep(SCRAPE_MS, undefined, { signal }).catch(() => undefined)
-  }
+/** Of each value to the mean of its neighbours: the median, and the standard error of that. `every` 1: of odd ones alone. */
+function ratio(values: readonly number[], every: 0 | 1): string {
+  const ratios = values.flatMap((value, index) => {
+    const [before, after] = [values[index - 1], values[index + 1]]
+    const counts = every === 0 || index % 2 === 1
+    return counts && before && after ? [(2 * value) / (before + after)] : []
+  })
+  const middle = median(ratios)
+  const deviation = 1.4826 * median(ratios.map((one) => Math.abs(one - middle)))
+  const error = (1.2533 * deviation) / Math.sqrt(ratios.length)
+  return `${middle.toFixed(3)} ± ${error.toFixed(3)}`
 }
 
 /** Produce requests since the start, and processor time. */
@@ -134,6 +134,13 @@ async function busy(broker: BrokerChild) {
   const { text } = await scrape(broker)
   const line = /^minikafka_request_duration_seconds_count\{api="produce"\} (\d+)$/m.exec(text)
   return { requests: Number(line?.[1]), cpuMs: broker.cpuMs() }
+}
+
+/** What the processor does for one page, in the broker that has just been busy. */
+async function pageCpuMs(broker: BrokerChild): Promise<number> {
+  const cpuMs = broker.cpuMs()
+  for (let page = 0; page < PAGES; page++) await scrape(broker)
+  return (broker.cpuMs() - cpuMs) / PAGES
 }
 
 /** Of a Produce request that went well. */

@@ -95,13 +95,12 @@ export class GroupLag {
   async #look(): Promise<void> {
     const { clock } = this.#env
     const slices = new Slices(clock)
-    const lags = (await this.#lags(slices)).sort((a, b) => b.records - a.records)
-    this.#leftOutCount = Math.max(0, lags.length - SERIES_MAX)
+    const lags = await this.#furthest(slices)
     const before = this.#ages
     this.#ages = new Map()
     const reads = { left: READS_MAX }
     const shown: Shown[] = []
-    for (const lag of lags.slice(0, SERIES_MAX)) {
+    for (const lag of lags) {
       const oldestMs = await this.#oldestOf(lag, before, reads, slices)
       const { group, topic, records } = lag
       shown.push({ labels: labelText({ group, topic }), records, oldestMs })
@@ -111,15 +110,21 @@ export class GroupLag {
     this.#nextMs = clock.monotonicMs() + (tookMs < TRIFLE_MS ? 0 : tookMs / SHARE)
   }
 
-  async #lags(slices: Slices): Promise<Lag[]> {
+  /** As many as have series, those that are furthest behind first; the others are counted. */
+  async #furthest(slices: Slices): Promise<Lag[]> {
     const lags: Lag[] = []
+    let count = 0
     for (const machine of [...this.#watched.groups.serving()])
-      for (const group of machine.groupIds())
-        for (const [topicId, positions] of machine.positionsOf(group)) {
+      for (const [group, topics] of machine.positions())
+        for (const [topicId, positions] of topics) {
           const topic = await this.#topicBehind(topicId, positions, slices)
-          if (topic !== undefined) lags.push({ positions, group, topicId, ...topic })
+          if (topic === undefined) continue
+          count++
+          lags.push({ positions, group, topicId, ...topic })
+          if (lags.length === 2 * SERIES_MAX) cut(lags)
         }
-    return lags
+    this.#leftOutCount = Math.max(0, count - SERIES_MAX)
+    return cut(lags)
   }
 
   /** Undefined: the topic is gone. */
@@ -166,6 +171,13 @@ export class GroupLag {
     }
     return oldestMs
   }
+}
+
+/** Cut again and again, so that there is never a long list to sort. */
+function cut(lags: Lag[]): Lag[] {
+  lags.sort((a, b) => b.records - a.records)
+  if (lags.length > SERIES_MAX) lags.length = SERIES_MAX
+  return lags
 }
 
 /** Of the batch that holds the record; from memory where readers keep up. Undefined: unknown, perhaps next time. */

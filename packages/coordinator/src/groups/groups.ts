@@ -16,7 +16,7 @@ import { tick } from './fence.ts'
 import { Group, memberBytes, positionBytes } from './group.ts'
 import { heartbeat } from './heartbeat.ts'
 import { commit, deleteOffsets, fetchOffsets } from './offsets.ts'
-import type { GroupRecord, Position } from './records.ts'
+import type { GroupRecord } from './records.ts'
 import { mayConcern } from './subscriptions.ts'
 import { takeOut } from './take-out.ts'
 
@@ -118,9 +118,9 @@ export class Groups {
     return fetchOffsets(this.#groups.get(body.groupId) ?? new Group(body.groupId), body)
   }
 
-  /** By topic id, by partition. It is no copy: who reads on in a later turn sees what has changed. */
-  positionsOf(groupId: string): ReadonlyMap<string, ReadonlyMap<number, Position>> {
-    return this.#groups.get(groupId)?.positions ?? new Map()
+  /** Of each group, by topic id, by partition. No copies: who reads on in a later turn sees what has changed. */
+  *positions(): Iterable<readonly [groupId: string, Group['positions']]> {
+    for (const [groupId, { positions }] of this.#groups) yield [groupId, positions]
   }
 
   /** In name order; `states` empty: all. */
