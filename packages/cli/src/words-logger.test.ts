@@ -24,7 +24,9 @@ test('a line has the level, the message, the fields and what went wrong', () => 
 test('what is below the level is not said', () => {
   const { lines, logger } = loggerOf('info')
   logger.debug({}, 'small')
-  logger.info({}, 'large')
+  logger.info({ name: 'a\u001bb' }, 'large')
   loggerOf('silent').logger.fatal({}, 'never')
-  expect(lines).toEqual(['info: large\n'])
+  logger.child({}, { level: 'silent' }).fatal('never')
+  logger.child({}, { level: 'error' }).warn('never')
+  expect(lines).toEqual(['info: large name=a\\x1bb\n'])
 })

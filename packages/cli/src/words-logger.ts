@@ -1,6 +1,7 @@
 // What the SDK logs, as words on stderr: warnings always, more with -v and -vv, nothing with -q.
 // Not pino: loading it takes longer than most commands run.
 import type { Env, Logger } from '@minikafka/client'
+import { plain } from './plain-text.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error', 'fatal'] as const
 type Level = (typeof LEVELS)[number]
@@ -13,10 +14,12 @@ export function wordsLogger({ program }: Pick<Env, 'program'>, lowest: Level | '
     logger[level] = (fields: unknown, message?: string) => {
       if (!wanted.includes(level)) return
       // Nobody waits for a line of the log, and a reader that is gone does no harm.
-      void program.stderr.write(`${lineOf(level, fields, message)}\n`).catch(() => undefined)
+      void program.stderr.write(`${plain(lineOf(level, fields, message))}\n`).catch(() => undefined)
     }
   }
-  logger.child = () => logger
+  // Only of what is said: who says it matters less to people.
+  logger.child = (_: object, options?: { level?: Level | 'silent' }) =>
+    wordsLogger({ program }, options?.level ?? lowest)
   return logger as unknown as Logger
 }
 

@@ -26,8 +26,9 @@ test.each([
   ['e2e', ['--rate', '2000', '--partitions', '2', '--clients', '2']],
   ['latency', ['--acks', 'leader']],
 ])('%s %j counts every record once and removes its topic', async (kind, args) => {
-  const { code, stdout } = await bench(kind, '--records', '300', '--size', '10', ...args)
-  expect(code).toBe(0)
+  const { code, stdout, stderr } = await bench(kind, '--records', '300', '--size', '10', ...args)
+  // Nobody misses the topic that is removed.
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   const result = JSON.parse(stdout)
   expect(result).toMatchObject({ bench: kind, records: 300, bytes: 3000, failed: 0 })
   const { p50, p99, p999, max } = result.latencyMs

@@ -12,6 +12,7 @@ import {
 import { EXIT, StartError } from '../log/index.ts'
 import { Pages } from '../metrics/index.ts'
 import { VERSION } from '../version.ts'
+import { bannerOf } from './banner.ts'
 import { Reload } from './reload.ts'
 
 /** A second signal ends at once; 128 + its number, as shells say it. */
@@ -138,10 +139,7 @@ function warn(env: Env, config: LiveConfig): void {
     )
   }
   if (values.flush !== 'group')
-    env.logger.warn(
-      { flush: values.flush },
-      'acknowledged records can be lost in a power cut (flush)',
-    )
+    env.logger.warn({ flush: values.flush }, 'acknowledged records can be lost in a power cut')
 }
 
 async function sayReady(
@@ -167,23 +165,26 @@ async function sayReady(
     readyMs,
   }
   if (!pretty) return logger.info(facts, 'ready')
-  const free = (await broker.freeBytes()) / 1024 ** 3
-  const how = broker.isNewDirectory ? 'new' : broker.wasClean ? 'clean' : 'recovered'
   const listens = [...broker.addresses].map(
     ([name, { host, port }]) => `${name === 'default' ? '' : `${name} `}${host}:${port}`,
   )
-  const advertised =
-    values.advertised === '' ? 'advertised as dialled' : `advertised ${values.advertised}`
-  const loopback = listenerSpecs(values).every(({ bind }) => isLoopback(bind.host))
-  const http = pages === undefined ? '' : `, http ${pages.address.port}`
   const port = broker.address.port === DEV_PORT_WANTED ? '' : ` -b 127.0.0.1:${broker.address.port}`
   const next = broker.partitionCount === 0 ? 'topic create hello' : 'topic list'
-  await program.stderr.write(
-    `minikafka-broker ${VERSION}   node ${broker.nodeId}   cluster ${broker.clusterId} (single)   pid ${program.pid}\n` +
-      `  listen ${listens.join(', ')} (${advertised}${http})   auth: none${loopback ? ', loopback only' : ''}\n` +
-      `  data   ${values['data.dir']}   ${broker.partitionCount} partitions, ${how}   flush: ${values.flush}   free ${free.toFixed(0)} GiB\n` +
-      `ready in ${readyMs} ms - try: npx minikafka ${next}${port}\n`,
+  const { isTTY, columns } = program.stderr
+  const banner = bannerOf(
+    {
+      ...facts,
+      listens,
+      advertised: values.advertised,
+      isLoopbackOnly: listenerSpecs(values).every(({ bind }) => isLoopback(bind.host)),
+      directory: broker.isNewDirectory ? 'new' : broker.wasClean ? 'clean' : 'recovered',
+      flush: values.flush,
+      freeBytes: await broker.freeBytes(),
+      next: `${next}${port}`,
+    },
+    isTTY ? columns : Number.POSITIVE_INFINITY,
   )
+  await program.stderr.write(banner)
 }
 
 /** A bar on a terminal while logs are recovered, once it takes longer than half a second. */

@@ -1,4 +1,4 @@
-import type { MinikafkaError } from '@minikafka/protocol'
+import { MinikafkaError } from '@minikafka/protocol'
 import { expect, test } from 'vitest'
 import type { Core } from '../core/index.ts'
 import { Identity } from './identity.ts'
@@ -20,4 +20,24 @@ test('what nobody foresaw is told to who waits, and the next one asks again', as
   expect(identity.now()).toBeUndefined()
   await expect.poll(() => told.at(-1)).toBe('changed')
   expect(identity.now()).toEqual({ producerId: 7, epoch: 0 })
+})
+
+test('a producer that is closed while it asks says nothing of it', async () => {
+  const closing = new AbortController()
+  const warnings: unknown[] = []
+  const env = { clock: { monotonicMs: () => 0 } }
+  const call = async () => {
+    closing.abort(new MinikafkaError('BROKER_UNREACHABLE', { message: 'the producer is closed' }))
+    throw closing.signal.reason
+  }
+  const logger = { warn: (...about: unknown[]) => warnings.push(about) }
+  const core = { env, call, logger, backoffMs: () => 0 } as unknown as Core
+  const told: unknown[] = []
+  const identity = new Identity(core, closing.signal, {
+    changed: () => told.push('changed'),
+    refused: (error) => told.push(error),
+  })
+  expect(identity.now()).toBeUndefined()
+  await expect.poll(() => closing.signal.aborted && identity.trouble()).toBeUndefined()
+  expect({ warnings, told }).toEqual({ warnings: [], told: [] })
 })

@@ -84,6 +84,7 @@ export class Identity {
         // The broker does not know this id any more, or not at this epoch: a new id will do.
         if (from !== NONE && !error.retriable) from = NONE
         else if (!error.retriable) throw error
+        this.#signal.throwIfAborted()
         this.#failure = error
         this.#core.logger.warn({ err: error }, 'no producer id yet')
         await sleep(this.#core.env.clock, this.#core.backoffMs(failures), this.#signal)
