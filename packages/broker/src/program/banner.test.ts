@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest'
-import { bannerOf } from './banner.ts'
+import { type BannerFacts, bannerOf } from './banner.ts'
 
-const facts = {
+const facts: BannerFacts = {
   ...{ version: '0.1.0', nodeId: 1, clusterId: 'D8XEURuonPMiIbtFz1XB8A', pid: 4129 },
   ...{ listens: ['127.0.0.1:9092'], advertised: '', httpPort: 9464, isLoopbackOnly: true },
-  ...{ dataDir: './data', partitions: 12, directory: 'clean', flush: 'group' },
+  ...{ dataDir: './data', partitions: 12, directory: 'clean' as const, flush: 'group' },
   ...{ freeBytes: 212 * 1024 ** 3, readyMs: 168, next: 'topic create hello' },
-} as const
+}
 
 test('with room it is four lines', () => {
   expect(bannerOf(facts, 120)).toBe(
