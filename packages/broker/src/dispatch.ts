@@ -4,6 +4,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { assert, type Env } from '@minikafka/platform'
 import type { CallOutcome, ServerCall, Service } from '@minikafka/protocol'
+import { CallContext } from './call-context.ts'
 import { type Hello, hello } from './handlers/18-api-versions.ts'
 import { type Context, handlers } from './handlers/index.ts'
 import { errorOf, type RequestCounts } from './metrics/index.ts'
@@ -13,7 +14,6 @@ import type { Rooms } from './rooms.ts'
 const requests = channel('minikafka:broker:request')
 /** Everyone that was refused, before a handler could answer; the log has a line a second. */
 const refusals = channel('minikafka:broker:refused')
-const ANONYMOUS = 'User:ANONYMOUS'
 
 /** What stands between the sockets and the handlers, for those who run the broker in their own process (`testing`). */
 export type Through = (
@@ -56,23 +56,8 @@ export function dispatcher(
 }
 
 function serve(call: ServerCall, env: Env, rooms: Rooms, listener: string): Promise<CallOutcome> {
-  const { api, connection, receivedAtMs } = call
-  const context: Context = {
-    env,
-    rooms,
-    principal: ANONYMOUS,
-    listener,
-    clientId: connection.clientId,
-    clientHost: connection.remote.host,
-    receivedAtMs,
-    memory: call.memory,
-    requestDone: () => call.done?.(),
-    lend: (memory) => (call.lend ? call.lend(memory) : rooms.directory.frames.giveAway(memory)),
-    takeBack: () => call.takeBack?.(),
-    get signal() {
-      return call.signal
-    },
-  }
+  const { api } = call
+  const context = new CallContext(env, rooms, listener, call)
   assert(api !== 'apiVersions', 'the hello of a connection never gets here')
   // The table is total over the APIs; the tag of the union says which request this is.
   const handler = handlers[api] as (request: unknown, context: Context) => Promise<CallOutcome>

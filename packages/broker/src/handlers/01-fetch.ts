@@ -184,8 +184,9 @@ function readOne(
   isolation: number,
   bytesMax: number,
   firstWhole: boolean,
-  { rooms, lend }: Context,
+  context: Context,
 ): Read | Promise<Read> {
+  const { rooms } = context
   const partition = rooms.partitions.get(wanted.topicId, wanted.partition)
   if ('error' in partition) return whole(failure(wanted, partition.error, partition.message))
   const kept = keptFromReading(partition, rooms)
@@ -199,7 +200,7 @@ function readOne(
     result: success(
       wanted,
       partition,
-      buffers.map((view) => ownMemory(view, lend)),
+      buffers.map((view) => ownMemory(view, context)),
     ),
     isMore: nextOffset < below,
   })
@@ -221,9 +222,9 @@ function rangeOf(details: Readonly<Record<string, unknown>> | undefined): Result
 }
 
 /** What is answered is charged by its size, and may wait long for its reader: it keeps at most twice that in memory. */
-function ownMemory(view: Uint8Array, lend: Context['lend']): Uint8Array {
+function ownMemory(view: Uint8Array, context: Context): Uint8Array {
   if (view.length * 2 >= view.buffer.byteLength) {
-    lend(view.buffer)
+    context.lend(view.buffer)
     return view
   }
   const copy = Buffer.allocUnsafeSlow(view.length)

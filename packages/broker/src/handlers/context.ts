@@ -20,9 +20,9 @@ export type Context = {
   /** Aborts when the connection dies. */
   readonly signal: AbortSignal
   /** What came in the request's blobs is used by nobody but the log, which holds what it keeps: see `FramePool`. */
-  readonly requestDone: () => void
+  requestDone(): void
   /** Of what the log has lent (`Log.lend`): so the memory stays as it is until the answer has left. */
-  readonly lend: (memory: ArrayBufferLike) => void
+  lend(memory: ArrayBufferLike): void
   /** What was lent is not answered after all. */
-  readonly takeBack: () => void
+  takeBack(): void
 }
