@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { encodeRequest } from '../src/codec/index.ts'
 import type { ServerCall } from '../src/rpc/index.ts'
-import { Account, answerTo, holding, lengthOf, TestService } from './harness.ts'
+import { Account, answerTo, FETCH, FETCHED, holding, lengthOf, TestService } from './harness.ts'
 import { produceFrame, startWorldServer, type WorldServer } from './world-server.ts'
 
 const MIB = 2 ** 20
@@ -283,25 +283,4 @@ function fetching(size: number | ((call: ServerCall) => number)) {
     return { sessionId: 0, results: [{ ...FETCHED, records }] }
   }
   return service
-}
-
-const FETCH = {
-  ...{ replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' },
-  ...{ isolation: 0, maxWaitMs: 0, minBytes: 0, maxBytes: 1 },
-  partitions: [],
-}
-const FETCHED = {
-  errorCode: 0,
-  errorMessage: null,
-  topicId: '0b9c1a8e-5d5b-4a52-9a3e-1f2e3d4c5b6a',
-  partition: 0,
-  highWatermark: 0,
-  lastStableOffset: 0,
-  logStartOffset: 0,
-  logEndOffset: 0,
-  compactedBelow: 0,
-  leaderId: 1,
-  leaderEpoch: 1,
-  diverging: null,
-  aborted: [],
 }
