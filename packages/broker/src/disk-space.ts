@@ -111,7 +111,8 @@ export class DiskSpace {
   async #reserveBytes(): Promise<number> {
     const set = this.#config.values['disk.reserve.bytes']
     if (set !== -1) return set
-    return Math.min(RESERVE_SHARE * (await this.#directory.totalBytes()), RESERVE_BYTES_MAX)
+    const share = Math.floor(RESERVE_SHARE * (await this.#directory.totalBytes()))
+    return Math.min(share, RESERVE_BYTES_MAX)
   }
 }
 

@@ -77,7 +77,9 @@ test('health with a full disk says what does not work, and ends with 1', async (
   const { code, stdout, stderr } = await mk(['cluster', 'health'])
   await mk(['cluster', 'config', 'set', '-d', 'disk.reserve.bytes'])
   expect(code).toBe(1)
-  expect(stdout).toMatch(/\ndisk space +ill +broker 1: [\d.]+ GiB free, below disk\.reserve\.bytes/)
+  expect(stdout).toMatch(
+    /\ndisk space +ill +broker 1: [\d.]+ [GM]iB free, below disk\.reserve\.bytes/,
+  )
   expect(stderr).toMatch(/^minikafka: not healthy: disk space: broker 1/)
 })
 

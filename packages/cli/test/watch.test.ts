@@ -70,9 +70,23 @@ test('top -n 1 is one look, as tables; the internal topics only where wanted', a
   const { code, stdout } = await mk(args)
   expect(code).toBe(0)
   expect(stdout).toMatch(
-    /^\d\d:\d\d:\d\d UTC {2}topics 1, in \S+ records\/s {2}groups 1, .*\n\nTOPIC +PARTITIONS +RECORDS\/S +BYTES\/S +RECORDS +SIZE\norders .*\n\nGROUP +STATE +COMMITTED\/S +LAG +BEHIND\nreaders +Empty .*\n$/,
+    /^\d\d:\d\d:\d\d UTC {2}topics 1, in \S+ records\/s {2}groups 1, .*\n(?:.+\n)*\nTOPIC +PARTITIONS +RECORDS\/S +BYTES\/S +RECORDS +SIZE\norders .*\n\nGROUP +STATE +COMMITTED\/S +LAG +BEHIND\nreaders +Empty .*\n$/,
   )
   expect((await mk([...args, '--internal'])).stdout).toContain('__consumer_offsets')
+})
+
+test('top says where produce is refused for want of room', async () => {
+  await mk(['cluster', 'config', 'set', 'disk.reserve.bytes=1000TiB'])
+  const { code, stdout } = await mk(['top', '-n', '1', '--interval', '1ms'])
+  const json = await mk(['top', '-n', '1', '--interval', '1ms', '-O', 'jsonl'])
+  await mk(['cluster', 'config', 'set', '-d', 'disk.reserve.bytes'])
+  expect(code).toBe(0)
+  expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+    /groups 1, behind \S+ records problem: broker 1 has .* free .* its reserve of 1000\.0 TiB, produce is refused TOPIC/,
+  )
+  expect(jsonLines(json.stdout)).toMatchObject([
+    { disks: [{ state: 'problem', labels: { broker: '1' } }] },
+  ])
 })
 
 test('trace times one record through every room, of the broker as well', async () => {

@@ -124,8 +124,7 @@ export class Partitions {
       const reason = whyOffline(error)
       if (reason === undefined || (atStart && error instanceof StartError)) throw error
       // Said once, not with every attempt.
-      if (before?.offline?.message !== reason.message)
-        this.#logger.error({ topic, partition: number, err: error }, 'partition stays offline')
+      if (before?.offline?.message !== reason.message) this.#tellOffline(spec, error, reason)
       partition.goOffline(reason.error, reason.message)
       // A scan may have told of some.
       partition.producers.clear()
@@ -135,6 +134,19 @@ export class Partitions {
       }
     }
     this.#put(partition)
+  }
+
+  #tellOffline(
+    { topic, partition }: PartitionSpec,
+    error: unknown,
+    { message, passes }: { message: string; passes: boolean },
+  ): void {
+    if (passes)
+      this.#logger.warn(
+        { topic, partition, reason: message },
+        'partition waits until there is room',
+      )
+    else this.#logger.error({ topic, partition, err: error }, 'partition stays offline')
   }
 
   has(topicId: string, number: number): boolean {

@@ -15,6 +15,7 @@ import type {
 
 /** So many names of what is ill are said, then how many more there are. */
 const NAMES_MAX = 3
+const MIB = 1024 ** 2
 const GIB = 1024 ** 3
 const RESERVE = 'disk.reserve.bytes'
 
@@ -111,7 +112,7 @@ function checkSpace(homes: readonly Home[]): HealthCheck {
       .filter(({ totalBytes }) => totalBytes >= 0)
       .map(({ totalBytes, usableBytes }) => {
         const least = reserve < 0 ? Math.min(totalBytes * 0.05, GIB) : reserve
-        return { about: `broker ${nodeId}: ${gib(usableBytes)} free`, times: usableBytes / least }
+        return { about: `broker ${nodeId}: ${room(usableBytes)} free`, times: usableBytes / least }
       }),
   )
   const full = all.filter(({ times }) => times < 1)
@@ -121,8 +122,9 @@ function checkSpace(homes: readonly Home[]): HealthCheck {
   return check('disk space', 'warning', soon, all.map(({ about }) => about).join(', '))
 }
 
-function gib(bytes: number): string {
-  return `${(bytes / GIB).toFixed(1)} GiB`
+/** Of a disk that is nearly full, MiB are told. */
+function room(bytes: number): string {
+  return bytes < GIB ? `${Math.floor(bytes / MIB)} MiB` : `${(bytes / GIB).toFixed(1)} GiB`
 }
 
 function check(

@@ -132,6 +132,28 @@ describe('a full disk', () => {
     await reopened.close()
   })
 
+  test('is told once, however often somebody tries, and again when there had been room', async () => {
+    const told: unknown[] = []
+    const logger = env.logger.child({}, { level: 'warn' })
+    logger.warn = (...words: unknown[]) => void told.push(words)
+    env = { ...env, logger }
+    const store = await open()
+    const refused = () =>
+      expect(store.txn([], [put('a')], [])).rejects.toMatchObject({ reason: 'no-space' })
+    faulty.onAppend = full
+    await refused()
+    await refused()
+    expect(told).toEqual([
+      [{ rev: 0, reason: expect.stringContaining('ENOSPC') }, 'no room to write metadata'],
+    ])
+    faulty.onAppend = () => undefined
+    await store.txn([], [put('a')], [])
+    faulty.onAppend = full
+    await refused()
+    expect(told).toHaveLength(2)
+    await store.close()
+  })
+
   test('refuses also what stood in the file whole before the rest found no room', async () => {
     const store = await open()
     faulty.onAppend = full

@@ -128,6 +128,8 @@ export class EmbeddedStore implements MetaStore {
   #closed: Error | 'closed' | undefined
   #closing: Promise<void> | undefined
   #sweepTimer: Timer | undefined
+  /** The last write found no room. */
+  #isFull = false
 
   constructor(
     env: Env,
@@ -266,6 +268,7 @@ export class EmbeddedStore implements MetaStore {
   // --- what the journal says ---------------------------------------------------------------------
 
   #durable(rev: number): void {
+    this.#isFull = false
     const waiters = this.#waiters
     this.#waiters = waiters.filter((waiter) => waiter.rev > rev)
     for (const waiter of waiters) if (waiter.rev <= rev) waiter.resolve()
@@ -279,7 +282,10 @@ export class EmbeddedStore implements MetaStore {
       cause: error,
     })
     for (const waiter of this.#waiters.splice(0)) waiter.reject(refusal)
-    this.#env.logger.warn({ err: error, rev }, 'no room to write metadata')
+    // Who waits for it tries again and again: it is told once.
+    if (!this.#isFull)
+      this.#env.logger.warn({ rev, reason: error.message }, 'no room to write metadata')
+    this.#isFull = true
     this.#sweepTimer?.cancel()
     if (this.#closed !== undefined) return
     this.#sweepTimer = this.#env.clock.timer(SWEEP_AGAIN_MS, () => this.#deleteOrphans())

@@ -1,5 +1,5 @@
 // What doctor says of a broker's surroundings: disk, file descriptors, when it syncs.
-import type { BrokerProcess, LogDirDescription } from '@minikafka/client'
+import type { BrokerProcess, ConfigEntry, LogDirDescription } from '@minikafka/client'
 import type { Session } from '../../session.ts'
 import { bytesText } from '../../table.ts'
 import type { Finding } from './finding.ts'
@@ -16,6 +16,10 @@ const FILES_SHARE_BAD = 0.9
 const FILES_OTHER = 64
 /** Of so many topics the settings are looked at. */
 const TOPICS_MAX = 500
+
+export function settingOf(config: readonly ConfigEntry[]): SettingOf {
+  return (name) => config.find((entry) => entry.name === name)?.value ?? undefined
+}
 
 export function diskFinding(dir: LogDirDescription, settingOf: SettingOf): Finding {
   const { brokerId, path, error, usableBytes, totalBytes } = dir
@@ -35,7 +39,7 @@ export function diskFinding(dir: LogDirDescription, settingOf: SettingOf): Findi
   const set = Number(settingOf('disk.reserve.bytes') ?? -1)
   const reserve = set >= 0 ? set : Math.min(totalBytes * RESERVE_SHARE, RESERVE_BYTES_MAX)
   const todo =
-    'free or add space; or keep less: topic alter T -c retention.ms=… or -c retention.bytes=…'
+    'free or add space; or keep less: topic list --sizes says what is large, then topic trim T, or topic alter T -c retention.bytes=…'
   if (usableBytes < reserve) {
     const refused = `${what}: less than its reserve of ${bytesText(reserve)}, produce is refused`
     return { ...base, figures, state: 'problem', what: refused, todo }

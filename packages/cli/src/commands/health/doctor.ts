@@ -1,11 +1,11 @@
 // minikafka doctor. Enters: what brokers tell of themselves. Leaves: findings, each with what to do about it.
-import type { BrokerProcess, ConfigEntry, LogDirDescription } from '@minikafka/client'
+import type { BrokerProcess, LogDirDescription } from '@minikafka/client'
 import { textOf } from '../../endings.ts'
 import { Interrupted } from '../../failures.ts'
 import { reachBroker } from '../../reach.ts'
 import type { Session } from '../../session.ts'
 import { dialAll } from './connections.ts'
-import { diskFinding, filesFinding, flushFindings } from './doctor-broker.ts'
+import { diskFinding, filesFinding, flushFindings, settingOf } from './doctor-broker.ts'
 import { clockFinding, nodeFinding, versionFinding } from './doctor-process.ts'
 import { type Finding, judge, printFindings } from './finding.ts'
 
@@ -72,8 +72,4 @@ async function readClock({ env, admin, wait }: Session, nodeId: number) {
   const sentMs = env.clock.wallMs()
   const process: BrokerProcess = await admin.describeBroker(nodeId, wait)
   return { process, sentMs, answeredMs: env.clock.wallMs() }
-}
-
-function settingOf(config: readonly ConfigEntry[]): (name: string) => string | undefined {
-  return (name) => config.find((entry) => entry.name === name)?.value ?? undefined
 }

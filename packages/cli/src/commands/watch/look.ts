@@ -2,6 +2,8 @@
 import type { LogDirDescription, PartitionLag, TopicDescription } from '@minikafka/client'
 import { Interrupted } from '../../failures.ts'
 import type { Session } from '../../session.ts'
+import { diskFinding, settingOf } from '../health/doctor-broker.ts'
+import type { Finding } from '../health/finding.ts'
 import type { GroupLook, Look, TopicLook } from './rates.ts'
 
 export async function look(session: Session, internal: boolean): Promise<Look> {
@@ -14,15 +16,21 @@ export async function look(session: Session, internal: boolean): Promise<Look> {
     ]),
   )
   const atMs = env.clock.monotonicMs()
+  const disks = await session.ask(Promise.all(dirs.map((dir) => diskOf(session, dir))))
   const looks = groups.map(async ({ group, state }) => {
     // It may be gone by now.
     const lags = await admin.lag(group, wait).catch(gone)
     return groupLook(group, state, lags)
   })
-  return { atMs, topics: topicLooks(topics, dirs), groups: await session.ask(Promise.all(looks)) }
+  const all = await session.ask(Promise.all(looks))
+  return { atMs, topics: topicLooks(topics, dirs), groups: all, disks }
 }
 
-function gone(error: unknown): PartitionLag[] {
+async function diskOf({ admin, wait }: Session, dir: LogDirDescription): Promise<Finding> {
+  return diskFinding(dir, settingOf(await admin.brokerConfig(dir.brokerId, wait).catch(gone)))
+}
+
+function gone(error: unknown): [] {
   if (error instanceof Interrupted) throw error
   return []
 }

@@ -9,7 +9,7 @@ const group = (name: string, committed: Record<string, number>) => ({
   committed: new Map(Object.entries(committed)),
 })
 const look = (atMs: number, parts: Partial<Look>): Look => ({
-  ...{ atMs, topics: [], groups: [] },
+  ...{ atMs, topics: [], groups: [], disks: [] },
   ...parts,
 })
 

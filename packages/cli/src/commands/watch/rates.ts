@@ -1,4 +1,5 @@
 // What changed between two looks at a cluster. Enters: two looks. Leaves: rows with rates, the busiest first. Pure.
+import type { Finding } from '../health/finding.ts'
 
 export type TopicLook = {
   readonly topic: string
@@ -22,6 +23,8 @@ export type Look = {
   readonly atMs: number
   readonly topics: readonly TopicLook[]
   readonly groups: readonly GroupLook[]
+  /** What doctor says of each directory. */
+  readonly disks: readonly Finding[]
 }
 
 export type TopicRate = TopicLook & {

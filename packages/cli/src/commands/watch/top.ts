@@ -2,11 +2,13 @@
 import { Failure, Interrupted } from '../../failures.ts'
 import { parseDuration } from '../../grammar/duration.ts'
 import { positive } from '../../grammar/number.ts'
+import { plain, wrap } from '../../plain-text.ts'
 import { reachBroker } from '../../reach.ts'
 import type { Session } from '../../session.ts'
 import { sleep } from '../../sleep.ts'
-import { bytesText, type Column, printRows } from '../../table.ts'
+import { bytesText, type Column, lineWidth, printRows } from '../../table.ts'
 import { durationText } from '../group-words.ts'
+import type { Finding } from '../health/finding.ts'
 import { look } from './look.ts'
 import { type GroupRate, groupRates, type TopicRate, topicRates } from './rates.ts'
 
@@ -36,7 +38,8 @@ export async function top(session: Session, options: TopOptions): Promise<void> 
       const seconds = (now.atMs - before.atMs) / 1000
       const topics = topicRates(before, now)
       const groups = groupRates(before, now)
-      await show(session, { seconds, topics, groups, rowsMax, isFirst: shown === 0 })
+      const { disks } = now
+      await show(session, { seconds, topics, groups, disks, rowsMax, isFirst: shown === 0 })
       before = now
     }
   } catch (error) {
@@ -50,18 +53,21 @@ type Shown = {
   readonly seconds: number
   readonly topics: readonly TopicRate[]
   readonly groups: readonly GroupRate[]
+  readonly disks: readonly Finding[]
   /** undefined: as many as there is room for. */
   readonly rowsMax: number | undefined
   readonly isFirst: boolean
 }
 
-async function show(session: Session, { seconds, topics, groups, rowsMax, isFirst }: Shown) {
+async function show(session: Session, shown: Shown) {
+  const { seconds, topics, groups, disks, isFirst } = shown
   const at = new Date(session.env.clock.wallMs()).toISOString()
-  const [topicsMax, groupsMax] = shares(session, topics.length, groups.length, rowsMax)
+  const trouble = troubleOf(session, disks)
+  const [topicsMax, groupsMax] = shares(session, shown, trouble.length)
   const busiest = { topics: topics.slice(0, topicsMax), groups: groups.slice(0, groupsMax) }
   if (session.wantsJson) {
     const text = JSON.stringify(
-      { at, seconds, ...busiest },
+      { at, seconds, ...busiest, disks },
       null,
       session.output === 'json' ? 2 : 0,
     )
@@ -70,6 +76,7 @@ async function show(session: Session, { seconds, topics, groups, rowsMax, isFirs
   if (session.env.program.stdout.isTTY) await session.print(HOME)
   else if (!isFirst) await session.print('\n')
   await session.print(headOf(at, topics, groups))
+  for (const line of trouble) await session.print(`${line}\n`)
   await session.print('\n')
   await printRows(session, busiest.topics, TOPIC_COLUMNS, (row) => row)
   if (groups.length === 0) return
@@ -80,18 +87,27 @@ async function show(session: Session, { seconds, topics, groups, rowsMax, isFirs
 /** Rows of topics and of groups. A terminal would scroll away what it has no room for. */
 function shares(
   { env, wantsJson }: Session,
-  topics: number,
-  groups: number,
-  rowsMax: number | undefined,
+  shown: Shown,
+  troubleLines: number,
 ): readonly [topics: number, groups: number] {
   const { stdout } = env.program
+  const { rowsMax } = shown
+  const topics = shown.topics.length
+  const groups = shown.groups.length
   if (rowsMax !== undefined) return [rowsMax, rowsMax]
   if (wantsJson || !stdout.isTTY) return [ROWS, ROWS]
-  const lines = Math.max(2, stdout.rows - OTHER_LINES)
+  const lines = Math.max(2, stdout.rows - OTHER_LINES - troubleLines)
   // What one of them does not need the other may have.
   const half = Math.floor(lines / 2)
   const forGroups = Math.min(groups, Math.max(half, lines - topics))
   return [lines - forGroups, forGroups]
+}
+
+/** Who wonders why nothing is written any more finds it here. */
+function troubleOf(session: Session, disks: readonly Finding[]): string[] {
+  return disks.flatMap(({ state, what }) =>
+    state === 'ok' ? [] : wrap(plain(`${state}: ${what}`), lineWidth(session)),
+  )
 }
 
 function headOf(at: string, topics: readonly TopicRate[], groups: readonly GroupRate[]): string {
