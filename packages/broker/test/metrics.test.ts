@@ -10,6 +10,10 @@ import { quietEnv, type RunningBroker, runBroker } from './running-broker.ts'
 const orders = topic('orders', { key: text(), value: text() })
 const ANY = { host: '127.0.0.1', port: 0 }
 
+/** Name, ending of a histogram, labels, value. */
+const SAMPLE =
+  /^([a-z_]+?)(_bucket|_sum|_count)?(\{(?:[a-z_]+="(?:[^"\\]|\\["\\n])*",?)+\})? (\S+)$/
+
 async function watch(running: RunningBroker) {
   const pages = await Pages.open(quietEnv(), ANY)
   pages.serving(running.broker.watched)
@@ -77,6 +81,25 @@ test('what was written, read, refused and synced is on the page, from the start'
   expect(numberOf(page.get('minikafka_partitions_offline'))).toBe(0)
   expect(numberOf(page.get('minikafka_disk_free_bytes'))).toBeGreaterThan(0)
   expect(numberOf(page.get('process_resident_memory_bytes'))).toBeGreaterThan(1e6)
+})
+
+test('each family stands once, with its type before its samples, and each series once', async () => {
+  await using running = await runBroker()
+  await using watched = await watch(running)
+  await running.client().admin().createTopic('orders', { partitions: 2 })
+  const page = await watched.read()
+  expect(page.endsWith('\n')).toBe(true)
+  const seen = new Set<string>()
+  let family = ''
+  for (const line of page.slice(0, -1).split('\n')) {
+    const [, name = '', ending = '', labels = '', value] = SAMPLE.exec(line) ?? []
+    const isHead = line.startsWith('# ')
+    const key = isHead ? line.split(' ', 3).join(' ') : name + ending + labels
+    expect(seen, line).not.toContain(key)
+    seen.add(key)
+    if (isHead) family = key.slice('# HELP '.length)
+    else expect([family, Number.isFinite(Number(value))], line).toEqual([name, true])
+  }
 })
 
 test('a group that nobody reads for is behind in records and in seconds', async () => {

@@ -5,7 +5,7 @@ import { isMinikafkaError, readBatchHeader } from '@minikafka/protocol'
 import type { Partition } from '../partition/index.ts'
 import { type LabelText, labelText, type PageText, type Sample } from './page-text.ts'
 import { Patience } from './patience.ts'
-import { Slices } from './slices.ts'
+import { Slices, turn } from './slices.ts'
 import type { Watched } from './watched.ts'
 
 /** Pairs of group and topic that have series, those that are furthest behind first. */
@@ -53,6 +53,7 @@ export class GroupLag {
   async write(page: PageText): Promise<void> {
     // A look that takes long goes on for later pages; this one tells of the look before.
     if (this.#isDue) await this.#patience.wait()
+    await turn(this.#env.clock)
     const facts = this.#watched.groups.facts
     const groupCount = facts.reduce((sum, host) => sum + host.groupCount, 0)
     page.gauge('minikafka_groups', 'Groups that this broker looks after.', groupCount)

@@ -7,6 +7,7 @@ import { GroupLag } from './group-lag.ts'
 import { LoopDelay } from './loop-delay.ts'
 import { PAGE_TYPE, PageText } from './page-text.ts'
 import { writeRequests } from './requests.ts'
+import { turn } from './slices.ts'
 import { writePartitions } from './topics.ts'
 import type { Watched } from './watched.ts'
 
@@ -50,12 +51,14 @@ export class MetricsPage {
     writeRequests(page, this.#watched)
     this.#loopDelay.write(page)
     await writePartitions(page, clock, this.#watched.partitions)
+    await turn(clock)
     await this.#lag.write(page)
     page.gauge(
       'minikafka_metrics_page_duration_seconds',
       'How long it took to make the page before this one.',
       this.#lastMs / 1000,
     )
+    await turn(clock)
     this.#lastMs = clock.monotonicMs() - beganMs
     return page.toString()
   }

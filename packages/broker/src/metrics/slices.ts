@@ -26,7 +26,7 @@ export class Slices {
   /** Resolves in a later turn. */
   async next(): Promise<void> {
     this.#endedMs += this.#sliceMs
-    await new Promise<void>((resolve) => this.#clock.soon(resolve))
+    await turn(this.#clock)
     this.#beganMs = this.#clock.monotonicMs()
   }
 
@@ -45,4 +45,9 @@ export class Slices {
   get #sliceMs(): number {
     return this.#clock.monotonicMs() - this.#beganMs
   }
+}
+
+/** Resolves in a later turn of the loop. */
+export function turn(clock: Clock): Promise<void> {
+  return new Promise((resolve) => clock.soon(resolve))
 }

@@ -3,6 +3,7 @@
 import type { Clock } from '@minikafka/platform'
 import type { Partition, Partitions } from '../partition/index.ts'
 import { labelText, type PageText, type Sample } from './page-text.ts'
+import { turn } from './slices.ts'
 
 /** Topics that have series of their own, the largest first; the others share one. */
 const TOPICS_MAX = 500
@@ -77,8 +78,4 @@ function add(to: Sums, { partitions, bytes, segments, offsets }: Sums): void {
   to.bytes += bytes
   to.segments += segments
   to.offsets += offsets
-}
-
-export function turn(clock: Clock): Promise<void> {
-  return new Promise((resolve) => clock.soon(resolve))
 }
