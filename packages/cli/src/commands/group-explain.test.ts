@@ -64,7 +64,7 @@ test('a member that makes no progress is named with what waits, and one that is 
   expect(text).toContain('b (app on 10.0.0.7) has not been heard of for 9 s')
 })
 
-test('a second look tells a stuck member from a slow one, and names the record that it waits at', () => {
+test('a second look tells a stuck member from a slow one, and says where what it has not finished begins', () => {
   const a = member('a', { assigned: [at(0), at(1)] })
   const before = [0, 1].map((one) => lag(one, { committed: 7, end: 900, lag: 893, lagMs: 90_000 }))
   const explained = (...committed: number[]) =>
@@ -74,12 +74,14 @@ test('a second look tells a stuck member from a slow one, and names the record t
       before.map((one, at) => ({ ...one, committed: committed[at] ?? 0 })),
     )
   expect(explained(7, 7)).toContain(
-    '90 s in orders 0-1: nothing was committed within 3 s. Its handler is stuck, paused or takes longer, or it does not commit. What it waits at: minikafka consume orders -p 0 -o 7 -n 1.',
+    '90 s in orders 0-1: nothing was committed within 3 s. Its handler is stuck, paused or takes longer, or it does not commit. What it has not finished begins in orders 0 at offset 7, orders 1 at offset 7: minikafka consume orders -p 0 -o 7 -n 1 shows it.',
   )
   expect(explained(40, 7)).toContain(
     ': 33 records were committed within 3 s, but nothing in orders 1. Its handler is stuck',
   )
-  expect(explained(40, 7)).toContain('consume orders -p 1 -o 7 -n 1.')
+  expect(explained(40, 7)).toContain(
+    'begins in orders 1 at offset 7: minikafka consume orders -p 1 -o 7 -n 1 shows it.',
+  )
   expect(explained(40, 8)).toContain(
     'orders 0-1, and goes on: 34 records were committed within 3 s.',
   )

@@ -11,6 +11,7 @@ import { durationText, partitionsText, timeText } from './group-words.ts'
 /** Somebody who has held records back for so long is named. */
 const SLOW_AFTER_MS = 60_000
 const REBALANCES_TOLD = 3
+const PLACES_TOLD = 3
 /** Members commit once a second. */
 const WATCHED_MS = 3_000
 
@@ -152,18 +153,22 @@ function slowSentence(
   const seconds = WATCHED_MS / 1000
   const records = own.reduce((sum, one) => sum + committedSince(one, later), 0)
   const moves = `${records} ${records === 1 ? 'record was' : 'records were'} committed within ${seconds} s`
-  const [first] = stuck
-  if (first === undefined)
+  if (stuck.length === 0)
     return `${head}, and goes on: ${moves}. It is slower than what comes in, or catches up: see minikafka top; a quicker handler, more concurrency or more members help.`
   const found =
     stuck.length === own.length
       ? `nothing was committed within ${seconds} s`
       : `${moves}, but nothing in ${partitionsText(stuck)}`
-  const seeing =
-    first.committed === undefined
-      ? ''
-      : ` What it waits at: minikafka consume ${first.topic} -p ${first.partition} -o ${first.committed} -n 1.`
-  return `${head}: ${found}. Its handler is stuck, paused or takes longer, or it does not commit.${seeing}`
+  return `${head}: ${found}. Its handler is stuck, paused or takes longer, or it does not commit.${beginsAt(stuck)}`
+}
+
+/** Which of them the handler is at nobody but its process knows: the first of each partition is named. */
+function beginsAt(stuck: readonly PartitionLag[]): string {
+  const places = stuck.filter(({ committed }) => committed !== undefined).slice(0, PLACES_TOLD)
+  const [first] = places
+  if (first === undefined) return ''
+  const words = places.map((one) => `${one.topic} ${one.partition} at offset ${one.committed}`)
+  return ` What it has not finished begins in ${words.join(', ')}: minikafka consume ${first.topic} -p ${first.partition} -o ${first.committed} -n 1 shows it.`
 }
 
 /** A partition that is told of only once does not move, as far as anybody knows. */
