@@ -1,5 +1,7 @@
-// The first step of a command: a broker answers. Waiting for one is bounded by --timeout, and the end says what was tried.
+// Until a broker answers. The first step of a command is bounded by --timeout, and its end says what was tried; what is
+// watched until it is stopped goes on, whoever is away meanwhile.
 import { type Env, type ErrorName, isMinikafkaError } from '@minikafka/client'
+import { textOf } from './endings.ts'
 import { EXIT, Failure } from './failures.ts'
 import type { Session } from './session.ts'
 import { sleep } from './sleep.ts'
@@ -32,6 +34,24 @@ export async function reachBroker(session: Session): Promise<void> {
       if (failures === 0) await session.say(`waiting up to ${timeout} for ${session.brokers}`)
     }
     await sleep(env, RETRY_AFTER_MS, signal)
+  }
+}
+
+/** Asks until it is answered, and says once what is in the way. Errors: what waiting does not heal; of the signal. */
+export async function persist<T>(session: Session, ask: () => Promise<T>): Promise<T> {
+  let trouble = ''
+  for (;;) {
+    try {
+      const answer = await ask()
+      if (trouble !== '') await session.say('answered again')
+      return answer
+    } catch (error) {
+      if (!isMinikafkaError(error) || !(error.retriable || PATIENT.has(error.name))) throw error
+      const now = textOf(error)
+      if (now !== trouble) await session.say(`waiting: ${now}`)
+      trouble = now
+    }
+    await sleep(session.env, RETRY_AFTER_MS, session.signal)
   }
 }
 

@@ -142,3 +142,38 @@ test('stats measures for a while, and shows that it does', async () => {
   await seen(broker, () => running.stdout().includes('PARTITION'))
   expect(await broker.world.complete(running.ended)).toMatchObject({ code: 0 })
 })
+
+test.each([
+  [['cluster', 'health', '--watch'], 'CHECK'],
+  [['group', 'lag', 'readers', '--watch'], 'PARTITION'],
+  [['top'], 'UTC'],
+])('%j goes on where no broker answers for a while, and says so', async (args, mark) => {
+  await using broker = await TestBroker.start({ topics: { watched: 1 } })
+  const reader = broker
+    .client()
+    .consumer({ group: 'readers', topics: ['watched'], start: 'latest' })
+  await broker.world.complete(reader.poll({ maxWaitMs: 2_000 }))
+  const running = await startIn(broker, [...args, '--timeout', '1s'])
+  const looks = () => running.stdout().split(mark).length
+  await advanced(broker, () => looks() > 2)
+  broker.world.network.cut('cli', 'broker-0')
+  await advanced(broker, () => running.stderr().startsWith('waiting: '))
+  const before = looks()
+  broker.world.network.heal()
+  await advanced(broker, () => looks() > before)
+  running.signal('SIGINT')
+  const { code, stderr } = await broker.world.complete(running.ended)
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^waiting: .* took longer than 1000 ms.*\nanswered again\n$/),
+  })
+  await broker.world.complete(reader.close())
+})
+
+/** The world's time goes on until that holds. */
+async function advanced(broker: TestBroker, holds: () => boolean): Promise<void> {
+  while (!holds()) {
+    await broker.clock.advance('100ms')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

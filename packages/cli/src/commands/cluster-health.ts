@@ -3,7 +3,7 @@ import type { ClusterHealth, HealthCheck } from '@minikafka/client'
 import { textOf } from '../endings.ts'
 import { EXIT, Failure, Interrupted } from '../failures.ts'
 import { parseDuration } from '../grammar/duration.ts'
-import { reachBroker } from '../reach.ts'
+import { persist, reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
 import { sleep } from '../sleep.ts'
 import { type Column, printRows } from '../table.ts'
@@ -30,7 +30,8 @@ export async function clusterHealth(session: Session, options: HealthOptions): P
 async function watch(session: Session, intervalMs: number): Promise<void> {
   try {
     for (;;) {
-      await print(session, await session.ask(session.admin.health(session.wait)))
+      const look = () => session.ask(session.admin.health(session.wait))
+      await print(session, await persist(session, look))
       await sleep(session.env, intervalMs, session.signal)
       if (!session.wantsJson) await session.print('\n')
     }

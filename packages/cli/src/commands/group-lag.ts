@@ -2,7 +2,7 @@
 import type { PartitionLag } from '@minikafka/client'
 import { Failure, Interrupted } from '../failures.ts'
 import { parseDuration } from '../grammar/duration.ts'
-import { reachBroker } from '../reach.ts'
+import { persist, reachBroker } from '../reach.ts'
 import type { Session } from '../session.ts'
 import { sleep } from '../sleep.ts'
 import { printRows } from '../table.ts'
@@ -24,13 +24,30 @@ export async function groupLag(
   if (options.interval !== undefined && !options.watch)
     throw new UsageError('--interval is for --watch')
   await reachBroker(session)
-  for (;;) {
-    const lags = await session.ask(session.admin.lag(group, session.wait))
+  const show = async (lags: readonly PartitionLag[]) => {
     await printRows(session, lags, lagColumns(), (lag) => lag)
     check(group, lags, bound)
-    if (!options.watch) return
-    if (!session.wantsJson) await session.print('\n')
-    if (!(await pause(session, intervalMs))) return
+  }
+  const look = () => session.ask(session.admin.lag(group, session.wait))
+  if (options.watch) return watch(session, intervalMs, look, show)
+  await show(await look())
+}
+
+/** Until it is stopped, or `show` has seen enough. */
+async function watch(
+  session: Session,
+  intervalMs: number,
+  look: () => Promise<PartitionLag[]>,
+  show: (lags: readonly PartitionLag[]) => Promise<void>,
+): Promise<void> {
+  try {
+    for (;;) {
+      await show(await persist(session, look))
+      if (!session.wantsJson) await session.print('\n')
+      await sleep(session.env, intervalMs, session.signal)
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error
   }
 }
 
@@ -49,15 +66,4 @@ function check(group: string, lags: readonly PartitionLag[], bound: Bound | unde
     `group '${group}' is further behind than ${max} in ${behind.length} of ${lags.length} partitions; ` +
       `most in ${topic}-${partition}: ${lag} records${age}`,
   )
-}
-
-/** False: it was stopped. */
-async function pause(session: Session, intervalMs: number): Promise<boolean> {
-  try {
-    await sleep(session.env, intervalMs, session.signal)
-    return true
-  } catch (error) {
-    if (error instanceof Interrupted) return false
-    throw error
-  }
 }

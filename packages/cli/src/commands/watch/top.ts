@@ -3,7 +3,7 @@ import { Failure, Interrupted } from '../../failures.ts'
 import { parseDuration } from '../../grammar/duration.ts'
 import { positive } from '../../grammar/number.ts'
 import { plain, wrap } from '../../plain-text.ts'
-import { reachBroker } from '../../reach.ts'
+import { persist, reachBroker } from '../../reach.ts'
 import type { Session } from '../../session.ts'
 import { sleep } from '../../sleep.ts'
 import { bytesText, type Column, lineWidth, printRows } from '../../table.ts'
@@ -31,10 +31,12 @@ export async function top(session: Session, options: TopOptions): Promise<void> 
   if (isDrawn) await session.say(`rates over ${interval} …`)
   let shown = 0
   try {
-    let before = await look(session, internal)
+    const isEndless = count === undefined
+    const sight = () => look(session, internal)
+    let before = await sight()
     for (; shown < countMax; shown++) {
       await sleep(session.env, intervalMs, session.signal)
-      const now = await look(session, internal)
+      const now = isEndless ? await persist(session, sight) : await sight()
       const seconds = (now.atMs - before.atMs) / 1000
       const topics = topicRates(before, now)
       const groups = groupRates(before, now)

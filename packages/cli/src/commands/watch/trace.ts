@@ -128,7 +128,8 @@ async function report(session: Session, traced: readonly Traced[]): Promise<void
   ]
   await printRows(session, rows, table, (row) => row)
   const { topic, partition } = traced[0] as Traced
-  await session.say(`milliseconds, of records in ${topic}[${partition}]`)
+  const first = traced.length > 1 ? '; the first one connects, too' : ''
+  await session.say(`milliseconds, of records in ${topic}[${partition}]${first}`)
 }
 
 function msText(room: Room | undefined): string {
