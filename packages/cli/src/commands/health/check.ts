@@ -66,7 +66,9 @@ async function told(
     const what = textOf(error)
     if (format === 'prometheus') {
       // Who collects it shall see that it is not well, not nothing.
-      await session.print(prometheusText(name, [{ about: name, state: 'problem', what }]))
+      await session.print(
+        prometheusText(name, [{ about: name, state: 'problem', what, todo: 'minikafka doctor' }]),
+      )
       throw error
     }
     const words = what.replaceAll('|', '/')

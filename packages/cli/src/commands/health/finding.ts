@@ -4,12 +4,14 @@ import { plain, wrap } from '../../plain-text.ts'
 import type { Session } from '../../session.ts'
 import { lineWidth } from '../../table.ts'
 
-export type Finding = {
+export type Finding = Found &
+  ({ readonly state: 'ok' } | { readonly state: 'warning' | 'problem'; readonly todo: string })
+
+type Found = {
   /** What was looked at: `clock`. */
   readonly about: string
-  readonly state: 'ok' | 'warning' | 'problem'
   readonly what: string
-  /** What to do about it. */
+  /** What to do about it; where nothing is wrong: nothing. */
   readonly todo?: string
   /** It is not there at all: another exit code. */
   readonly isMissing?: true
