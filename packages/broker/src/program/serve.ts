@@ -139,7 +139,7 @@ function warn(env: Env, config: LiveConfig): void {
     )
   }
   if (values.flush !== 'group')
-    env.logger.warn({ flush: values.flush }, 'acknowledged records can be lost in a power cut')
+    env.logger.warn({ flush: values.flush }, 'a power cut can lose acknowledged records')
 }
 
 async function sayReady(

@@ -6,7 +6,6 @@ export type Traced = Laps & {
   readonly partition: number
   readonly offset: number
   readonly sentMs: number
-  readonly arrivedMs: number
 }
 
 export type Room = {

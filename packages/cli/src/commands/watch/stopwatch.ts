@@ -15,8 +15,9 @@ export type Laps = {
   requestLeftMs: number | undefined
   answeredMs: number | undefined
   broker: BrokerTimes | undefined
-  /** The last fetch that brought records. */
+  /** The last fetch that brought records before the record was handed out. */
   fetchedMs: number | undefined
+  arrivedMs: number | undefined
 }
 
 export class Stopwatch {
@@ -41,13 +42,20 @@ export class Stopwatch {
     const stopFetch = subscribe<{ readonly sizeBytes: number }>('minikafka:fetch', {
       start: () => {},
       asyncEnd: ({ sizeBytes }) => {
-        if (sizeBytes > 0) this.laps.fetchedMs = this.#clock.monotonicMs()
+        // On a busy topic others bring later records.
+        if (sizeBytes > 0 && this.laps.arrivedMs === undefined)
+          this.laps.fetchedMs = this.#clock.monotonicMs()
       },
     })
     this.#stop = () => {
       stopProduce()
       stopFetch()
     }
+  }
+
+  /** The record was handed out. */
+  arrived(atMs: number): void {
+    this.laps.arrivedMs = atMs
   }
 
   reset(): void {
@@ -62,7 +70,7 @@ export class Stopwatch {
 function noLaps(): Laps {
   return {
     ...{ requestLeftMs: undefined, answeredMs: undefined },
-    ...{ broker: undefined, fetchedMs: undefined },
+    ...{ broker: undefined, fetchedMs: undefined, arrivedMs: undefined },
   }
 }
 

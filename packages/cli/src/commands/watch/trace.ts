@@ -78,22 +78,28 @@ async function traceOne(
   const id = random.uuid()
   const value = random.bytes(size)
   stopwatch.reset()
-  const arriving = arrival(session, consumer, id)
+  const arriving = arrival(session, consumer, id, stopwatch)
   const sentMs = clock.monotonicMs()
   const headers: [string, string][] = [[HEADER, id]]
   const sending = producer.send(topic, { value, partition, headers }, session.wait)
-  const [{ offset = -1 }, arrivedMs] = await Promise.all([sending, arriving])
-  return { topic, partition, offset, sentMs, arrivedMs, ...stopwatch.laps }
+  const [{ offset = -1 }] = await Promise.all([sending, arriving])
+  return { topic, partition, offset, sentMs, ...stopwatch.laps }
 }
 
-/** When the record with that id is handed out. */
-async function arrival(session: Session, consumer: Consumer<string>, id: string): Promise<number> {
+/** Resolves when the record with that id is handed out. */
+async function arrival(
+  session: Session,
+  consumer: Consumer<string>,
+  id: string,
+  stopwatch: Stopwatch,
+): Promise<void> {
   const { clock } = session.env
   const endMs = clock.monotonicMs() + session.timeoutMs
   while (clock.monotonicMs() < endMs) {
     const records = await consumer.poll({ max: 100, maxWaitMs: POLL_MS, signal: session.signal })
     const nowMs = clock.monotonicMs()
-    if (records.some(({ headers }) => headers.get(HEADER)?.toString() === id)) return nowMs
+    if (records.some(({ headers }) => headers.get(HEADER)?.toString() === id))
+      return stopwatch.arrived(nowMs)
   }
   throw new Failure(`the record was not read within ${session.timeout}`, EXIT.timedOut)
 }
