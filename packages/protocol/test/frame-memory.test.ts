@@ -1,5 +1,7 @@
 // Whose the memory of a large frame is, from its first byte to the last answer that lies in it.
 import { afterEach, expect, test } from 'vitest'
+import { encodeRequest } from '../src/codec/index.ts'
+import { MinikafkaError } from '../src/errors.ts'
 import { FramePool, type ServerCall } from '../src/rpc/index.ts'
 import {
   answerTo,
@@ -8,6 +10,7 @@ import {
   type Peer,
   startServer,
   type TestServer,
+  TOPIC_ID,
   until,
 } from './harness.ts'
 
@@ -56,14 +59,38 @@ test('a service that says nothing keeps what came, and so does who holds it', as
   expect(frames.idleBytes).toBeGreaterThanOrEqual(before + BATCH.length)
 })
 
-test('a frame that never becomes whole gives its memory back', async () => {
+test('a connection that is given up in the midst of a frame reads on into memory that nobody else gets', async () => {
   const peer = await connected()
-  peer.send([0, 8, 0, 0], Buffer.alloc(200_000))
-  await until(() => server.memory.bytes > 200_000)
-  const before = frames.idleBytes
-  peer.socket.destroy()
-  await until(() => server.server.connectionCount === 0)
-  expect(frames.idleBytes).toBeGreaterThanOrEqual(before + 200_000)
+  const kept: Uint8Array[] = []
+  server.service.answer = async (call) => {
+    if (call.api !== 'produce') return answerTo(call)
+    if (call.request.acks === 0) return { hangUp: new MinikafkaError('UNKNOWN_TOPIC_ID') }
+    kept.push(...call.request.appends.map(({ batch }) => batch))
+    return answerTo(call)
+  }
+  const victim = await server.greeted()
+  // Each has sent such a frame before: their memory is of the full size from the first bytes on.
+  await peer.produce(1, BATCH).answeredIds(1)
+  await victim.produce(1, BATCH).answeredIds(1)
+  const refused = encodeRequest('produce', 0, 2, produceOf(0, Buffer.alloc(10)))
+  const next = Buffer.concat(
+    encodeRequest(
+      'produce',
+      0,
+      3,
+      produceOf(
+        -1,
+        BATCH.map(() => 0xee),
+      ),
+    ),
+  )
+  peer.send(Buffer.concat([...refused, next.subarray(0, 1000)]))
+  await until(() => peer.hasEnded)
+  await victim.produce(2, BATCH).answeredIds(1)
+  peer.send(next.subarray(1000))
+  peer.socket.end()
+  await until(() => server.server.connectionCount === 1)
+  for (const batch of kept) expect(BATCH.equals(batch)).toBe(true)
 })
 
 test('what is lent for an answer is held until the answer has left', async () => {
@@ -111,6 +138,11 @@ function lendingAnswers(count: number): void {
     const records = Array.from({ length: count }, () => lend(call))
     return { sessionId: 0, results: [{ ...FETCHED, records }] }
   }
+}
+
+function produceOf(acks: number, batch: Uint8Array): never {
+  const appends = [{ topicId: TOPIC_ID, partition: 0, batch }]
+  return { acks, timeoutMs: 1000, appends } as never
 }
 
 function memoryOf(call: ServerCall | undefined): ArrayBufferLike {

@@ -264,6 +264,7 @@ export class DataDirectory {
   /** The tail gives way first when memory is short. */
   setTailBytesMax(bytes: number): void {
     this.#host.tail.setBytesMax(bytes)
+    this.#host.frames.setIdleBytesMax(bytes / FRAMES_IDLE_PART)
   }
 
   freeBytes(): Promise<number> {

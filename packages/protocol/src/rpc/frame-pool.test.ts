@@ -58,18 +58,19 @@ test('memory much larger than needed waits for a larger frame', () => {
   expect(pool.take(190 * KIB).buffer).toBe(buffer)
 })
 
-test('no more waits than was agreed: the oldest goes first, what is too large at once', () => {
-  const pool = poolOf(256)
-  const [first, second, third] = [pool.take(128 * KIB), pool.take(64 * KIB), pool.take(128 * KIB)]
-  pool.letGo(first.buffer)
-  pool.letGo(second.buffer)
-  expect(pool.idleBytes).toBe(192 * KIB)
-  pool.letGo(third.buffer)
-  expect(pool.idleBytes).toBe(192 * KIB)
-  expect(pool.take(128 * KIB).buffer).toBe(third.buffer)
-  expect(pool.take(128 * KIB).buffer).not.toBe(first.buffer)
+test('no more waits than was agreed: the oldest goes first, and what is very large is not kept', () => {
+  const pool = poolOf(1024)
+  const taken = Array.from({ length: 5 }, () => pool.take(256 * KIB))
+  for (const { buffer } of taken) pool.letGo(buffer)
+  expect(pool.idleBytes).toBe(1024 * KIB)
   pool.letGo(pool.take(512 * KIB).buffer)
-  expect(pool.idleBytes).toBe(0)
+  expect(pool.idleBytes).toBe(1024 * KIB)
+  pool.setIdleBytesMax(512 * KIB)
+  expect(pool.idleBytes).toBe(512 * KIB)
+  const again = [pool.take(256 * KIB), pool.take(256 * KIB), pool.take(256 * KIB)]
+  expect(again[0]?.buffer).toBe(taken[4]?.buffer)
+  expect(again[1]?.buffer).toBe(taken[3]?.buffer)
+  expect(taken.map(({ buffer }) => buffer)).not.toContain(again[2]?.buffer)
 })
 
 test('in the simulated world memory that was let go holds garbage', () => {

@@ -172,6 +172,8 @@ export class FrameReader {
 
   /** From now on what arrives is forgotten, until `close`. */
   discard(): void {
+    // The socket stays, and what it reads next still goes into what was lent to it.
+    if (this.#lent?.place === 'large') this.#pool?.giveAway((this.#large as Buffer).buffer)
     this.close()
     this.#isDiscarding = true
   }

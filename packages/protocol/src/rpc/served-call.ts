@@ -19,6 +19,7 @@ export class ServedCall {
   readonly request: unknown
   readonly #frames: FramePool | undefined
   readonly #frameMemory: ArrayBufferLike
+  #isDone = false
   #lent: ArrayBufferLike[] | undefined
 
   constructor(
@@ -44,6 +45,8 @@ export class ServedCall {
   }
 
   done(): void {
+    if (this.#isDone) return
+    this.#isDone = true
     this.#frames?.letGo(this.#frameMemory)
   }
 

@@ -323,11 +323,11 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
   }
 
   #release(call: ServedCall, outcome: CallOutcome, failure: unknown): void {
-    call.takeBack()
     this.#inFlight--
     this.#activeMs = this.#nowMs()
     const durationMs = this.#activeMs - call.receivedAtMs
     this.#common.service.served?.(call.forService, outcome, failure, durationMs)
+    call.takeBack()
     this.#common.stir()
     this.memory.release(call.frameBytes)
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()

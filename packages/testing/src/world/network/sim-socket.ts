@@ -32,6 +32,8 @@ export class SimSocket implements Socket, Resource {
   /** The moment at which it gives up, while it can hear nothing. */
   #givingUp: Event | undefined
   /** How it ended; the receiver is told once, as soon as there is one. */
+  /** Lent to the kernel since the last read. */
+  #target: Uint8Array | undefined
   #closing: { readonly error: Error | undefined } | undefined
   #out!: Pipe
   #in!: Pipe
@@ -159,11 +161,14 @@ export class SimSocket implements Socket, Resource {
   }
 
   target(): Uint8Array {
-    return (this.#receiver as Receiver).target()
+    return this.#target ?? (this.#receiver as Receiver).target()
   }
 
+  /** As node:net does, it asks at once for where the next bytes go, and keeps that until they come. */
   received(size: number): void {
+    this.#target = undefined
     this.#receiver?.received(size)
+    if (this.#open) this.#target = this.#receiver?.target()
   }
 
   /** The peer's FIN. */
