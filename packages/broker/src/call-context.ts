@@ -53,6 +53,10 @@ export class CallContext implements Context {
     else this.rooms.directory.frames.giveAway(memory)
   }
 
+  letGo(memory: ArrayBufferLike): void {
+    this.rooms.directory.frames.letGo(memory)
+  }
+
   takeBack(): void {
     this.#call.takeBack?.()
   }

@@ -79,6 +79,7 @@ async function makeContext(): Promise<Context> {
     signal: new AbortController().signal,
     requestDone: () => undefined,
     lend: () => undefined,
+    letGo: () => undefined,
     takeBack: () => undefined,
   }
 }

@@ -196,14 +196,11 @@ function readOne(
   const below = isolation === READ_COMMITTED ? partition.lastStableOffset : partition.highWatermark
   if (wanted.fetchOffset >= below) return whole(success(wanted, partition, []))
   if (bytesMax === 0 && !firstWhole) return { result: success(wanted, partition, []), isMore: true }
-  const read = ({ buffers, nextOffset }: LogSlice): Read => ({
-    result: success(
-      wanted,
-      partition,
-      buffers.map((view) => ownMemory(view, context)),
-    ),
-    isMore: nextOffset < below,
-  })
+  const read = ({ buffers, nextOffset, isHeld }: LogSlice): Read => {
+    const records = buffers.map((view) => ownMemory(view, context))
+    if (isHeld) for (const { buffer } of buffers) context.letGo(buffer)
+    return { result: success(wanted, partition, records), isMore: nextOffset < below }
+  }
   const slice = partition.lend(wanted.fetchOffset, below, bytesMax, firstWhole)
   if (!(slice instanceof Promise)) return read(slice)
   return slice.then(read, (error: unknown) => {

@@ -23,6 +23,8 @@ export type Context = {
   requestDone(): void
   /** Of what the log has lent (`Log.lend`): so the memory stays as it is until the answer has left. */
   lend(memory: ArrayBufferLike): void
+  /** Of what the log has lent and held (`LogSlice.isHeld`). */
+  letGo(memory: ArrayBufferLike): void
   /** What was lent is not answered after all. */
   takeBack(): void
 }

@@ -7,6 +7,7 @@ import {
   batchBaseOffsetAt,
   batchLastOffsetAt,
   batchSizeAt,
+  type FramePool,
   readBatchHeader,
 } from '@minikafka/protocol'
 import { BatchChain } from './batch-chain.ts'
@@ -45,12 +46,14 @@ type Cursor = { readonly segment: Segment; readonly position: number }
 export class LogReader {
   readonly #state: LogState
   readonly #access: SegmentAccess
+  readonly #frames: FramePool
   /** By the offset that follows, oldest first. */
   readonly #cursors = new Map<number, Cursor>()
 
-  constructor(state: LogState, access: SegmentAccess) {
+  constructor(state: LogState, access: SegmentAccess, frames: FramePool) {
     this.#state = state
     this.#access = access
+    this.#frames = frames
   }
 
   /** The log was cut: positions behind the cut mean nothing. */
@@ -176,7 +179,7 @@ export class LogReader {
     const { from, below, bytesMax, firstWhole } = request
     const chain = new BatchChain(hit.offset, -1, this.#state.rules)
     chain.isExact = hit.isEntry === true
-    const window = new SliceWindow(file, segment.size)
+    const window = new SliceWindow(file, segment.size, this.#frames)
     const wanted = Math.max(BATCH_HEADER_SIZE, Math.min(bytesMax, READ_BYTES_MAX))
     const first = await findBatch(window, chain, { from, hit, end: segment.size, wanted })
     if (first === undefined) {
@@ -198,7 +201,7 @@ export class LogReader {
     const slice = extend(window.buffer, chain, { start, size: first.size, bytesLeft, below })
     this.#remember(slice.nextOffset, { segment, position: first.position + slice.size })
     const buffer = window.buffer.subarray(start, start + slice.size)
-    return { buffers: [buffer], bytes: slice.size, nextOffset: slice.nextOffset }
+    return { buffers: [buffer], bytes: slice.size, nextOffset: slice.nextOffset, isHeld: true }
   }
 
   /** A batch that lies a whole interval behind its entry should have had one of its own. */

@@ -56,6 +56,8 @@ export type LogSlice = {
   readonly bytes: number
   /** Offset after the last batch here; where nothing was read, the offset asked for. */
   readonly nextOffset: number
+  /** The memory of `buffers` is held once in the pool of the frames, for who takes the slice. */
+  readonly isHeld?: boolean
 }
 
 export type LogIdentity = {

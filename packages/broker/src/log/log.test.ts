@@ -35,6 +35,25 @@ test('where memory holds something else than the file, who says so is read to fr
   expect((await bench.read()).equals(whole)).toBe(true)
 })
 
+test('what is lent from a file is held once for its taker, and its memory used again after that', async () => {
+  const bench = await LogBench.make({ tailBytesMax: 0 })
+  const [batch] = await bench.append(1, { valueSize: 40_000 })
+  const { frames } = bench.directory
+  frames.setIdleBytesMax(1_000_000)
+  const lend = async () => {
+    const slice = await bench.run(Promise.resolve(bench.log.lend(0, 1, 100_000, true)))
+    expect(slice.isHeld).toBe(true)
+    const [view] = slice.buffers as [Uint8Array]
+    expect(Buffer.from(batch as Uint8Array).equals(view)).toBe(true)
+    return view.buffer
+  }
+  const first = await lend()
+  const second = await lend()
+  expect(second).not.toBe(first)
+  frames.letGo(first)
+  expect(await lend()).toBe(first)
+})
+
 test('a read ends before `below` and within bytesMax; the first batch comes whole on request', async () => {
   for (const tailBytesMax of [0, 1024 * 1024]) {
     const bench = await LogBench.make({ tailBytesMax })

@@ -64,7 +64,7 @@ export class Log {
       this.#noteDamage()
     }
     this.#access = new SegmentAccess(host, this.#state, { ...hooks, damaged })
-    this.#reader = new LogReader(this.#state, this.#access)
+    this.#reader = new LogReader(this.#state, this.#access, host.frames)
     this.#times = new TimeSearch(host.env, this.#state, this.#access)
     this.#removed = new RemovedFiles(host, hooks, this.#state)
     const does = {
@@ -176,15 +176,15 @@ export class Log {
     firstWhole: boolean,
   ): LogSlice | Promise<LogSlice> {
     const slice = this.lend(from, below, bytesMax, firstWhole)
-    // Nobody tells when the last of these views is done with.
+    // Nobody tells when the last of these views is done with; what comes from a file stays held for ever.
     if (!(slice instanceof Promise))
       for (const { buffer } of slice.buffers) this.#host.frames.giveAway(buffer)
     return slice
   }
 
   /**
-   * As `read`, for those who tell when they are done: what comes at once is lent. Its memory may be that of a frame, and
-   * used again from the next turn on, unless it is held in the pool of the frames.
+   * As `read`, for those who tell when they are done: what comes is lent. Its memory is from the pool of the frames, and
+   * used again from the next turn on unless it is held there. Where `isHeld` is set it is held once, and to be let go.
    */
   lend(
     from: number,

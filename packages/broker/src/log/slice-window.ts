@@ -1,18 +1,21 @@
 // One large aligned read of a segment, whose bytes are handed out as views.
-// Enters: a position and how much is wanted from there. Leaves: memory of its own, never used again for anything else.
+// Enters: a position and how much is wanted from there. Leaves: memory from the pool of the frames, held once.
 import type { File } from '@minikafka/platform'
+import type { FramePool } from '@minikafka/protocol'
 
 const ALIGNMENT = 4096
 
 export class SliceWindow {
   buffer: Buffer = Buffer.alloc(0)
   readonly #file: File
+  readonly #frames: FramePool
   /** Whole batches end here. */
   readonly #end: number
   #start = 0
 
-  constructor(file: File, end: number) {
+  constructor(file: File, end: number, frames: FramePool) {
     this.#file = file
+    this.#frames = frames
     this.#end = end
   }
 
@@ -40,8 +43,10 @@ export class SliceWindow {
   async #read(position: number, wanted: number): Promise<void> {
     const start = position - (position % ALIGNMENT)
     const end = Math.min(position + wanted, this.#end)
-    const buffer = Buffer.allocUnsafeSlow(end - start)
+    const buffer = this.#frames.take(end - start)
     const read = await this.#file.read(buffer, start)
+    // Nobody was given views of what was read before.
+    this.#frames.letGo(this.buffer.buffer)
     // What was not filled may hold anything (SECURITY, Node specifics).
     this.buffer = buffer.subarray(0, read)
     this.#start = start

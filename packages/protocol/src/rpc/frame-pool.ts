@@ -13,7 +13,7 @@ const PAGE_SIZE = 4 * 1024
 /** Memory that is larger than needed by more than a part in so many is left for others: a frame is charged by its size. */
 const SLACK_PART = 8
 /** So many at least can wait; larger ones are not kept. */
-const IDLE_MIN = 4
+const IDLE_MIN = 3
 /** Sizes are rounded up by at most a part in so many, so that frames of nearly one size share memory. */
 const ROUNDING_PART = 8
 
