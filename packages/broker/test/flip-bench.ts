@@ -5,7 +5,7 @@ import { openEmbeddedStore } from '@minikafka/cluster'
 import type { Env } from '@minikafka/platform'
 import {
   BatchWriter,
-  batchSizeAt,
+  batchesIn,
   Connection,
   decodeBatch,
   type ErrorName,
@@ -180,15 +180,8 @@ export class FlipBench {
     const [result] = results
     if (result === undefined) throw new Error('one was asked for, one is answered')
     const error = result.errorCode === 0 ? ('NONE' as const) : errorName(result.errorCode)
-    return { error, message: result.errorMessage, batches: result.records.flatMap(batchesOf) }
+    return { error, message: result.errorMessage, batches: result.records.flatMap(batchesIn) }
   }
-}
-
-function batchesOf(blob: Uint8Array): Uint8Array[] {
-  const batches: Uint8Array[] = []
-  for (let position = 0; position < blob.length; position += batchSizeAt(blob, position))
-    batches.push(blob.subarray(position, position + batchSizeAt(blob, position)))
-  return batches
 }
 
 async function write({ disk }: Env, files: Files): Promise<void> {

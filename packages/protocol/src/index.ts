@@ -24,6 +24,7 @@ export {
   BatchWriter,
   batchBaseOffsetAt,
   batchCrcIsRight,
+  batchesIn,
   batchLastOffsetAt,
   batchLeaderEpochAt,
   batchMagicAt,

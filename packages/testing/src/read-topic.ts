@@ -1,8 +1,8 @@
 // What is in the log of a topic, read without a group and without a consumer: plain Fetch requests.
 import { assert, type Env } from '@minikafka/platform'
 import {
+  batchesIn,
   batchLastOffsetAt,
-  batchSizeAt,
   Connection,
   type DecodedRecord,
   decodeBatch,
@@ -82,7 +82,7 @@ async function readPartition(
   for (;;) {
     const answer = await fetchRecords(connection, wanted, next, committed)
     const { records: blobs, highWatermark, lastStableOffset } = answer
-    for (const batch of blobs.flatMap(batchesOf)) {
+    for (const batch of blobs.flatMap(batchesIn)) {
       for (const record of await decoded(env, batch)) {
         if (record.offset >= next) records.push({ topic, partition, ...record })
       }
@@ -125,15 +125,6 @@ async function fetchRecords(
   const result = onlyOne(results)
   throwIfError(result.errorCode, result.errorMessage, { topic, partition, offset: from })
   return result
-}
-
-/** A blob holds whole batches, one after the other. */
-function batchesOf(blob: Uint8Array): Uint8Array[] {
-  const batches: Uint8Array[] = []
-  for (let position = 0; position < blob.length; position += batchSizeAt(blob, position)) {
-    batches.push(blob.subarray(position, position + batchSizeAt(blob, position)))
-  }
-  return batches
 }
 
 /** Control batches hold markers, not records. */

@@ -1,6 +1,7 @@
 // The door of `records`: batches of Kafka's format v2, built by producers, checked by brokers, read by consumers.
 export { BatchReader } from './batch-reader.ts'
 export { BatchWriter, type HeaderInput, type SealOptions } from './batch-writer.ts'
+export { batchesIn } from './batches-in.ts'
 export { type BatchRefusal, checkProducedBatch } from './check-batch.ts'
 export { type DecodedRecord, decodeBatch } from './decode-batch.ts'
 export { BatchFilter, emptyBatch } from './filter-batch.ts'

@@ -1,7 +1,7 @@
 // The whole of __consumer_offsets as it stands on the disk of a broker that has stopped, batch by batch: everything that
 // ever happened to the groups, in the order in which it happened. Enters: a disk. Leaves: decisions.
 import type { Compress } from '@minikafka/platform'
-import { batchSizeAt, decodeBatch, readBatchHeader } from '@minikafka/protocol'
+import { batchesIn, decodeBatch, readBatchHeader } from '@minikafka/protocol'
 import { decodeGroupRecord, type GroupRecord } from '../../../coordinator/src/index.ts'
 import type { DiskFaults } from '../../src/world/index.ts'
 import { DATA_DIRECTORY } from '../stage/daemon.ts'
@@ -22,15 +22,8 @@ export function decisionsOf(disk: DiskFaults, partition: number, compress: Compr
   const paths = disk.files(directory).map(({ path }) => path)
   const segments = paths.filter((path) => /\/\d{20}\.log$/.test(path)).sort()
   return segments
-    .flatMap((path) => batchesOf(disk.read(path)))
+    .flatMap((path) => batchesIn(disk.read(path) ?? Buffer.alloc(0)))
     .map((batch) => decisionOf(partition, batch, compress))
-}
-
-function batchesOf(bytes: Buffer | undefined): Uint8Array[] {
-  const batches: Uint8Array[] = []
-  for (let at = 0; bytes !== undefined && at < bytes.length; at += batchSizeAt(bytes, at))
-    batches.push(bytes.subarray(at, at + batchSizeAt(bytes, at)))
-  return batches
 }
 
 function decisionOf(partition: number, batch: Uint8Array, compress: Compress): Decision {

@@ -3,7 +3,7 @@ import { assert, type Env } from '@minikafka/platform'
 import {
   type BatchHeader,
   batchCrcIsRight,
-  batchSizeAt,
+  batchesIn,
   type Connection,
   decodeBatch,
   errorName,
@@ -117,14 +117,9 @@ async function fetchFrom(connection: Connection, facts: PartitionFacts, from: nu
       'unreadable',
       `${topic}-${partition} @ ${from}: ${errorName(result.errorCode)}: ${result.errorMessage}`,
     )
-  return result.records.flatMap(batchesOf)
-}
-
-/** A blob holds whole batches, one after the other. */
-function batchesOf(blob: Uint8Array): Uint8Array[] {
-  const batches: Uint8Array[] = []
-  for (let position = 0; position < blob.length; position += batchSizeAt(blob, position)) {
-    batches.push(blob.subarray(position, position + batchSizeAt(blob, position)))
+  try {
+    return result.records.flatMap(batchesIn)
+  } catch (error) {
+    throw new Violation('crc', `${topic}-${partition} @ ${from}: ${(error as Error).message}`)
   }
-  return batches
 }
