@@ -33,7 +33,7 @@ export async function produce(
   if (request.acks === 0) return answerNothing(outcomes)
   return {
     results: outcomes.map((outcome, index) => result(outcome, request.appends[index], context)),
-    timings: await Promise.all(timing),
+    timings: request.trace ? await Promise.all(timing) : [],
   }
 }
 

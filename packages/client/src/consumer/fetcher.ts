@@ -12,6 +12,7 @@ import {
 import { Alarm, type Core, knownError, type Lane } from '../core/index.ts'
 import { traceFetch } from './channels.ts'
 import type { Feed } from './feed.ts'
+import { FetchInFlight } from './fetch-in-flight.ts'
 import { type FetchPlan, planFetches } from './fetch-plan.ts'
 import { diverged, isWithin, outOfRange, unreadable } from './out-of-range.ts'
 import type { ConsumerSettings } from './settings.ts'
@@ -46,8 +47,8 @@ export class Fetcher {
   readonly #tell: Tell
   readonly #lane: Lane
   readonly #alarm: Alarm
-  /** Brokers with a request outstanding, and what abandons it. */
-  readonly #busy = new Map<number, AbortController>()
+  /** Brokers with a request outstanding. */
+  readonly #busy = new Map<number, FetchInFlight>()
   #rotation = 0
   #closed = false
 
@@ -86,7 +87,7 @@ export class Fetcher {
   redirect(feeds: readonly Feed[]): void {
     for (const leaderId of new Set(feeds.map((feed) => this.#leaderOf(feed)))) {
       const inFlight = this.#core.connections.now(leaderId, this.#lane)?.inFlight ?? 0
-      if (inFlight <= ABANDONED_MAX) this.#busy.get(leaderId)?.abort(new MinikafkaError('CLOSED'))
+      if (inFlight <= ABANDONED_MAX) this.#abandon(leaderId)
     }
     this.demand()
   }
@@ -94,8 +95,13 @@ export class Fetcher {
   close(): void {
     this.#closed = true
     this.#alarm.cancel()
-    for (const poll of [...this.#busy.values()]) poll.abort(new MinikafkaError('CLOSED'))
+    for (const leaderId of [...this.#busy.keys()]) this.#abandon(leaderId)
     this.#core.closeLane(this.#lane)
+  }
+
+  #abandon(leaderId: number): void {
+    this.#busy.get(leaderId)?.abandon()
+    this.#busy.delete(leaderId)
   }
 
   #leaderOf({ topic, partition }: Feed): number {
@@ -105,32 +111,30 @@ export class Fetcher {
   // --- out ---------------------------------------------------------------------------------
 
   #fetch(plan: FetchPlan): void {
-    const controller = new AbortController()
-    const { signal } = controller
-    this.#busy.set(plan.leaderId, controller)
-    signal.addEventListener('abort', () => this.#busy.delete(plan.leaderId))
+    const inFlight = new FetchInFlight()
+    this.#busy.set(plan.leaderId, inFlight)
     const about = () => ({
       brokerId: plan.leaderId,
       partitionCount: plan.feeds.length,
       maxWaitMs: plan.maxWaitMs,
     })
     const generations = plan.feeds.map(({ generation }) => generation)
-    traceFetch(() => this.#ask(plan, signal), about, sizeOf)
+    traceFetch(() => this.#ask(plan, inFlight), about, sizeOf)
       .then((response) => {
-        if (!signal.aborted) this.#answered(plan, generations, response)
+        if (!inFlight.isAbandoned) this.#answered(plan, generations, response)
       })
       .catch((error: unknown) => {
-        if (!signal.aborted) this.#failed(plan, generations, error)
+        if (!inFlight.isAbandoned) this.#failed(plan, generations, error)
       })
   }
 
   /** Within the call where the connection is open: the request is on its way before the last answer is decoded. */
-  #ask(plan: FetchPlan, signal: AbortSignal): Promise<Response> {
+  #ask(plan: FetchPlan, inFlight: FetchInFlight): Promise<Response> {
     const request = this.#request(plan)
     const timeoutMs = plan.maxWaitMs + this.#core.settings.requestTimeoutMs
     const open = this.#core.connections.now(plan.leaderId, this.#lane)
-    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs, signal })
-    const options = { to: plan.leaderId, lane: this.#lane, timeoutMs, signal }
+    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs })
+    const options = { to: plan.leaderId, lane: this.#lane, timeoutMs, signal: inFlight.signal }
     return this.#core.call('fetch', request, options)
   }
 
@@ -138,9 +142,18 @@ export class Fetcher {
     const { fetchMinBytes, isolation } = this.#settings
     const first = this.#rotation++ % feeds.length
     const rotated = [...feeds.slice(first), ...feeds.slice(0, first)]
-    const asConsumer = { replicaId: -1, brokerEpoch: -1, sessionId: 0, sessionEpoch: -1, rack: '' }
-    const partitions = rotated.map((feed) => this.#wanted(feed))
-    return { ...asConsumer, isolation, maxWaitMs, minBytes: fetchMinBytes, maxBytes, partitions }
+    return {
+      replicaId: -1,
+      brokerEpoch: -1,
+      sessionId: 0,
+      sessionEpoch: -1,
+      rack: '',
+      isolation,
+      maxWaitMs,
+      minBytes: fetchMinBytes,
+      maxBytes,
+      partitions: rotated.map((feed) => this.#wanted(feed)),
+    }
   }
 
   #wanted(feed: Feed) {

@@ -12,14 +12,6 @@ export type PendingCall = {
   readonly deadlineMs: number
 }
 
-type Waiting = PendingCall & {
-  /** The caller gave up; the answer is still to come. */
-  isDropped: boolean
-  readonly resolve: (response: unknown) => void
-  readonly reject: (error: unknown) => void
-  readonly stopListening: () => void
-}
-
 export type CallAnswer = { readonly response: unknown } | { readonly error: MinikafkaError }
 
 export class Calls {
@@ -38,22 +30,17 @@ export class Calls {
   add(id: number, call: PendingCall, signal: AbortSignal | undefined): Promise<unknown> {
     assert(!this.#waiting.has(id), 'a correlation id is used once at a time')
     return new Promise((resolve, reject) => {
-      const drop = () => this.#drop(id, signal?.reason)
-      const stopListening = () => signal?.removeEventListener('abort', drop)
-      signal?.addEventListener('abort', drop)
-      this.#waiting.set(id, { ...call, isDropped: false, resolve, reject, stopListening })
-      if (signal?.aborted) drop()
+      this.#waiting.set(id, new Waiting(call, signal, resolve, reject))
     })
   }
 
-  /** `undefined`: it is dropped, nobody wants to know. */
+  /** `undefined`: nobody wants to know. */
   settle(id: number, answer: CallAnswer | undefined): void {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return
     this.#waiting.delete(id)
-    waiting.stopListening()
-    if (waiting.isDropped || answer === undefined) return
-    if ('error' in answer) waiting.reject(answer.error)
+    if (answer === undefined) waiting.drop()
+    else if ('error' in answer) waiting.reject(answer.error)
     else waiting.resolve(answer.response)
   }
 
@@ -73,12 +60,50 @@ export class Calls {
     }
     return earliestMs
   }
+}
 
-  #drop(id: number, reason: unknown): void {
-    const waiting = this.#waiting.get(id)
-    if (waiting === undefined || waiting.isDropped) return
-    waiting.isDropped = true
-    waiting.stopListening()
-    waiting.reject(reason)
+/** One request. A class: made from parts, an object for each takes longer than all the rest of it. */
+class Waiting implements PendingCall {
+  readonly api: ApiName
+  readonly version: number
+  readonly sentMs: number
+  readonly deadlineMs: number
+  /** The caller gave up; the answer is still to come. */
+  isDropped = false
+  readonly #signal: AbortSignal | undefined
+  readonly #resolve: (response: unknown) => void
+  readonly #reject: (error: unknown) => void
+  readonly #onAbort = () => this.reject(this.#signal?.reason)
+
+  constructor(
+    { api, version, sentMs, deadlineMs }: PendingCall,
+    signal: AbortSignal | undefined,
+    resolve: (response: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.api = api
+    this.version = version
+    this.sentMs = sentMs
+    this.deadlineMs = deadlineMs
+    this.#signal = signal
+    this.#resolve = resolve
+    this.#reject = reject
+    signal?.addEventListener('abort', this.#onAbort)
+    if (signal?.aborted) this.#onAbort()
+  }
+
+  resolve(response: unknown): void {
+    this.drop()
+    this.#resolve(response)
+  }
+
+  reject(error: unknown): void {
+    this.drop()
+    this.#reject(error)
+  }
+
+  drop(): void {
+    this.isDropped = true
+    this.#signal?.removeEventListener('abort', this.#onAbort)
   }
 }
