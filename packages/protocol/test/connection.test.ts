@@ -290,21 +290,29 @@ describe('what never leaves is not-written', () => {
 })
 
 describe('a call that is given up', () => {
-  test('by its signal rejects with the reason; its answer is dropped, the connection stays', async () => {
-    const server = await serverWith()
-    const calls = holding(server.service)
-    const connection = await connect(server.port)
-    const aborter = new AbortController()
-    const call = connection.call('metadata', ALL_TOPICS, { ...TIMEOUT, signal: aborter.signal })
-    await until(() => calls.count === 1)
-    const reason = new Error('changed my mind')
-    aborter.abort(reason)
-    await expect(call).rejects.toBe(reason)
-    expect(connection.inFlight).toBe(1)
-    calls.release()
-    await until(() => connection.inFlight === 0)
-    expect(connection.open).toBe(true)
-  })
+  test.each(['signal', 'own means'])(
+    'by its %s rejects with the reason; its answer is dropped unread, the connection stays',
+    async (means) => {
+      const server = await serverWith()
+      const calls = holding(server.service)
+      const connection = await connect(server.port)
+      const aborter = new AbortController()
+      let abandon = (reason: unknown) => aborter.abort(reason)
+      const options =
+        means === 'signal'
+          ? { signal: aborter.signal }
+          : { canAbandon: (own: typeof abandon) => (abandon = own) }
+      const call = connection.call('metadata', ALL_TOPICS, { ...TIMEOUT, ...options })
+      await until(() => calls.count === 1)
+      const reason = new Error('changed my mind')
+      abandon(reason)
+      await expect(call).rejects.toBe(reason)
+      expect(connection.inFlight).toBe(1)
+      calls.release()
+      await until(() => connection.inFlight === 0)
+      expect(connection.open).toBe(true)
+    },
+  )
 
   test('before it is made sends nothing', async () => {
     const server = await serverWith()

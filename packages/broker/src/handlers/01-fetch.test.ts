@@ -84,6 +84,37 @@ async function makeContext(): Promise<Context> {
   }
 }
 
+/** As the server calls it: what the call took is given back when it is over, behind `answered`. */
+async function answer(
+  request: Parameters<typeof fetch>[0],
+  within: Context = context,
+  answered = (_bytes: number): void => undefined,
+) {
+  const { memory: share } = within
+  let taken = 0
+  const counting: Context['memory'] = {
+    charge(bytes) {
+      taken += bytes
+      share.charge(bytes)
+    },
+    release(bytes) {
+      taken -= bytes
+      share.release(bytes)
+    },
+    get room() {
+      return share.room
+    },
+  }
+  try {
+    const response = await fetch(request, { ...within, memory: counting })
+    const records = response.results.flatMap((result) => result.records)
+    answered(records.reduce((sum, { length }) => sum + length, 0))
+    return response
+  } finally {
+    share.release(taken)
+  }
+}
+
 /** Of one connection: an eighth of what is free, as the server of the protocol grants it. */
 function shareOf(account: MemoryBudget): Context['memory'] {
   let held = 0
@@ -144,13 +175,14 @@ test('many cold fetches at once stay within the memory budget, each gets somethi
   const countAtOnce = 50
   let heldBytes = 0
   const answers = Array.from({ length: countAtOnce }, async () => {
-    const { results } = await fetch(fetchOf(ALL), { ...context, memory: shareOf(memory) })
-    const records = results.flatMap((result) => result.records)
-    const bytes = records.reduce((sum, { length }) => sum + length, 0)
-    // As the outbox of a connection that nobody reads from.
-    memory.charge(bytes)
-    heldBytes += bytes
-    return bytes
+    let size = 0
+    await answer(fetchOf(ALL), { ...context, memory: shareOf(memory) }, (bytes) => {
+      // As the outbox of a connection that nobody reads from.
+      memory.charge(bytes)
+      heldBytes += bytes
+      size = bytes
+    })
+    return size
   })
   const sizes = await world.complete(Promise.all(answers))
   expect(Math.min(...sizes)).toBeGreaterThanOrEqual(BATCH_BYTES)
@@ -162,11 +194,11 @@ test('many cold fetches at once stay within the memory budget, each gets somethi
 test('one connection that never reads is answered within its share, then waits', async () => {
   let heldBytes = 0
   for (let count = 0; count < 20; count++) {
-    const { results } = await world.complete(fetch(fetchOf(ALL), context))
-    const bytes = results.flatMap(({ records }) => records).reduce((sum, b) => sum + b.length, 0)
-    context.memory.charge(bytes)
-    heldBytes += bytes
-    await world.clock.advance(1)
+    const answering = answer(fetchOf(ALL), context, (bytes) => {
+      context.memory.charge(bytes)
+      heldBytes += bytes
+    })
+    await world.complete(answering)
   }
   expect(heldBytes).toBeLessThanOrEqual(2 * MIB)
   expect(memory.free).toBeGreaterThan(13 * MIB)
@@ -188,12 +220,12 @@ test('a batch that there is no room for is waited for, and comes when there is',
       return share.room
     },
   }
-  const answer = fetch({ ...fetchOf([0]), maxWaitMs: 60_000 }, { ...context, memory: counting })
+  const answering = answer({ ...fetchOf([0]), maxWaitMs: 60_000 }, { ...context, memory: counting })
   await world.clock.advance('5s')
   // It was read once, in vain.
   expect(charges).toBe(1)
   memory.release(others)
-  const { results } = await world.complete(answer)
+  const { results } = await world.complete(answering)
   expect(results[0]?.records).not.toEqual([])
   expect(env.clock.monotonicMs() - beganMs).toBeLessThan(6_000)
 })
@@ -205,7 +237,7 @@ test('a small answer does not keep the large read in memory that it was found in
   await world.complete(Promise.resolve(partition.produce(batch(MIB / 2), -1, 60_000)))
   const [wanted] = fetchOf([0]).partitions
   const partitions = [{ ...wanted, fetchOffset: 10, maxBytes: MIB / 2 } as typeof wanted & {}]
-  const { results } = await world.complete(fetch({ ...fetchOf([]), partitions }, context))
+  const { results } = await world.complete(answer({ ...fetchOf([]), partitions }, context))
   const [record] = results[0]?.records ?? []
   expect(record?.length).toBeLessThan(300)
   expect(record?.buffer.byteLength).toBeLessThanOrEqual(2 * (record?.length ?? 0))
@@ -220,7 +252,7 @@ test('where a limit of the partition cut the answer, more bytes are not waited f
     partitions: [{ ...wanted, maxBytes: 250_000 } as NonNullable<typeof wanted>],
   }
   const beganMs = env.clock.monotonicMs()
-  const { results } = await world.complete(fetch(request, context))
+  const { results } = await world.complete(answer(request, context))
   expect(Buffer.concat(results[0]?.records ?? []).length).toBeGreaterThan(BATCH_BYTES)
   expect(env.clock.monotonicMs() - beganMs).toBeLessThan(60_000)
 })
@@ -231,15 +263,15 @@ test.each(['the broker stops', 'its connection dies'])('a long poll ends when %s
   const atEnd = [{ ...wanted, fetchOffset: 10 } as NonNullable<typeof wanted>]
   const request = { ...fetchOf([]), maxWaitMs: 60_000, partitions: atEnd }
   const beganMs = env.clock.monotonicMs()
-  const answer = fetch(request, { ...context, signal: dying.signal })
+  const answering = answer(request, { ...context, signal: dying.signal })
   env.clock.soon(() => (why === 'the broker stops' ? stopping : dying).abort())
-  await world.complete(answer)
+  await world.complete(answering)
   expect(env.clock.monotonicMs() - beganMs).toBeLessThan(60_000)
   expect(memory.bytes).toBe(0)
 })
 
 test('a partition that is listed twice is refused', async () => {
-  await expect(world.complete(fetch(fetchOf([0, 1, 0]), context))).rejects.toMatchObject({
+  await expect(world.complete(answer(fetchOf([0, 1, 0]), context))).rejects.toMatchObject({
     name: 'INVALID_REQUEST',
   })
 })
@@ -252,7 +284,7 @@ test('a read that fails unexpectedly gives back what was charged for those befor
   const [small] = fetchOf([0]).partitions
   const request = fetchOf([0, 1])
   const wanted = [{ ...small, maxBytes: 100 } as NonNullable<typeof small>, request.partitions[1]]
-  const failing = fetch({ ...request, partitions: wanted as typeof request.partitions }, context)
+  const failing = answer({ ...request, partitions: wanted as typeof request.partitions }, context)
   await expect(world.complete(failing)).rejects.toThrow('a fault of ours')
   await world.clock.advance('1s')
   expect(memory.bytes).toBe(0)
@@ -267,7 +299,7 @@ test('a read that gives nothing though there is something is tried again after a
     return { buffers: [], bytes: 0, nextOffset: 0 }
   }
   const beganMs = env.clock.monotonicMs()
-  await world.complete(fetch({ ...fetchOf([0]), maxWaitMs: 1_000 }, context))
+  await world.complete(answer({ ...fetchOf([0]), maxWaitMs: 1_000 }, context))
   expect(env.clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(1_000)
   expect(reads).toBeLessThan(20)
 })

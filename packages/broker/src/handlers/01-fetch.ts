@@ -47,8 +47,7 @@ export async function fetch(request: Request, context: Context): Promise<Respons
       const enough = isEarly || isCut || bytes >= enoughBytes(request, context)
       const leftMs = deadlineMs - context.env.clock.monotonicMs()
       if (enough || leftMs <= 0 || watch.isOver()) {
-        // Answered before the next turn begins: from then on the connection is charged for what it has not sent.
-        context.env.clock.soon(() => memory.release(bytes))
+        // Charged until the call is over: from then on the connection is charged for what it has not sent.
         return { sessionId: 0, results }
       }
       memory.release(bytes)

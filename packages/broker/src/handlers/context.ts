@@ -15,7 +15,10 @@ export type Context = {
   readonly clientHost: string
   /** Monotonic milliseconds at which the request arrived. */
   readonly receivedAtMs: number
-  /** Charged for what the handler takes besides the request. It counts for the connection, which has a share. */
+  /**
+   * Charged for what the handler takes besides the request. It counts for the connection, which has a share; what is left of
+   * it when the call is over is given back then.
+   */
   readonly memory: CallMemory
   /** Aborts when the connection dies. */
   readonly signal: AbortSignal

@@ -24,7 +24,7 @@ export function answerBytesMax(maxBytes: number, { config }: Rooms): number {
 
 export class Fetched {
   readonly results: Result[] = []
-  /** Of records, charged to the memory budget. Where a read fails, nothing is charged any more. */
+  /** Of records, charged to the memory budget. Where a read fails, the end of the call gives it back. */
   bytes = 0
   /** Waiting would bring no more: there is an error to tell of, or a limit ended what was read of a partition. */
   isCut = false
@@ -56,14 +56,6 @@ export class Fetched {
    * resolves. What readers want lies mostly in memory, and a promise for each would cost more than the read.
    */
   readOn(): Promise<void> | undefined {
-    try {
-      return this.#walk()
-    } catch (error) {
-      throw this.#failed(error)
-    }
-  }
-
-  #walk(): Promise<void> | undefined {
     const { partitions, isolation } = this.#request
     const { memory } = this.#context
     while (this.#passed < partitions.length) {
@@ -99,18 +91,8 @@ export class Fetched {
     const { memory } = this.#context
     const bytes = Math.min(bytesMax, READ_BYTES_MAX)
     memory.charge(bytes)
-    try {
-      this.#take(await reading)
-    } catch (error) {
-      throw this.#failed(error)
-    } finally {
-      memory.release(bytes)
-    }
-  }
-
-  #failed(error: unknown): unknown {
-    this.#context.memory.release(this.bytes)
-    this.bytes = 0
-    return error
+    const read = await reading
+    memory.release(bytes)
+    this.#take(read)
   }
 }

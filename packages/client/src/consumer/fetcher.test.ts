@@ -1,3 +1,4 @@
+import diagnostics from 'node:diagnostics_channel'
 import { MinikafkaError } from '@minikafka/protocol'
 import { afterEach, expect, test } from 'vitest'
 import { closeReadingStages, numbers, readingStage, take } from '../../test/reading-stage.ts'
@@ -383,6 +384,30 @@ test('a poll that fails after its partition was sent elsewhere does not fail it'
   const reading = take(reader, 2)
   for (const refuse of refusals) refuse()
   expect(await done(reading)).toEqual(['11', '12'])
+})
+
+test('the trace of a fetch that a seek makes vain ends with the seek', async () => {
+  const { cluster, consumer, twin, world, done } = await readingStage()
+  cluster.append('orders', 0, numbered(0, 20))
+  const reader = consumer()
+  twin.onFetch = () => new Promise<void>(() => undefined)
+  const begun: unknown[] = []
+  const vain: unknown[] = []
+  const onStart = (trace: unknown) => begun.push(trace)
+  const onError = (trace: unknown) => vain.push((trace as { error: unknown }).error)
+  const { start, error } = diagnostics.tracingChannel('minikafka:fetch')
+  start.subscribe(onStart)
+  error.subscribe(onError)
+  for (const offset of [1, 2, 3]) {
+    await done(reader.seek({ topic: 'orders', partition: 0 }, offset))
+    await world.settled()
+  }
+  start.unsubscribe(onStart)
+  error.unsubscribe(onError)
+  expect(begun.length).toBeGreaterThan(3)
+  // All but the one that is out now.
+  const closed = expect.objectContaining({ name: 'CLOSED' })
+  expect(vain).toEqual(Array(begun.length - 1).fill(closed))
 })
 
 test('nothing is dialled for a consumer that was closed while metadata was asked for its leader', async () => {

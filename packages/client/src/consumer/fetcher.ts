@@ -133,7 +133,8 @@ export class Fetcher {
     const request = this.#request(plan)
     const timeoutMs = plan.maxWaitMs + this.#core.settings.requestTimeoutMs
     const open = this.#core.connections.now(plan.leaderId, this.#lane)
-    if (open !== undefined) return this.#core.ask(open, 'fetch', request, { timeoutMs })
+    if (open !== undefined)
+      return this.#core.ask(open, 'fetch', request, { timeoutMs, canAbandon: inFlight.canAbandon })
     const options = { to: plan.leaderId, lane: this.#lane, timeoutMs, signal: inFlight.signal }
     return this.#core.call('fetch', request, options)
   }

@@ -5,6 +5,7 @@ import {
   type ApiName,
   type Apis,
   type Connection,
+  type CallOptions as ConnectionCallOptions,
   MinikafkaError,
   type RequestOf,
   type ResponseOf,
@@ -105,11 +106,7 @@ export class Core {
     connection: Connection,
     api: A,
     request: RequestOf<Apis[A]>,
-    options: {
-      readonly timeoutMs: number
-      readonly signal?: AbortSignal | undefined
-      readonly written?: ((error?: Error) => void) | undefined
-    },
+    options: ConnectionCallOptions,
   ): Promise<ResponseOf<Apis[A]>> {
     const answer = connection.call(api, request, options)
     // As if the network broke just then: nobody knows what became of the request.

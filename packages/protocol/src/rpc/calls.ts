@@ -26,11 +26,21 @@ export class Calls {
     return this.#waiting.get(id)
   }
 
-  /** When the signal aborts, the promise rejects with its reason and the answer is dropped when it comes. */
-  add(id: number, call: PendingCall, signal: AbortSignal | undefined): Promise<unknown> {
+  /**
+   * When the signal aborts, or what `canAbandon` is given is called, the promise rejects with the reason and the answer is
+   * dropped when it comes.
+   */
+  add(
+    id: number,
+    call: PendingCall,
+    signal: AbortSignal | undefined,
+    canAbandon?: (abandon: (reason: unknown) => void) => void,
+  ): Promise<unknown> {
     assert(!this.#waiting.has(id), 'a correlation id is used once at a time')
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, new Waiting(call, signal, resolve, reject))
+      const waiting = new Waiting(call, signal, resolve, reject)
+      this.#waiting.set(id, waiting)
+      canAbandon?.((reason) => waiting.reject(reason))
     })
   }
 

@@ -39,6 +39,8 @@ export type ConnectionOptions = {
 export type CallOptions = {
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
+  /** Called at once with what gives the call up as the signal does: for those who cannot afford a signal for each. */
+  readonly canAbandon?: ((abandon: (reason: unknown) => void) => void) | undefined
   /** Called exactly once: the request's blobs are no longer lent. With an error where it was not sent whole. */
   readonly written?: ((error?: Error) => void) | undefined
 }
@@ -186,12 +188,12 @@ export class Connection {
     api: A,
     version: number,
     request: RequestOf<Apis[A]>,
-    { timeoutMs, signal, written }: CallOptions,
+    { timeoutMs, signal, canAbandon, written }: CallOptions,
   ): Promise<ResponseOf<Apis[A]>> {
     const { id, list } = this.#encode(api, version, request)
     const sentMs = this.#env.clock.monotonicMs()
     const deadlineMs = sentMs + timeoutMs
-    const answer = this.#calls.add(id, { api, version, sentMs, deadlineMs }, signal)
+    const answer = this.#calls.add(id, { api, version, sentMs, deadlineMs }, signal, canAbandon)
     this.#socket.send(list, written)
     this.#checkAt(deadlineMs)
     return answer as Promise<ResponseOf<Apis[A]>>

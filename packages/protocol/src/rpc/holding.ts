@@ -4,7 +4,7 @@
 // always something left for those who hold little: nobody can use the budget up for the others (Choudhury and Hahne,
 // Dynamic Queue Length Thresholds, 1998). N connections that want all there is leave 8/(N+8) of it free.
 import type { FrameMemory } from './frame-reader.ts'
-import type { MemoryAccount } from './service.ts'
+import type { CallMemory, MemoryAccount } from './service.ts'
 
 const SHARE = 8
 
@@ -32,5 +32,33 @@ export class Holding implements FrameMemory {
     this.#bytes -= bytes
     this.#memory.release(bytes)
     this.#released()
+  }
+}
+
+/** What one call takes of it. */
+export class CallHolding implements CallMemory {
+  readonly #holding: CallMemory
+  #bytes = 0
+
+  constructor(holding: CallMemory) {
+    this.#holding = holding
+  }
+
+  get room(): number {
+    return this.#holding.room
+  }
+
+  charge(bytes: number): void {
+    this.#bytes += bytes
+    this.#holding.charge(bytes)
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes
+    this.#holding.release(bytes)
+  }
+
+  releaseAll(): void {
+    if (this.#bytes !== 0) this.release(this.#bytes)
   }
 }

@@ -2,6 +2,7 @@
 import type { ApiName } from '../apis/index.ts'
 import type { DecodedRequest, RefusedFrame } from '../codec/index.ts'
 import type { FramePool } from './frame-pool.ts'
+import { CallHolding } from './holding.ts'
 import type { CallMemory, CallOutcome, ServerCall, ServerConnection, Service } from './service.ts'
 
 export type Caller = ServerConnection & {
@@ -19,6 +20,7 @@ export class ServedCall {
   readonly request: unknown
   readonly #frames: FramePool | undefined
   readonly #frameMemory: ArrayBufferLike
+  #taken: CallHolding | undefined
   #isDone = false
   #lent: ArrayBufferLike[] | undefined
 
@@ -41,7 +43,8 @@ export class ServedCall {
   }
 
   get memory(): CallMemory {
-    return this.connection.memory
+    this.#taken ??= new CallHolding(this.connection.memory)
+    return this.#taken
   }
 
   done(): void {
@@ -69,6 +72,13 @@ export class ServedCall {
 
   takeBack(): void {
     this.returning()?.()
+  }
+
+  /** It is answered, or never will be: nothing is held for it any longer. */
+  over(): void {
+    this.takeBack()
+    this.#taken?.releaseAll()
+    this.connection.memory.release(this.frameBytes)
   }
 
   /** The connection's, made when first asked for. */

@@ -327,9 +327,8 @@ export class PeerConnection implements ServerConnection, Receiver, Reader {
     this.#activeMs = this.#nowMs()
     const durationMs = this.#activeMs - call.receivedAtMs
     this.#common.service.served?.(call.forService, outcome, failure, durationMs)
-    call.takeBack()
     this.#common.stir()
-    this.memory.release(call.frameBytes)
+    call.over()
     if (this.#phase === 'finishing' && this.#inFlight === 0) this.#end()
     this.#passFavourOn()
     this.#goOn()

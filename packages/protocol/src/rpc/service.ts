@@ -47,7 +47,10 @@ type CallOf<A extends ApiName> = {
   /** Monotonic; when the frame was whole. */
   readonly receivedAtMs: number
   readonly connection: ServerConnection
-  /** What the call takes besides its frame. It counts for its connection: who holds much is not served on. */
+  /**
+   * What the call takes besides its frame. It counts for its connection: who holds much is not served on. What is left of
+   * it when the call is over is given back then: the answer is charged by itself.
+   */
   readonly memory: CallMemory
   /** Aborts when the connection dies. Made when first asked for. */
   readonly signal: AbortSignal
