@@ -58,4 +58,11 @@ export type {
   ServerLimits,
   Service,
 } from './rpc/index.ts'
-export { Connection, FramePool, RpcServer, SERVER_LIMITS } from './rpc/index.ts'
+export {
+  CallHolding,
+  Connection,
+  FramePool,
+  Holding,
+  RpcServer,
+  SERVER_LIMITS,
+} from './rpc/index.ts'

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, expect, test } from 'vitest'
 import { encodeRequest } from '../src/codec/index.ts'
+import { MinikafkaError } from '../src/errors.ts'
 import { anyRequest } from './arbitrary.ts'
 import {
   Account,
@@ -82,23 +83,27 @@ test('connections that die while they wait for memory, or have it, leave all of 
   expect(await next.answeredIds(1)).toEqual([7])
 })
 
-test('what a call took is given back before the connection is read on, though another one waits there', async () => {
-  const memory = new Account(MIB)
-  const server = await serverWith({ memory })
-  server.service.answer = async (call) => {
-    if (call.api === 'produce') await new Promise(() => undefined)
-    call.memory.charge(call.memory.room)
-    return answerTo(call)
-  }
-  const peer = await server.greeted()
-  peer.produce(1)
-  for (const id of [2, 3, 4]) {
-    peer.request('metadata', id, { names: [], topicIds: null, allowAutoTopicCreation: false })
-    expect(await peer.answeredIds(1)).toEqual([id])
-  }
-  peer.socket.resetAndDestroy()
-  await until(() => server.server.connectionCount === 0)
-})
+test.each(['answered', 'refused'])(
+  'what a call took is given back when it is %s, before its connection is read on, though another one waits there',
+  async (how) => {
+    const memory = new Account(MIB)
+    const server = await serverWith({ memory })
+    server.service.answer = async (call) => {
+      if (call.api === 'produce') await new Promise(() => undefined)
+      call.memory.charge(call.memory.room)
+      if (how === 'refused') throw new MinikafkaError('INVALID_REQUEST')
+      return answerTo(call)
+    }
+    const peer = await server.greeted()
+    peer.produce(1)
+    for (const id of [2, 3, 4]) {
+      peer.request('metadata', id, { names: [], topicIds: null, allowAutoTopicCreation: false })
+      expect(await peer.answeredIds(1)).toEqual([id])
+    }
+    peer.socket.resetAndDestroy()
+    await until(() => server.server.connectionCount === 0)
+  },
+)
 
 test('a large frame that its sender does not finish is given up when others wait for memory', async () => {
   const memory = new Account(MIB)

@@ -1,5 +1,5 @@
 import type { Env } from '@minikafka/platform'
-import { BatchWriter } from '@minikafka/protocol'
+import { BatchWriter, CallHolding, Holding } from '@minikafka/protocol'
 import { createWorld, type World } from '@minikafka/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { LiveConfig, resolveTopic } from '../config/index.ts'
@@ -90,47 +90,20 @@ async function answer(
   within: Context = context,
   answered = (_bytes: number): void => undefined,
 ) {
-  const { memory: share } = within
-  let taken = 0
-  const counting: Context['memory'] = {
-    charge(bytes) {
-      taken += bytes
-      share.charge(bytes)
-    },
-    release(bytes) {
-      taken -= bytes
-      share.release(bytes)
-    },
-    get room() {
-      return share.room
-    },
-  }
+  const taken = new CallHolding(within.memory)
   try {
-    const response = await fetch(request, { ...within, memory: counting })
+    const response = await fetch(request, { ...within, memory: taken })
     const records = response.results.flatMap((result) => result.records)
     answered(records.reduce((sum, { length }) => sum + length, 0))
     return response
   } finally {
-    share.release(taken)
+    taken.releaseAll()
   }
 }
 
-/** Of one connection: an eighth of what is free, as the server of the protocol grants it. */
+/** Of one connection. */
 function shareOf(account: MemoryBudget): Context['memory'] {
-  let held = 0
-  return {
-    charge(bytes) {
-      held += bytes
-      account.charge(bytes)
-    },
-    release(bytes) {
-      held -= bytes
-      account.release(bytes)
-    },
-    get room() {
-      return Math.max(0, Math.floor(account.free / 8) - held)
-    },
-  }
+  return new Holding(account, () => undefined)
 }
 
 function batch(size = BATCH_BYTES): Uint8Array {
@@ -274,20 +247,6 @@ test('a partition that is listed twice is refused', async () => {
   await expect(world.complete(answer(fetchOf([0, 1, 0]), context))).rejects.toMatchObject({
     name: 'INVALID_REQUEST',
   })
-})
-
-test('a read that fails unexpectedly gives back what was charged for those before it', async () => {
-  const { partitions } = context.rooms
-  const last = partitions.get(TOPIC_ID, 1)
-  if ('error' in last) throw new Error(last.message)
-  last.lend = () => Promise.reject(new Error('a fault of ours'))
-  const [small] = fetchOf([0]).partitions
-  const request = fetchOf([0, 1])
-  const wanted = [{ ...small, maxBytes: 100 } as NonNullable<typeof small>, request.partitions[1]]
-  const failing = answer({ ...request, partitions: wanted as typeof request.partitions }, context)
-  await expect(world.complete(failing)).rejects.toThrow('a fault of ours')
-  await world.clock.advance('1s')
-  expect(memory.bytes).toBe(0)
 })
 
 test('a read that gives nothing though there is something is tried again after a while, not at once', async () => {

@@ -10,8 +10,7 @@
 //            batch may have, only batches that fit are answered: who does not read its answers takes no room from
 //            those who produce.
 // Notes      No sessions yet: session id 0 is answered, every fetch is full.
-import type { Apis, RequestOf, ResponseOf } from '@minikafka/protocol'
-import { MinikafkaError } from '@minikafka/protocol'
+import { type Apis, MinikafkaError, type RequestOf, type ResponseOf } from '@minikafka/protocol'
 import type { Context } from './context.ts'
 import { answerBytesMax, Fetched, FIRST_BATCH_ROOM_BYTES } from './fetched.ts'
 import { refuseTwice } from './refuse-twice.ts'

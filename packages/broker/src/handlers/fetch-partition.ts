@@ -1,7 +1,12 @@
 // What a Fetch gets of one partition. Enters: an offset, the limits. Leaves: whole batches, or why there are none.
 // Checks stand in the order of REPLICATION 2.3.
-import type { RequestOf, ResponseOf } from '@minikafka/protocol'
-import { type Apis, type ErrorName, errorCode } from '@minikafka/protocol'
+import {
+  type Apis,
+  type ErrorName,
+  errorCode,
+  type RequestOf,
+  type ResponseOf,
+} from '@minikafka/protocol'
 import type { LogSlice } from '../log/index.ts'
 import type { Partition } from '../partition/index.ts'
 import type { Context } from './context.ts'

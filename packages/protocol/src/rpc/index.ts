@@ -2,6 +2,7 @@
 export type { CallOptions, ConnectionOptions } from './connection.ts'
 export { Connection } from './connection.ts'
 export { FramePool } from './frame-pool.ts'
+export { CallHolding, Holding } from './holding.ts'
 export type { ServerLimits } from './limits.ts'
 export { SERVER_LIMITS } from './limits.ts'
 export { RpcServer } from './server.ts'
