@@ -20,6 +20,8 @@ const CHILD = join(import.meta.dirname, 'fuzz-child.ts')
 const LOOK_MS = 1000
 /** Real time in which not one input was done: no machine is that slow. */
 const HANG_LOOKS = 60
+/** MiB. Otherwise most of a process is garbage that a busy machine has not collected yet, and what is held hides in it. */
+const HEAP = ['--max-semi-space-size=4', '--max-old-space-size=192']
 const NUMBER_SIZE = 8
 const STACK_LINES = 4
 const LINE_CHARS = 300
@@ -101,7 +103,7 @@ async function runChild(
   const mark = join(folder.path, target.name)
   const file = openSync(mark, 'w+')
   const args = [target.name, String(seed), String(range.from), String(range.count), mark]
-  const child = fork(CHILD, args)
+  const child = fork(CHILD, args, { execArgv: [...process.execArgv, ...HEAP] })
   const kill = undoAtExit(() => child.kill('SIGKILL'))
   let told: Told | undefined
   const found: Told['found'][number][] = []
