@@ -139,7 +139,7 @@ test('a file in the way of a new partition takes that partition offline, not the
   await expect(producer.send('blocked', { value: 'a' })).rejects.toMatchObject({
     outcome: 'not-written',
   })
-  await producer.send('kept', { value: 'a' })
+  await client.producer().send('kept', { value: 'a' })
   expect(await Promise.race([running.broker.failed, 'goes on'])).toBe('goes on')
   await running.restart(() => rmSync(join(running.directory, 'blocked-0')))
   await running.client().producer().send('blocked', { value: 'a' })

@@ -10,13 +10,16 @@ export function watchLinks(session: Session, needed: () => boolean): () => void 
   let told = false
   let timer: { cancel(): void } | undefined
   const isAway = () => client.stats().connections.length === 0
+  const look = (broker: string) => {
+    timer = undefined
+    if (told || !isAway()) return
+    told = needed()
+    if (told) void session.say(`the connection to ${broker} was lost, trying again`)
+    // What is typed later should not wait without a word either.
+    else timer = clock.timer(SILENT_MS, () => look(broker))
+  }
   const stopAway = client.on('disconnect', ({ broker }) => {
-    timer ??= clock.timer(SILENT_MS, () => {
-      timer = undefined
-      if (told || !isAway() || !needed()) return
-      told = true
-      void session.say(`the connection to ${broker} was lost, trying again`)
-    })
+    timer ??= clock.timer(SILENT_MS, () => look(broker))
   })
   const stopBack = client.on('connect', ({ broker }) => {
     if (told) void session.say(`connected to ${broker} again`)

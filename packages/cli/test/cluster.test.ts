@@ -149,7 +149,7 @@ test.each([
   [['set', 'log.levl=info'], 1, /log\.level/],
   [['set', 'node.id=4'], 1, /node\.id takes a restart/],
 ])('config %j ends with %i', async (args, code, message) => {
-  const ending = await mk(['cluster', 'config', ...args, '--timeout', '2s'])
+  const ending = await mk(['cluster', 'config', ...args, '--timeout', '30s'])
   expect(ending).toMatchObject({ code, stderr: expect.stringMatching(message) })
 })
 

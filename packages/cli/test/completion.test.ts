@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Env } from '@minikafka/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type RunningBroker, runBroker } from '../../broker/test/running-broker.ts'
+import { quietEnv, type RunningBroker, runBroker } from '../../broker/test/running-broker.ts'
 import { commandLineOf, run } from './program.ts'
 
 let broker: RunningBroker
@@ -18,20 +19,40 @@ beforeAll(async () => {
   await mk(['topic', 'create', 'orders', 'orders.dlq', 'payments'])
   await mk(['profile', 'create', 'prod', '-b', 'k1:1'], { home })
   await mk(['profile', 'create', 'here', '-b', at], { home })
-  await using client = broker.client()
-  const consumer = client.consumer({ group: 'billing', topics: ['orders'], start: 'earliest' })
-  await consumer.poll({ maxWaitMs: 3_000 })
-  await consumer.close()
+  await mk(['produce', 'orders', 'x'])
+  await read('billing')
 })
 afterAll(async () => {
   await broker[Symbol.asyncDispose]()
   rmSync(home, { recursive: true, force: true })
 })
 
+/** A group that has read what is there, and left. */
+async function read(group: string): Promise<void> {
+  await using client = broker.client()
+  const consumer = client.consumer({ group, topics: ['orders'], start: 'earliest' })
+  await consumer.poll({ maxWaitMs: 60_000 })
+  await consumer.close()
+}
+
+/** Names are given up after 150 ms: of a clock that is a hundred times slower, so that a pause of this machine is none. */
+function unhurried(): Env {
+  const env = quietEnv()
+  const clock = Object.create(env.clock, {
+    monotonicMs: { value: () => env.clock.monotonicMs() / 100 },
+    timer: { value: (ms: number, callback: () => void) => env.clock.timer(ms * 100, callback) },
+  })
+  return { ...env, clock }
+}
+
 /** The words for the line, the last of them unfinished. */
-async function wordsFor(...words: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await run(['__complete', '--', ...words], { input: '', home })
-    .ended
+function wordsFor(...words: string[]): Promise<string[]> {
+  return wordsIn(unhurried(), words)
+}
+
+async function wordsIn(env: Env, words: string[]): Promise<string[]> {
+  const args = ['__complete', '--', ...words]
+  const { code, stdout, stderr } = await run(args, { input: '', home, env }).ended
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   return stdout.split('\n').flatMap((line) => line.split('\t')[0] || [])
 }
@@ -74,17 +95,15 @@ test('names of topics, groups, settings and profiles', async () => {
 })
 
 test('a name that would break the line is no word', async () => {
-  await using client = broker.client()
-  const evil = client.consumer({ group: 'bi\u001b\nll', topics: ['orders'], start: 'earliest' })
-  await evil.poll({ maxWaitMs: 3_000 })
-  await evil.close()
+  await read('bi\u001b\nll')
   expect(await wordsFor('-b', at, 'group', 'lag', 'bi')).toEqual(['billing'])
 })
 
 test('without a broker: nothing, silently, and soon', async () => {
-  expect(await wordsFor('-b', '127.0.0.1:1', 'topic', 'describe', '')).toEqual([])
-  expect(await wordsFor('--profile', 'nobody', 'topic', 'describe', '')).toEqual([])
-  expect(await wordsFor('-b', '127.0.0.1:1', 'topic', 'describe', '--')).toContain('--output')
+  const hurried = (...words: string[]) => wordsIn(quietEnv(), words)
+  expect(await hurried('-b', '127.0.0.1:1', 'topic', 'describe', '')).toEqual([])
+  expect(await hurried('--profile', 'nobody', 'topic', 'describe', '')).toEqual([])
+  expect(await hurried('-b', '127.0.0.1:1', 'topic', 'describe', '--')).toContain('--output')
 })
 
 test('another shell is a usage error', async () => {

@@ -66,7 +66,9 @@ test('doctor finds a clock that is wrong, and a flush policy that promises less'
   const about = (name: string) => bad.find((one) => one.about === name)
   expect(about('clock')).toMatchObject({
     state: 'problem',
-    what: expect.stringMatching(/^the clock of broker 1 is 60 s behind the one of this machine/),
+    what: expect.stringMatching(
+      /^the clock of broker 1 is (59|6\d) s behind the one of this machine/,
+    ),
   })
   expect(about('flush')).toMatchObject({
     state: 'warning',

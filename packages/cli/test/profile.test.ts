@@ -30,7 +30,7 @@ const write = (text: string) => {
 
 test('the first profile is in use, its file for its owner alone', async () => {
   const address = `127.0.0.1:${broker.port}`
-  expect(await mk(['profile', 'create', 'here', '-b', address, '--timeout', '3s'])).toEqual({
+  expect(await mk(['profile', 'create', 'here', '-b', address, '--timeout', '30s'])).toEqual({
     code: 0,
     stdout: '',
     stderr: `created profile here in ${file}; it is in use\n`,
@@ -84,7 +84,7 @@ test('flag goes before environment, that before profile, that before default', a
 test('--profile and MINIKAFKA_PROFILE name another; a missing one ends with 3', async () => {
   write(`profiles: { here: { brokers: ['127.0.0.1:${broker.port}'], output: json } }\n`)
   const info = (args: string[], variables: Record<string, string> = {}) =>
-    mk(['cluster', 'info', '--timeout', '2s', ...args], { variables })
+    mk(['cluster', 'info', '--timeout', '30s', ...args], { variables })
   expect(JSON.parse((await info(['--profile', 'here'])).stdout)).toHaveProperty('clusterId')
   expect(await info([], { MINIKAFKA_PROFILE: 'here' })).toMatchObject({ code: 0 })
   expect(await info(['--profile', 'there'])).toEqual({

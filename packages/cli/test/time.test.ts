@@ -103,6 +103,23 @@ test('a broker that stays away is told of, and that it is back', async () => {
   expect((await broker.world.complete(running.ended)).code).toBe(0)
 })
 
+test('so it is where something to produce comes long after it went', async () => {
+  await using broker = await TestBroker.start({ topics: { away: 1 } })
+  const running = await startIn(broker, ['produce', 'away', '-v'])
+  running.type('a\n')
+  await seen(broker, () => running.stdout() !== '')
+  await broker.kill()
+  await broker.clock.advance('20s')
+  expect(running.stderr()).toBe('')
+  running.type('b\n')
+  await broker.clock.advance('3s')
+  expect(running.stderr()).toMatch(/^the connection to \S+ was lost, trying again\n$/)
+  await broker.restart()
+  await broker.clock.advance('10s')
+  running.signal('SIGINT')
+  expect((await broker.world.complete(running.ended)).code).toBe(0)
+})
+
 test('an ending that takes long is explained', async () => {
   await using broker = await TestBroker.start({ topics: { slow: 1 } })
   const running = await startIn(broker, ['produce', 'slow', '-X', 'retry.maxMs=200'])

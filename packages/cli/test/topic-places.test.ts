@@ -156,7 +156,7 @@ test.each([
   [['tiemd'], 3, /tiemd/],
 ])('offsets %j ends with %i', async (args, code, message) => {
   await mk(['topic', 'create', 'timed', '-p', '2', '--if-not-exists'])
-  expect(await mk(['topic', 'offsets', ...args, '--timeout', '2s'])).toMatchObject({
+  expect(await mk(['topic', 'offsets', ...args, '--timeout', '30s'])).toMatchObject({
     code,
     stderr: expect.stringMatching(message),
   })

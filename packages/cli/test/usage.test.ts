@@ -104,10 +104,10 @@ test.each([
   [['produce', 'x', 'value']],
 ])('%j without a broker ends with 4 after --timeout and says what was tried', async (args) => {
   const port = await freePort()
-  const ending = await mk([...args, '-b', `127.0.0.1:${port}`, '--timeout', '300ms'])
+  const ending = await mk([...args, '-b', `127.0.0.1:${port}`, '--timeout', '1s'])
   expect(ending).toMatchObject({ code: 4, stdout: '' })
   expect(ending.stderr.split('\n').at(-2)).toBe(
-    `minikafka: no broker can be reached; tried 127.0.0.1:${port} (ECONNREFUSED). Is one running there? (waited 300ms)`,
+    `minikafka: no broker can be reached; tried 127.0.0.1:${port} (ECONNREFUSED). Is one running there? (waited 1s)`,
   )
 })
 

@@ -430,7 +430,7 @@ describe('what is no broker', () => {
 
   test('a port that says nothing', async () => {
     const port = await listening(() => {})
-    expect(await rejection(connect(port, { timeoutMs: 50 }))).toMatchObject({
+    expect(await rejection(connect(port, { timeoutMs: 500 }))).toMatchObject({
       name: 'BROKER_UNREACHABLE',
       cause: { name: 'REQUEST_TIMED_OUT' },
     })

@@ -13,7 +13,9 @@ export type Probe =
   | { readonly type: 'owner'; readonly pid: number | undefined }
   | { readonly type: 'linked' | 'claiming' | 'stale' | 'gone' }
 
-const SILENCE_MS_MAX = 1000
+/** Silence is counted in steps, each begun when the one before is over: while this process stood still it could hear nothing. */
+const SILENCE_STEPS = 10
+const SILENCE_STEP_MS = 100
 const ANSWER_CHARS_MAX = 32
 
 /** Errors   of the system, as where the socket belongs to another user. */
@@ -21,9 +23,12 @@ export function probeSocket(path: string): Promise<Probe> {
   return new Promise((resolve, reject) => {
     const socket = net.connect({ path })
     let text = ''
-    const timer = setTimeout(() => finish({ type: 'owner', pid: undefined }), SILENCE_MS_MAX)
+    let steps = 0
+    const timer = setInterval(() => {
+      if (++steps === SILENCE_STEPS) finish({ type: 'owner', pid: undefined })
+    }, SILENCE_STEP_MS)
     const finish = (probe: Probe | undefined, error?: Error) => {
-      clearTimeout(timer)
+      clearInterval(timer)
       socket.destroy()
       if (probe === undefined) reject(error)
       else resolve(probe)
