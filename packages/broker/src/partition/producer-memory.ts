@@ -33,8 +33,6 @@ export class ProducerMemory {
   readonly #uses: ProducerUses
   /** The scan that came before the opening has told of all batches from here on; undefined: nothing was scanned. */
   #replayedFrom: number | undefined
-  /** When the replay began: to ask the clock for each batch would cost a scan a twentieth of its time. */
-  #replayMs = 0
   /** The snapshot on the disk covers the producers of all batches below, none as well; 0: it need not be there. */
   #snapshotEndOffset = 0
   /** 0: none was saved in this run. */
@@ -64,7 +62,6 @@ export class ProducerMemory {
     begins: async (fromOffset: number, directory: string): Promise<void> => {
       await this.#restoreSnapshot(directory)
       this.#replayedFrom = fromOffset
-      this.#replayMs = this.#env.clock.monotonicMs()
     },
     batch: (bytes: Uint8Array, at: number): void => this.#replay(readBatchHeader(bytes, at)),
   }
@@ -96,7 +93,6 @@ export class ProducerMemory {
   async #replayHeaders(log: Log): Promise<void> {
     const covered = this.#snapshotEndOffset
     const nowMs = this.#env.clock.monotonicMs()
-    this.#replayMs = nowMs
     const known = [...this.states.images(covered, nowMs)]
     const knownTimeMs = this.appendTimeMs
     const begin = () => {
@@ -111,7 +107,7 @@ export class ProducerMemory {
       this.appendTimeMs = Math.max(this.appendTimeMs, header.maxTimestamp)
     if (header.baseOffset < this.#snapshotEndOffset) return
     // As if used now: the stamps in the batches are the producers' own and may be years old.
-    this.states.record(header, this.#replayMs)
+    this.states.record(header, this.#env.clock.monotonicMs())
     this.#uses.bound()
   }
 
