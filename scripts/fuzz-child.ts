@@ -1,6 +1,6 @@
 // The process in which one fuzz target runs: fuzz.ts starts it, watches it and may have to kill it.
 // `fuzz-child.ts TARGET SEED FROM COUNT MARK`: MARK is a file that always names the input under way.
-import { openSync, writeSync } from 'node:fs'
+import { openSync, readFileSync, writeSync } from 'node:fs'
 import { runTarget, type Tally } from '../packages/testing/fuzz/run-target.ts'
 import { targets } from '../packages/testing/fuzz/targets/index.ts'
 
@@ -50,6 +50,14 @@ function told({ inputs, accepted, refused, found }: Tally, isDone: boolean): Tol
       input: input?.toString('base64'),
       error: error instanceof Error ? (error.stack ?? error.message) : String(error),
     })),
-    rssBytesPeak: process.resourceUsage().maxRSS * KIB,
+    rssBytesPeak: rssBytesPeak(),
   }
+}
+
+/** On Linux getrusage(2) tells of the parent as well, where that was larger when it forked. */
+function rssBytesPeak(): number {
+  const { maxRSS } = process.resourceUsage()
+  if (process.platform !== 'linux') return maxRSS * KIB
+  const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8'))
+  return Number(peak?.[1] ?? maxRSS) * KIB
 }

@@ -10,16 +10,17 @@ export function watchLinks(session: Session, needed: () => boolean): () => void 
   let told = false
   let timer: { cancel(): void } | undefined
   const isAway = () => client.stats().connections.length === 0
-  const look = (broker: string) => {
+  const look = (broker: string, wasNeeded: boolean) => {
     timer = undefined
     if (told || !isAway()) return
-    told = needed()
+    const isNeeded = needed()
+    told = wasNeeded && isNeeded
     if (told) void session.say(`the connection to ${broker} was lost, trying again`)
-    // What is typed later should not wait without a word either.
-    else timer = clock.timer(SILENT_MS, () => look(broker))
+    // What is typed later should not wait without a word either; it gets the time to connect, too.
+    else timer = clock.timer(SILENT_MS, () => look(broker, isNeeded))
   }
   const stopAway = client.on('disconnect', ({ broker }) => {
-    timer ??= clock.timer(SILENT_MS, () => look(broker))
+    timer ??= clock.timer(SILENT_MS, () => look(broker, true))
   })
   const stopBack = client.on('connect', ({ broker }) => {
     if (told) void session.say(`connected to ${broker} again`)
